@@ -1,0 +1,26 @@
+//! The whole of packetboat.yaml, checked.
+
+use crate::config::{Defaults, FtpServer, History, Limits};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// What packetboat.yaml says, with every default filled in and every path absolute.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// packetboat.yaml itself.
+    pub file: PathBuf,
+    /// Database, lock, control socket and spool.
+    pub storage: PathBuf,
+    /// Folder of the rule files.
+    pub rules: PathBuf,
+    pub time_zone: chrono_tz::Tz,
+    pub servers: BTreeMap<String, Server>,
+    pub defaults: Defaults,
+    pub limits: Limits,
+    pub history: History,
+}
+
+/// A named server, by protocol.
+#[derive(Debug, Clone)]
+pub enum Server {
+    Ftp(FtpServer),
+}

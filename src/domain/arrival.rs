@@ -1,0 +1,57 @@
+//! An arrival as intake hands it to the store: what was seen, and the jobs it becomes.
+
+use crate::domain::{Identity, Moment, Priority, Reason, Ref, RemotePath, Wishes};
+
+/// A settled file: where it lies and which version of it this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The watched folder, absolute; bytes as the file system has them.
+    pub folder: Vec<u8>,
+    /// Below the folder.
+    pub path: Vec<u8>,
+    pub identity: Identity,
+}
+
+/// One arrival for one rule, with its jobs. Committed whole or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrivalDraft {
+    pub id: Ref,
+    pub rule: String,
+    /// Row of the rule's frozen text.
+    pub rule_version: i64,
+    /// Row of the (rule, folder) pair in the `seen` ledger.
+    pub place: i64,
+    pub sighting: Sighting,
+    pub arrived_at: Moment,
+    /// Empty: seen and not wanted; remembered, so that it is not looked at again.
+    pub jobs: Vec<JobDraft>,
+}
+
+/// A job to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDraft {
+    pub id: Ref,
+    pub server: String,
+    /// `None` only for a job that failed because its path could not be rendered.
+    pub target: Option<RemotePath>,
+    pub priority: Priority,
+    /// Place in the rule's `order`, 0 first.
+    pub rank: i64,
+    pub wishes: Wishes,
+    pub due_at: Moment,
+    pub expires_at: Moment,
+    pub beginning: Beginning,
+}
+
+/// The state a job starts in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beginning {
+    /// Queued, or waiting when an older job of the same target is open.
+    Ready,
+    /// Waits until the rule's job before it, for the same server, has ended.
+    InOrder,
+    /// Held, because the rule is paused.
+    Paused,
+    /// Failed at once, on record, with why and what to do.
+    Refused(Reason, String),
+}

@@ -1,0 +1,121 @@
+//! The states of a job and the moves between them; `docs/job-lifecycle.md` draws the same picture.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a job stands. Deferred is `Queued` with a later due time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// For another job, an arrival or a set; promoted in the transaction that ends it.
+    Waiting,
+    /// To be claimed once its due time has come.
+    Queued,
+    /// Claimed by a live session.
+    Running,
+    /// Set aside by an operator, a paused rule or a policy.
+    Held,
+    Delivered,
+    Failed,
+    Cancelled,
+}
+
+impl JobState {
+    pub const ALL: [Self; 7] =
+        [Self::Waiting, Self::Queued, Self::Running, Self::Held, Self::Delivered, Self::Failed, Self::Cancelled];
+
+    /// The word of this state in SQL, CLI and JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Held => "held",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state that `word` names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// Nothing more happens to the job by itself.
+    #[must_use]
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Delivered | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether a job may go from here to `next`.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        use JobState::{Cancelled, Delivered, Failed, Held, Queued, Running, Waiting};
+        matches!(
+            (self, next),
+            (Waiting, Queued | Held | Failed | Cancelled)
+                | (Queued, Running | Waiting | Held | Failed | Cancelled)
+                | (Running, Delivered | Failed | Cancelled | Queued | Held)
+                | (Held, Queued | Waiting | Failed | Cancelled)
+                | (Failed | Cancelled, Queued)
+        )
+    }
+}
+
+/// Why a job is held, failed or cancelled, when it was not the server's words that decided: a closed list, for filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A newer version of the same source path, or of the same target, took its place.
+    Superseded,
+    /// The file is no longer the version named and no newer arrival of it exists.
+    SourceChanged,
+    /// The rule or an operator's `pause` holds it.
+    RulePaused,
+    /// `hold`.
+    ByOperator,
+    /// The deadline passed.
+    Deadline,
+    /// `retry.attempts` were used up.
+    Attempts,
+    /// The server refused it for good.
+    Refused,
+    /// It was refused before anything was sent: its path, its size, its name.
+    Unplannable,
+}
+
+impl Reason {
+    pub const ALL: [Self; 8] = [
+        Self::Superseded,
+        Self::SourceChanged,
+        Self::RulePaused,
+        Self::ByOperator,
+        Self::Deadline,
+        Self::Attempts,
+        Self::Refused,
+        Self::Unplannable,
+    ];
+
+    /// The word of this reason in SQL, CLI and JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Superseded => "superseded",
+            Self::SourceChanged => "source_changed",
+            Self::RulePaused => "rule_paused",
+            Self::ByOperator => "by_operator",
+            Self::Deadline => "deadline",
+            Self::Attempts => "attempts",
+            Self::Refused => "refused",
+            Self::Unplannable => "unplannable",
+        }
+    }
+
+    /// The reason that `word` names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
+    }
+}

@@ -1,0 +1,27 @@
+//! The words of DESIGN as types and their legal moves: no I/O, no async, no clock.
+
+mod arrival;
+mod escape;
+mod identity;
+mod job;
+mod moment;
+mod outcome;
+mod priority;
+mod proof;
+mod receipt;
+mod reference;
+mod remote_path;
+mod wishes;
+
+pub use arrival::{ArrivalDraft, Beginning, JobDraft, Sighting};
+pub use escape::Escaped;
+pub use identity::Identity;
+pub use job::{JobState, Reason};
+pub use moment::Moment;
+pub use outcome::{Delivered, Outcome, Trouble, TroubleKind, Whose};
+pub use priority::Priority;
+pub use proof::{Proof, Sha256};
+pub use receipt::Receipt;
+pub use reference::{NotARef, Ref, RefTail};
+pub use remote_path::{RemotePath, RemotePathError};
+pub use wishes::{ByteRate, OnExists, ProofWish, Resume, Retry, Times, Wishes};

@@ -1,0 +1,86 @@
+//! What a rule asks of a delivery, frozen into the job at intake.
+
+use crate::domain::Proof;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Bytes a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ByteRate(pub u64);
+
+/// What to do when the target exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExists {
+    #[default]
+    Replace,
+    /// `name-2.ext`, `name-3.ext` … beside it.
+    KeepBoth,
+    Fail,
+    /// Same size and, where the server can tell, same hash: delivered without sending.
+    SkipSame,
+}
+
+/// The least proof that counts as delivered; better is used where offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofWish {
+    #[default]
+    Size,
+    /// A hash the server computes, else reading back.
+    Hash,
+    ReadBack,
+}
+
+impl ProofWish {
+    /// Whether `proof` is at least what is asked.
+    #[must_use]
+    pub fn is_met_by(self, proof: Proof) -> bool {
+        match self {
+            Self::Size => true,
+            Self::Hash => proof >= Proof::Xmd5,
+            Self::ReadBack => proof == Proof::ReadBack,
+        }
+    }
+}
+
+/// Whether the copy gets the source's modification time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Times {
+    #[default]
+    Keep,
+    None,
+}
+
+/// Whether a cut upload goes on where it was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resume {
+    /// From 100 MB.
+    #[default]
+    WhenLarge,
+    Always,
+    Never,
+}
+
+/// Doubling from `first_wait` to `longest_wait`, with jitter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    pub first_wait: Duration,
+    pub longest_wait: Duration,
+    /// Counted tries after which the job is failed; no limit when `None`.
+    pub attempts: Option<u32>,
+}
+
+/// Everything a rule asks of one upload. Serialised into the job's row: new fields need a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wishes {
+    pub on_exists: OnExists,
+    pub proof: ProofWish,
+    pub times: Times,
+    pub resume: Resume,
+    pub bandwidth: Option<ByteRate>,
+    pub retry: Retry,
+}

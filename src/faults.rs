@@ -1,0 +1,1 @@
+//! Named kill points.

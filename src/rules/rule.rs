@@ -1,0 +1,131 @@
+//! One rule, checked: when, if, then.
+
+use crate::{
+    domain::{ByteRate, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Times},
+    schedule::Windows,
+    templates::{Condition, PathTemplate},
+};
+use std::{path::PathBuf, time::Duration};
+
+/// All rules of one load, in the order of their names.
+#[derive(Debug, Clone, Default)]
+pub struct RuleSet {
+    pub rules: Vec<Rule>,
+}
+
+/// One file of rules/.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The file's name without `.yaml`.
+    pub name: String,
+    pub about: Option<String>,
+    /// The text as it was loaded, and its hash: what an arrival points at.
+    pub text: String,
+    pub sha256: Sha256,
+    pub when: Watch,
+    pub condition: Option<Condition>,
+    pub then: Vec<Step>,
+    pub retry: Retry,
+    pub deadline: Duration,
+    pub priority: Priority,
+    /// Which waiting files go first; a file that none matches goes last.
+    pub order: Option<globset::GlobSet>,
+    pub in_order: bool,
+    pub windows: Windows,
+    pub limits: RuleLimits,
+    pub time_zone: chrono_tz::Tz,
+    pub paused: bool,
+}
+
+/// `when: watch:`
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// Absolute.
+    pub folder: PathBuf,
+    pub filter: FileFilter,
+    pub recursive: bool,
+    pub settled_for: Duration,
+    /// Settled only when the file of this name is beside it.
+    pub done_file: Option<PathTemplate>,
+    pub empty_files: EmptyFiles,
+    pub existing: Existing,
+    pub method: WatchMethod,
+    pub rescan: Duration,
+    pub symlinks: Symlinks,
+    pub hard_links: HardLinks,
+}
+
+/// Which files a source sees at all.
+#[derive(Debug, Clone)]
+pub struct FileFilter {
+    pub include: globset::GlobSet,
+    pub exclude: globset::GlobSet,
+    pub ignore: globset::GlobSet,
+    pub min_age: Option<Duration>,
+    pub min_size: Option<u64>,
+    pub max_size: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmptyFiles {
+    Skip,
+    Take,
+    Refuse,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    Take,
+    Skip,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchMethod {
+    Auto,
+    Events,
+    Poll,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symlinks {
+    Skip,
+    Follow,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HardLinks {
+    Refuse,
+    Take,
+}
+
+/// `limits:` of a rule.
+#[derive(Debug, Clone, Default)]
+pub struct RuleLimits {
+    /// Jobs started per span; delays.
+    pub rate: Option<(u32, Duration)>,
+    /// Jobs running at once.
+    pub running: Option<u32>,
+    /// Bytes; beyond it a file is refused, on record.
+    pub size: Option<u64>,
+}
+
+/// One step of `then`.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub upload: Upload,
+    /// The step's own `if`.
+    pub condition: Option<Condition>,
+}
+
+/// `upload:`
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Servers by name; each its own job.
+    pub to: Vec<String>,
+    pub path: PathTemplate,
+    pub on_exists: OnExists,
+    pub proof: ProofWish,
+    pub times: Times,
+    pub resume: Resume,
+    pub bandwidth: Option<ByteRate>,
+}

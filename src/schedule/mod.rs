@@ -1,0 +1,5 @@
+//! Times that people write: windows in a zone.
+
+mod window;
+
+pub use window::{Window, Windows};
