@@ -1,1 +1,31 @@
-//! To come with its first user.
+//! All SQL: one writer that commits in groups, readers apart, and the lock that says whose the database is.
+
+mod arrive;
+mod claim;
+mod error;
+mod lane_rows;
+mod litter;
+mod lock;
+mod migrations;
+mod open;
+mod places;
+mod queue;
+mod rule_versions;
+mod seen;
+mod session;
+mod settle;
+mod tidy;
+mod writer;
+
+pub use arrive::Arrive;
+pub use claim::{Ask, ClaimedJob, Parcel};
+pub use error::StoreError;
+pub use lane_rows::{LaneRow, LaneState};
+pub use lock::{Lock, LockError};
+pub use open::Store;
+pub use places::Place;
+pub use queue::{QueueKey, QueueRow};
+pub use seen::SeenRow;
+pub use session::SessionId;
+pub use settle::{AttemptRow, Settle, Settled, Settlement};
+pub use tidy::Expired;
