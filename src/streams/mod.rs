@@ -1,1 +1,3 @@
-//! To come with its first user.
+//! Bytes on their way: opened beneath a watched folder, and hashed.
+
+pub mod beneath;
