@@ -14,6 +14,8 @@ mod rule_versions;
 mod seen;
 mod session;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod writer;
 
