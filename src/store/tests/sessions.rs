@@ -12,8 +12,9 @@ async fn what_a_dead_session_had_claimed_is_released_uncounted_with_a_new_tempor
     assert_eq!(again.counted_tries, 0);
     assert_ne!(again.temporary_name, claimed.temporary_name);
     let litter = desk.store.litter("offsite", 9).await.unwrap();
-    assert_eq!(litter, [claimed.target.beside(claimed.temporary_name.as_bytes()).unwrap()]);
-    desk.store.litter_removed("offsite", &litter[0]).await.unwrap();
+    let temporary = claimed.target.beside(claimed.temporary_name.as_bytes()).unwrap();
+    assert_eq!(litter, [Litter { temporary, target: claimed.target }]);
+    desk.store.litter_removed("offsite", &litter[0].temporary).await.unwrap();
     assert!(desk.store.litter("offsite", 9).await.unwrap().is_empty());
 }
 
