@@ -1,1 +1,4 @@
 //! To come with its first user.
+
+#[cfg(feature = "demo")]
+pub mod server;
