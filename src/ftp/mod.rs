@@ -1,3 +1,5 @@
 //! FTP conversations: no jobs, no rules, only what two machines say to each other.
 
 pub mod client;
+#[cfg(feature = "demo")]
+pub mod server;
