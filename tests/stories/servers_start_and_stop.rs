@@ -74,5 +74,6 @@ every_server! {
     pure_ftpd_with_explicit_tls_1_3: PureFtpd, Explicit, Only1_3;
     the_embedded_server_in_plain: Embedded, None, Both;
     the_embedded_server_with_tls_1_2: Embedded, Explicit, Only1_2;
+    the_embedded_server_with_implicit_tls: Embedded, Implicit, Only1_2;
     the_embedded_server_with_both_tls_versions: Embedded, Explicit, Both;
 }

@@ -66,7 +66,22 @@ impl Drop for Program {
         // It may have ended by itself; `wait` then says so.
         let _ = kill_process_group(group, Signal::KILL);
         let _ = self.guard.wait();
+        // The port is free and the connections are closed only when the last child is gone.
+        wait::until("the server's processes end", READY, || !lives(group));
     }
+}
+
+/// Whether any process of this group still runs; one that nobody has waited for does not.
+fn lives(group: Pid) -> bool {
+    let group = group.as_raw_nonzero().get().to_string();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes.filter_map(|process| fs::read_to_string(process.path().join("stat")).ok()).any(|stat| {
+        // The name, in brackets, may hold anything; after it come state, parent and group.
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let mut columns = after_name.split_whitespace();
+        let state = columns.next();
+        state != Some("Z") && columns.nth(1) == Some(&group)
+    })
 }
 
 /// Whether servers run with root's rights, and not in a namespace.

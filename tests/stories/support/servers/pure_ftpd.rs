@@ -4,7 +4,7 @@ use super::{
     Limits, RenameOver, ServerOptions, SessionReuse, SetTime, TestServer, Tls, TlsVersions, Writes, proftpd, unpacked,
 };
 use crate::support::program::{Program, Start};
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, process::Command};
 
 pub fn offers(options: &ServerOptions) -> bool {
     // No implicit TLS, and no switch for the others.
@@ -18,7 +18,9 @@ pub fn offers(options: &ServerOptions) -> bool {
 pub fn start(server: &TestServer) -> Program {
     let home = server.home.path();
     let hash = proftpd::sha512_crypt(server.password);
-    let line = format!("{}:{hash}:0:0::{}/./::::::::::::\n", server.user, server.root.display());
+    // It serves nobody as root: files belong to "nobody", and the folder is open to it.
+    let line = format!("{}:{hash}:65534:65534::{}/./::::::::::::\n", server.user, server.root.display());
+    fs::set_permissions(&server.root, fs::Permissions::from_mode(0o777)).unwrap();
     fs::write(home.join("users"), line).unwrap();
     let made = Command::new(unpacked::root().join("usr/bin/pure-pw"))
         .arg("mkdb")
@@ -59,7 +61,7 @@ fn arguments(server: &TestServer) -> Vec<String> {
         format!("--altlog=clf:{home}/transfers.log"),
         "--noanonymous".into(),
         "--dontresolve".into(),
-        "--minuid=0".into(),
+        "--minuid=1".into(),
         "--displaydotfiles".into(),
     ];
     let (clients, per_host) = match server.options.limits {
