@@ -2,4 +2,4 @@
 
 mod window;
 
-pub use window::{Window, Windows};
+pub use window::{Window, WindowError, Windows};

@@ -4,8 +4,31 @@ use std::sync::Arc;
 
 /// A compiled path template; `Clone` is cheap.
 #[derive(Debug, Clone)]
-pub struct PathTemplate(Arc<str>);
+pub struct PathTemplate(pub Arc<str>);
 
 /// A compiled condition.
 #[derive(Debug, Clone)]
-pub struct Condition(Arc<str>);
+pub struct Condition(pub Arc<str>);
+
+pub struct TemplateError {
+    pub message: String,
+    pub range: Option<std::ops::Range<usize>>,
+    pub hint: Option<String>,
+}
+impl PathTemplate {
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        match text.find("..") {
+            Some(at) => Err(TemplateError {
+                message: "this path can leave its root".into(),
+                range: Some(at..at + 2),
+                hint: None,
+            }),
+            None => Ok(Self(text.into())),
+        }
+    }
+}
+impl Condition {
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        Ok(Self(text.into()))
+    }
+}
