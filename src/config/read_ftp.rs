@@ -268,8 +268,8 @@ pub fn window(sheet: &Sheet, node: &Node) -> Option<Window> {
     let parse = |text: &str| {
         Window::parse(text).map_err(|error| Fault {
             message: error.to_string(),
-            range: error.range.clone(),
-            hint: error.hint.clone(),
+            range: Some(error.range.clone()),
+            hint: Some(error.hint.clone()),
         })
     };
     read::spelt("a window", parse)(sheet, node)

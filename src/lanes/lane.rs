@@ -6,6 +6,7 @@ use crate::{
     domain::{ByteRate, Moment, Trouble},
     lanes::Permit,
     policy::{Admission, Circuit, CircuitState},
+    schedule::{Window, Windows},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -113,7 +114,8 @@ impl Lane {
     /// The bandwidth that holds at `now`: a window's own, else the server's.
     #[must_use]
     pub fn bandwidth(&self, now: Moment, time_zone: chrono_tz::Tz) -> Option<ByteRate> {
-        let inside = self.server.bandwidth_in.iter().find(|(window, _)| window.is_open(now, time_zone));
+        let is_open = |window: &Window| Windows { windows: vec![window.clone()], time_zone }.is_open(now);
+        let inside = self.server.bandwidth_in.iter().find(|(window, _)| is_open(window));
         inside.map(|(_, rate)| *rate).or(self.server.bandwidth)
     }
 
