@@ -7,6 +7,7 @@ mod fields;
 mod file;
 mod finding;
 mod ftp_server;
+pub mod init;
 mod load;
 mod read_ftp;
 mod read_secret;
