@@ -90,7 +90,9 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         }
         // due_at stays as the claim committed it: a job that kills the process backs off like any other
         sqlx::query(
-            "UPDATE jobs SET state = 'queued', session_id = NULL, temp_token = randomblob(8)
+            "UPDATE jobs SET (state, reason) = (SELECT iif(paused, 'held', 'queued'), iif(paused, 'rule_paused', jobs.reason)
+                      FROM (SELECT EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused)),
+                    session_id = NULL, temp_token = randomblob(8)
               WHERE id = ?1 AND state = 'running'",
         )
         .bind(id)

@@ -49,7 +49,7 @@ impl Write for Expire {
         let rows = sqlx::query(EXPIRE).bind(self.now.0).fetch_all(&mut *tx.db).await?;
         let mut expired = Vec::with_capacity(rows.len());
         for row in rows {
-            promote(tx, row.get("id"), row.get("waits_for")).await?;
+            promote(tx, row.get("id")).await?;
             let Ok(job) = row.get::<Vec<u8>, _>("ref").try_into() else { continue };
             expired.push(Expired { job: Ref(job), rule: row.get("rule"), server: row.get("server") });
         }
@@ -60,7 +60,7 @@ impl Write for Expire {
 pub(super) const EXPIRE: &str = "
 UPDATE jobs SET state = 'failed', reason = 'deadline', ended_at = ?1
  WHERE id IN (SELECT id FROM jobs WHERE state IN ('waiting', 'queued', 'held') AND expires_at <= ?1 LIMIT 500)
-RETURNING id, ref, rule, server, waits_for";
+RETURNING id, ref, rule, server";
 
 struct Purge {
     state: JobState,
