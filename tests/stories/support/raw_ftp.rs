@@ -4,7 +4,7 @@
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::pem::PemObject};
 use std::{
     io::{self, Read, Write},
-    net::{Ipv4Addr, TcpStream},
+    net::{Ipv4Addr, Shutdown, TcpStream},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -142,7 +142,10 @@ impl RawFtp {
         let mut data = handshake(config.clone(), data)?;
         data.write_all(bytes)?;
         data.conn.send_close_notify();
-        data.flush()
+        data.flush()?;
+        // TLS 1.3 tickets that nobody reads turn our close into a reset, and a whole upload into a broken one.
+        data.sock.shutdown(Shutdown::Write)?;
+        data.read_to_end(&mut Vec::new()).map(drop)
     }
 
     fn encrypt(&mut self, ca: &Path) -> io::Result<()> {
