@@ -170,6 +170,17 @@ pub fn many<'a>(sheet: &Sheet, node: &'a Node) -> Option<&'a [Node]> {
     }
 }
 
+/// The items, unless they are more than anybody writes by hand.
+pub fn at_most<'a>(sheet: &Sheet, items: &'a [Node], most: usize) -> Option<&'a [Node]> {
+    match items.get(most) {
+        None => Some(items),
+        Some(beyond) => {
+            sheet.report(Problem::error(&beyond.at, format!("more than {most} in one list")));
+            None
+        }
+    }
+}
+
 /// Reads every item, so that every faulty one is reported; `None` when any is.
 pub fn each<T>(items: &[Node], read: impl FnMut(&Node) -> Option<T>) -> Option<Vec<T>> {
     items.iter().map(read).collect::<Vec<_>>().into_iter().collect()

@@ -267,9 +267,9 @@ fn bandwidth_in(sheet: &Sheet, node: &Node) -> Option<Vec<(Window, ByteRate)>> {
 pub fn window(sheet: &Sheet, node: &Node) -> Option<Window> {
     let parse = |text: &str| {
         Window::parse(text).map_err(|error| Fault {
-            message: error.to_string(),
-            range: Some(error.range.clone()),
-            hint: Some(error.hint.clone()),
+            message: error.message,
+            range: Some(error.range),
+            hint: Some(error.hint),
         })
     };
     read::spelt("a window", parse)(sheet, node)

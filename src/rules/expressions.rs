@@ -12,7 +12,18 @@ use crate::{
 /// A path with `{{ … }}` in it.
 pub fn template(sheet: &Sheet, node: &Node) -> Option<PathTemplate> {
     read::some_text(sheet, node)?;
-    read::spelt("a text", |text| PathTemplate::parse(text).map_err(fault))(sheet, node)
+    compiled(sheet, node, "a text", PathTemplate::parse)
+}
+
+/// What `parse` makes of a text, its mistakes at their places.
+pub fn compiled<T>(
+    sheet: &Sheet,
+    node: &Node,
+    expected: &'static str,
+    parse: fn(&str) -> Result<T, TemplateError>,
+) -> Option<T> {
+    let fault = |error: TemplateError| Fault { message: error.message, range: error.range, hint: error.hint };
+    read::spelt(expected, |text| parse(text).map_err(fault))(sheet, node)
 }
 
 /// A condition, without braces.
@@ -24,9 +35,5 @@ pub fn condition(sheet: &Sheet, node: &Node) -> Option<Condition> {
         );
         return None;
     }
-    read::spelt("a condition", |text| Condition::parse(text).map_err(fault))(sheet, node)
-}
-
-fn fault(error: TemplateError) -> Fault {
-    Fault { message: error.message, range: error.range, hint: error.hint }
+    compiled(sheet, node, "a condition", Condition::parse)
 }

@@ -1,5 +1,6 @@
 //! rules/*.yaml → [`RuleSet`]; arrival → drafts. Pure after loading.
 
+mod closed;
 mod expressions;
 mod filter;
 mod globs;

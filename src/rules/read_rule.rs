@@ -1,6 +1,6 @@
 //! One rule file: its keys, and what packetboat.yaml says where it says nothing.
 
-use super::{Rule, RuleLimits, expressions::condition, read_steps::steps, read_watch};
+use super::{Rule, RuleLimits, closed, expressions::condition, read_steps::steps, read_watch};
 use crate::{
     config::{
         Fields, Outline, Sheet,
@@ -112,11 +112,14 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     let deadline = fields.may("deadline", deadline).unwrap_or(known.defaults.deadline);
     let priority = fields.may("priority", priority).unwrap_or(known.defaults.priority);
     let order = fields.may("order", |sheet, node| {
-        read::each(read::items(node), |item| read_watch::globs_of(sheet, std::slice::from_ref(item)))
+        read::each(read::at_most(sheet, read::items(node), 100)?, |item| {
+            read_watch::globs_of(sheet, std::slice::from_ref(item))
+        })
     });
     let in_order = fields.need("in_order", read::switch);
     let time_zone = fields.may("time_zone", crate::config::time_zone).unwrap_or(known.time_zone);
     let windows = windows(&fields, time_zone);
+    closed::warn_of_deadline(sheet, fields.value("windows"), &windows, deadline);
     let limits = limits(&fields);
     let paused = fields.need("paused", read::switch);
     Some(Rule {
@@ -152,7 +155,9 @@ fn retry(sheet: &Sheet, fields: &Fields<'_>, known: &Outline) -> Option<Retry> {
 }
 
 fn windows(fields: &Fields<'_>, time_zone: Tz) -> Windows {
-    let read = |sheet: &Sheet, node: &Node| read::each(read::items(node), |item| crate::config::window(sheet, item));
+    let read = |sheet: &Sheet, node: &Node| {
+        read::each(read::at_most(sheet, read::items(node), 100)?, |item| crate::config::window(sheet, item))
+    };
     Windows { windows: fields.may("windows", read).unwrap_or_default(), time_zone }
 }
 

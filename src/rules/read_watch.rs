@@ -1,7 +1,7 @@
 //! `when:` of a rule: the source it waits for.
 
 use super::{
-    EmptyFiles, Existing, FileFilter, Globs, HardLinks, Symlinks, Watch, WatchMethod, expressions::template, globs,
+    EmptyFiles, Existing, FileFilter, Globs, HardLinks, Symlinks, Watch, WatchMethod, expressions::compiled, globs,
 };
 use crate::config::{
     Fields, Problem, Sheet,
@@ -11,6 +11,7 @@ use crate::config::{
     values,
     yaml::{Entry, Node, literal},
 };
+use crate::templates::PathTemplate;
 use std::{
     path::{Component, Path, PathBuf},
     time::Duration,
@@ -184,6 +185,7 @@ fn filter(fields: &Fields<'_>, sheet: &Sheet, is_recursive: bool) -> Option<File
 
 /// Globs of a list, each checked at its place.
 pub fn globs_of(sheet: &Sheet, items: &[Node]) -> Option<Globs> {
+    let items = read::at_most(sheet, items, 500)?;
     let texts = read::each(items, |item| glob(sheet, item))?;
     match Globs::new(texts.iter().map(String::as_str)) {
         Ok(globs) => Some(globs),
@@ -200,12 +202,7 @@ pub fn glob(sheet: &Sheet, node: &Node) -> Option<String> {
     read::spelt("a glob", globs::check)(sheet, node)
 }
 
-fn done_file(sheet: &Sheet, node: &Node) -> Option<crate::templates::PathTemplate> {
-    let text = read::some_text(sheet, node)?;
-    if text.contains('/') && !text.contains("{{") {
-        let problem = Problem::error(&node.at, "a done-file lies beside its file");
-        sheet.report(problem.hint("write a name, as in \"{{ file.stem }}.ok\""));
-        return None;
-    }
-    template(sheet, node)
+fn done_file(sheet: &Sheet, node: &Node) -> Option<PathTemplate> {
+    read::some_text(sheet, node)?;
+    compiled(sheet, node, "a name", PathTemplate::parse_done_file)
 }
