@@ -163,6 +163,7 @@ CREATE TABLE lanes (               -- everything between us and one server, as i
 CREATE TABLE litter (              -- temporary names that we left on a server and will remove
   server TEXT    NOT NULL,
   path   BLOB    NOT NULL,
+  target BLOB    NOT NULL,         -- what it was to become: a death between two renames is finished or undone
   since  INTEGER NOT NULL,
   PRIMARY KEY (server, path)
 ) STRICT, WITHOUT ROWID;

@@ -19,6 +19,8 @@ mod rule_versions;
 mod seen;
 mod session;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod writer;
 
@@ -26,6 +28,7 @@ pub use arrive::Arrive;
 pub use claim::{Ask, ClaimedJob, Parcel};
 pub use error::StoreError;
 pub use lane_rows::{LaneRow, LaneState};
+pub use litter::Litter;
 pub use lock::{Lock, LockError};
 pub use open::Store;
 pub use operate::{JobVerb, LeftAlone, Rehearsal, Tally};

@@ -34,7 +34,7 @@ impl Store {
         let mut db = options(&path).create_if_missing(true).connect().await.map_err(|why| refused(why.to_string()))?;
         migrator().run(&mut db).await.map_err(|why| refused(why.to_string()))?;
         let (publish, touched) = mpsc::unbounded_channel();
-        let (writer, _) = Writer::start(db, publish);
+        let writer = Writer::start(db, publish);
         let readers = readers(&path).await.map_err(|why| refused(why.to_string()))?;
         Ok(Self { writer: Some(writer), readers, touched: Arc::new(Mutex::new(touched)), _lock: Some(Arc::new(lock)) })
     }
@@ -54,6 +54,14 @@ impl Store {
     /// The next queue that a commit gave something to do; `None` once the writer has ended. For one listener.
     pub async fn touched(&self) -> Option<QueueKey> {
         self.touched.lock().await.recv().await
+    }
+
+    /// Ends the writer and the readers, and waits until the files are closed. No other clone may be in use.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
     }
 
     pub(super) fn readers(&self) -> &SqlitePool {

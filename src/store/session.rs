@@ -3,8 +3,7 @@
 use crate::{
     domain::Moment,
     store::{
-        Store, StoreError,
-        litter::temporary_path,
+        Store, StoreError, litter,
         writer::{Tx, Write},
     },
 };
@@ -106,13 +105,8 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         .bind(now.0)
         .execute(&mut *tx.db)
         .await?;
-        if let Some(path) = temporary_path(orphan.get("target"), orphan.get("temp_token")) {
-            sqlx::query("INSERT OR IGNORE INTO litter (server, path, since) VALUES (?1, ?2, ?3)")
-                .bind(orphan.get::<String, _>("server"))
-                .bind(path)
-                .bind(now.0)
-                .execute(&mut *tx.db)
-                .await?;
+        if let Some(left) = litter::of_job(orphan.get("target"), orphan.get("temp_token")) {
+            litter::remember(tx, orphan.get("server"), &left, now).await?;
         }
         // due_at stays as the claim committed it: a job that kills the process backs off like any other
         sqlx::query(

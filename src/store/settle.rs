@@ -3,7 +3,8 @@
 use crate::{
     domain::{JobState, Moment, Reason, Receipt, RemotePath},
     store::{
-        ClaimedJob, QueueKey, SessionId, Store, StoreError, litter,
+        ClaimedJob, QueueKey, SessionId, Store, StoreError,
+        litter::{self, Litter},
         writer::{Tx, Write},
     },
 };
@@ -77,8 +78,9 @@ impl Write for Settle {
             insert_receipt(tx, receipt).await?;
             self.remember_hash(tx, receipt).await?;
         }
-        if let Some(path) = &self.litter {
-            litter::remember(tx, &self.job.server, path, self.attempt.ended_at).await?;
+        if let Some(temporary) = &self.litter {
+            let left = Litter { temporary: temporary.clone(), target: self.job.target.clone() };
+            litter::remember(tx, &self.job.server, &left, self.attempt.ended_at).await?;
         }
         match self.settlement.state {
             JobState::Queued if moved.get::<&str, _>("state") == "queued" => {

@@ -7,6 +7,7 @@ use crate::store::{QueueKey, StoreError};
 use sqlx::{Connection, SqliteConnection};
 use std::{collections::BTreeSet, future::Future, pin::Pin};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A request: all of it is committed or none. It may be applied more than once, on a database rolled back in between.
 pub(super) trait Write: Send + Sync + 'static {
@@ -24,18 +25,26 @@ pub(super) struct Tx<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     inbox: mpsc::Sender<Box<dyn Request>>,
+    closing: CancellationToken,
+    tasks: TaskTracker,
 }
 
 const BATCH: usize = 256;
 
 impl Writer {
-    /// Starts the task; it ends when the last `Writer` is dropped and its requests are done.
-    pub(super) fn start(
-        db: SqliteConnection,
-        touched: mpsc::UnboundedSender<QueueKey>,
-    ) -> (Self, tokio::task::JoinHandle<()>) {
+    /// Starts the task; it ends when the last `Writer` is dropped or one is closed, after the requests already made.
+    pub(super) fn start(db: SqliteConnection, touched: mpsc::UnboundedSender<QueueKey>) -> Self {
         let (inbox, requests) = mpsc::channel(4 * BATCH);
-        (Self { inbox }, tokio::spawn(serve(db, requests, touched)))
+        let writer = Self { inbox, closing: CancellationToken::new(), tasks: TaskTracker::new() };
+        writer.tasks.spawn(serve(db, requests, touched, writer.closing.clone()));
+        writer.tasks.close();
+        writer
+    }
+
+    /// Takes no more requests; returns once the last one is on disk and the database is closed.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        self.tasks.wait().await;
     }
 
     /// Answers once the request is on disk.
@@ -85,9 +94,21 @@ async fn serve(
     mut db: SqliteConnection,
     mut requests: mpsc::Receiver<Box<dyn Request>>,
     publish: mpsc::UnboundedSender<QueueKey>,
+    closing: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
-    while requests.recv_many(&mut batch, BATCH).await > 0 {
+    loop {
+        let received = tokio::select! {
+            biased;
+            received = requests.recv_many(&mut batch, BATCH) => received,
+            () = closing.cancelled(), if !requests.is_closed() => {
+                requests.close(); // what is queued is still served
+                continue;
+            }
+        };
+        if received == 0 {
+            break;
+        }
         let mut touched = BTreeSet::new();
         if commit(&mut db, &mut batch, &mut touched).await.is_ok() {
             batch.drain(..).for_each(|request| request.reply(Ok(())));
