@@ -1,10 +1,9 @@
 //! `move-jobs`: what waits for a server that is no more goes to another.
 
 use crate::{
-    domain::{JobState, Moment, RemotePath},
+    domain::{JobState, Moment},
     store::{
         JobFilter, LeftAlone, QueueKey, Rehearsal, Store, StoreError, Tally, Which, litter,
-        litter::temporary_path,
         operate_jobs::CHUNK,
         settle::older_open,
         writer::{Tx, Write},
@@ -79,10 +78,9 @@ impl MoveJobs {
 
     async fn move_one(&self, tx: &mut Tx<'_>, row: i64, found: &SqliteRow) -> Result<(), sqlx::Error> {
         if found.get::<i64, _>("tries") > 0
-            && let Some(path) = temporary_path(found.get("target"), found.get("temp_token"))
-            && let Ok(path) = RemotePath::new(path)
+            && let Some(left) = litter::of_job(found.get("target"), found.get("temp_token"))
         {
-            litter::remember(tx, &self.from, &path, self.now).await?;
+            litter::remember(tx, &self.from, &left, self.now).await?;
         }
         sqlx::query("UPDATE jobs SET server = ?2, temp_token = randomblob(8), due_at = min(due_at, ?3) WHERE id = ?1")
             .bind(row)
