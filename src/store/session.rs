@@ -27,6 +27,14 @@ impl Store {
         self.write(Begin { node: node.to_owned(), now }).await
     }
 
+    /// Releases what dead sessions had claimed without beginning one: for a verb that acts alone, under the lock.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn release_dead(&self, now: Moment) -> Result<(), StoreError> {
+        self.write(Release { now }).await
+    }
+
     /// Says that the session lives.
     ///
     /// # Errors
@@ -41,6 +49,18 @@ impl Store {
     /// When the database refuses.
     pub async fn end_session(&self, session: SessionId, now: Moment) -> Result<(), StoreError> {
         self.write(End { session, now }).await
+    }
+}
+
+struct Release {
+    now: Moment,
+}
+
+impl Write for Release {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        release_all(tx, self.now).await
     }
 }
 
