@@ -6,3 +6,4 @@
 mod support;
 
 mod servers_start_and_stop;
+mod the_scripted_server;

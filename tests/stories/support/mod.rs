@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod ports;
 pub mod program;
 pub mod raw_ftp;
+pub mod scripted_ftp;
 pub mod servers;
 pub mod wait;
 pub mod walk;

@@ -82,6 +82,22 @@ impl RawFtp {
         Ok(Reply { code, text })
     }
 
+    /// Gives up on a reply after this long, with `WouldBlock`.
+    pub fn patience(&mut self, patience: Duration) {
+        let stream = match &self.channel {
+            Channel::Plain(stream) => stream,
+            Channel::Tls(stream) => &stream.sock,
+        };
+        stream.set_read_timeout(Some(patience)).unwrap();
+    }
+
+    /// Reads bytes as they come.
+    pub fn read_exactly(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        self.channel.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// AUTH TLS, PBSZ 0, PROT P.
     pub fn secure(&mut self, ca: &Path) -> io::Result<Reply> {
         let reply = self.command("AUTH TLS")?;
