@@ -28,7 +28,7 @@ pub use lock::{Lock, LockError};
 pub use open::Store;
 pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
-pub use seen::SeenRow;
+pub use seen::{SeenRow, Touched};
 pub use session::SessionId;
 pub use settle::{AttemptRow, Settle, Settled, Settlement};
 pub use tidy::Expired;
