@@ -1,6 +1,10 @@
 //! One FTP server with all its options.
 
-use crate::{config::Secret, domain::ByteRate, schedule::Window};
+use super::{
+    Fields, Secret, Sheet,
+    read_ftp::{FTP, timeouts},
+};
+use crate::{domain::ByteRate, schedule::Window};
 use std::{path::PathBuf, time::Duration};
 
 /// `servers.NAME.ftp`, checked.
@@ -76,8 +80,9 @@ pub struct FtpTimeouts {
 }
 
 impl Default for FtpTimeouts {
+    #[expect(clippy::expect_used, reason = "the table's own defaults, and every test of a server reads them")]
     fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self { connect: seconds(15), reply: seconds(60), data: seconds(60) }
+        let sheet = Sheet::new("defaults", "");
+        timeouts(&Fields::empty(&sheet, &FTP)).expect("defaults are within their own bounds")
     }
 }

@@ -1,11 +1,41 @@
 //! packetboat.yaml → typed settings and servers; every problem found at once, each with its place and a way out.
+//!
+//! [`load`] is the way in. The parts below it (a [`Sheet`], its tree, [`Fields`] and [`read`]) are the language itself
+//! and serve the rule files too.
 
-mod defaults;
+mod fields;
+mod file;
+mod finding;
 mod ftp_server;
+pub mod init;
+mod load;
+mod read_ftp;
+mod read_secret;
+mod render;
 mod secret;
 mod settings;
+mod sheet;
+pub(crate) mod suggest;
+mod surroundings;
+
+pub(crate) mod defaults;
+pub(crate) mod keys;
+pub(crate) mod kind;
+pub(crate) mod read;
+pub(crate) mod values;
+pub(crate) mod yaml;
 
 pub use defaults::{Defaults, History, Limits};
+pub use finding::{Finding, Place, Severity, Spot};
 pub use ftp_server::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, TlsVersion, UploadAs};
+pub use load::{Loaded, Outline, find, load, load_with};
+pub use render::{Paint, render, summary};
 pub use secret::Secret;
 pub use settings::{Server, Settings};
+
+pub(crate) use fields::Fields;
+pub(crate) use file::{open, shown};
+pub(crate) use load::{first_line, time_zone};
+pub(crate) use read_ftp::window;
+pub(crate) use read_secret::hide_secrets;
+pub(crate) use sheet::{Problem, Sheet};

@@ -1,7 +1,18 @@
 //! rules/*.yaml → [`RuleSet`]; arrival → drafts. Pure after loading.
 
+mod closed;
+mod expressions;
+mod filter;
+mod globs;
+mod load;
+mod read_rule;
+mod read_steps;
+mod read_watch;
 mod rule;
 
+pub use filter::FileFilter;
+pub use globs::Globs;
+pub use load::{Checked, Loaded, check, check_with, load};
 pub use rule::{
-    EmptyFiles, Existing, FileFilter, HardLinks, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch, WatchMethod,
+    EmptyFiles, Existing, HardLinks, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch, WatchMethod,
 };

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{ByteRate, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Times},
+    rules::{FileFilter, globs::Globs},
     schedule::Windows,
     templates::{Condition, PathTemplate},
 };
@@ -29,12 +30,21 @@ pub struct Rule {
     pub deadline: Duration,
     pub priority: Priority,
     /// Which waiting files go first; a file that none matches goes last.
-    pub order: Option<globset::GlobSet>,
+    pub order: Vec<Globs>,
     pub in_order: bool,
     pub windows: Windows,
     pub limits: RuleLimits,
     pub time_zone: chrono_tz::Tz,
     pub paused: bool,
+}
+
+impl Rule {
+    /// The place of a file in `order`, 0 first; behind all of them when none matches.
+    #[must_use]
+    pub fn rank(&self, path_below_root: &[u8]) -> i64 {
+        let place = self.order.iter().position(|globs| globs.matches(path_below_root)).unwrap_or(self.order.len());
+        i64::try_from(place).unwrap_or(i64::MAX)
+    }
 }
 
 /// `when: watch:`
@@ -53,17 +63,6 @@ pub struct Watch {
     pub rescan: Duration,
     pub symlinks: Symlinks,
     pub hard_links: HardLinks,
-}
-
-/// Which files a source sees at all.
-#[derive(Debug, Clone)]
-pub struct FileFilter {
-    pub include: globset::GlobSet,
-    pub exclude: globset::GlobSet,
-    pub ignore: globset::GlobSet,
-    pub min_age: Option<Duration>,
-    pub min_size: Option<u64>,
-    pub max_size: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,9 @@
 //! Times that people write: windows in a zone.
 
+mod text;
 mod window;
+mod windows;
 
-pub use window::{Window, Windows};
+pub use text::WindowError;
+pub use window::Window;
+pub use windows::Windows;

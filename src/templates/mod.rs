@@ -1,11 +1,20 @@
 //! minijinja, pure: paths that cannot leave their root, and conditions that are true or false.
+//!
+//! No type of minijinja leaves this module. Names of files are bytes; [`carrier`] says how they pass through text.
 
-use std::sync::Arc;
+mod carrier;
+mod condition;
+mod engine;
+mod error;
+mod facts;
+mod filters;
+mod moment;
+mod names;
+mod path;
+mod size;
+mod strict;
 
-/// A compiled path template; `Clone` is cheap.
-#[derive(Debug, Clone)]
-pub struct PathTemplate(Arc<str>);
-
-/// A compiled condition.
-#[derive(Debug, Clone)]
-pub struct Condition(Arc<str>);
+pub use condition::Condition;
+pub use error::TemplateError;
+pub use facts::{Destination, Facts};
+pub use path::PathTemplate;

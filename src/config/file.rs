@@ -1,0 +1,71 @@
+//! A configuration file from disk: only a regular file of sane size in UTF-8 becomes a sheet.
+
+use super::{
+    Finding,
+    sheet::{Problem, Sheet},
+    yaml,
+};
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
+
+/// Bytes of a file: a thousand servers fit.
+pub const LARGEST: u64 = 1 << 20;
+
+/// What came from disk.
+pub struct Opened {
+    pub sheet: Sheet,
+    /// The whole file, unread bytes and byte order mark included.
+    pub bytes: Vec<u8>,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// Reads `path`; symbolic links are followed.
+///
+/// # Errors
+/// The finding that says why there is nothing to read.
+pub fn open(path: &Path) -> Result<Opened, Vec<Finding>> {
+    let shown = shown(path);
+    let refuse = |message: String, hint: Option<&str>| vec![Finding::about_file(&shown, &message, hint)];
+    let found = fs::metadata(path).map_err(|error| refuse(format!("cannot be read: {error}"), None))?;
+    if !found.is_file() {
+        let what = if found.is_dir() { "a folder" } else { "no regular file" };
+        return Err(refuse(
+            format!("this is {what}, expected a file"),
+            Some("move it out of the folder, or rename it"),
+        ));
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    read.map_err(|error| refuse(format!("cannot be read: {error}"), None))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(refuse("this file is larger than 1 MiB".to_owned(), Some("a configuration is a few kilobytes")));
+    }
+    let mode = found.permissions().mode() & 0o7777;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => {
+            let sheet = Sheet::new(shown, text.strip_prefix('\u{feff}').unwrap_or(text));
+            Ok(Opened { sheet, bytes, mode })
+        }
+        Err(error) => {
+            let sheet = Sheet::new(shown, String::from_utf8_lossy(&bytes));
+            yaml::keep_secrets(&sheet);
+            let at = error.valid_up_to();
+            let message = format!("this is not UTF-8: the byte 0x{:02x}", bytes.get(at).copied().unwrap_or_default());
+            sheet.report(Problem::error(&(at..at + 1), message).hint("save the file as UTF-8"));
+            Err(sheet.into_findings())
+        }
+    }
+}
+
+/// The path as it is shown: relative below the working directory.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+    short.as_deref().unwrap_or(path).to_string_lossy().into_owned()
+}

@@ -1,0 +1,277 @@
+//! packetboat.yaml from disk: settings, or everything that is wrong with it.
+
+use super::{
+    Defaults, Finding, Server, Settings, defaults,
+    fields::Fields,
+    file,
+    keys::{Table, default, not_yet, optional},
+    kind::Kinds,
+    read,
+    read_ftp::ftp_server,
+    read_secret::hide_secrets,
+    sheet::{Problem, Sheet},
+    suggest,
+    surroundings::{Surroundings, machine_time_zone},
+    values::Fault,
+    yaml::{self, Entry, Node, Value},
+};
+use chrono_tz::Tz;
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+const NO_MAIL: &str = "leave it out: this version moves files only and sends no mail";
+
+/// The keys of packetboat.yaml.
+pub const TOP: Table = Table {
+    name: "packetboat.yaml",
+    keys: &[
+        default("storage", "/var/lib/packetboat"),
+        default("rules", "rules/"),
+        not_yet("templates", NO_MAIL),
+        optional("time_zone"),
+        optional("servers"),
+        not_yet("mail", NO_MAIL),
+        not_yet("notices", "leave it out: this version sends none; `packetboat status` and exit codes tell"),
+        optional("defaults"),
+        not_yet("doors", "leave it out: this version takes files from watched folders only"),
+        not_yet("webhooks", "leave it out: this version sends no notices"),
+        not_yet("heartbeat", "leave it out: let the service manager watch over the process"),
+        not_yet("staging", NO_MAIL),
+        not_yet("attach_from", NO_MAIL),
+        optional("limits"),
+        optional("history"),
+    ],
+    moved: &[
+        ("database", "write `storage`: a folder for the database and all else that is ours"),
+        ("data_dir", "write `storage`"),
+        ("timezone", "write `time_zone`"),
+        ("tz", "write `time_zone`"),
+        ("server", "write `servers: { NAME: { ftp: { … } } }`"),
+        ("ftp", "a server has a name: `servers: { NAME: { ftp: { … } } }`"),
+        ("smtp", "a server has a name: `servers: { NAME: { smtp: { … } } }`"),
+        ("retry", "write it below `defaults`"),
+        ("deadline", "write it below `defaults`"),
+        ("priority", "write it below `defaults`"),
+        ("when", "a rule is a file of its own: rules/NAME.yaml"),
+        ("then", "a rule is a file of its own: rules/NAME.yaml"),
+        ("log", "the environment variable RUST_LOG says what is logged"),
+    ],
+};
+
+/// The kinds of a server.
+static KINDS: Kinds = Kinds {
+    table: Table {
+        name: "a server",
+        keys: &[optional("ftp"), not_yet("smtp", NO_MAIL)],
+        moved: &[
+            ("type", "write `ftp: { … }`"),
+            ("kind", "write `ftp: { … }`"),
+            ("protocol", "write `ftp: { … }`"),
+            ("ftps", "write `ftp: { …, tls: explicit }`"),
+            ("host", "write `ftp: { host: … }`"),
+            ("sftp", "SFTP is another protocol; this version speaks FTP and FTPS"),
+        ],
+    },
+    beside: &[],
+    none: "write `ftp: { host: …, user: …, password: … }`",
+    two: "a server is one of them; make it two",
+};
+
+/// What packetboat.yaml gave.
+pub struct Loaded {
+    /// `None` when a finding is an error.
+    pub settings: Option<Settings>,
+    /// What could be made out, for reading the rules all the same.
+    pub outline: Outline,
+    pub findings: Vec<Finding>,
+}
+
+/// The part of the settings that rules are read by.
+#[derive(Debug, Clone)]
+pub struct Outline {
+    /// Folder of the rule files.
+    pub rules: PathBuf,
+    /// Names and kinds; `None` when packetboat.yaml could not be read so far.
+    pub servers: Option<BTreeMap<String, &'static str>>,
+    pub defaults: Defaults,
+    pub time_zone: Tz,
+}
+
+impl Outline {
+    /// The outline of settings that were loaded.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let kind = |server: &Server| match server {
+            Server::Ftp(_) => "ftp",
+        };
+        Self {
+            rules: settings.rules.clone(),
+            servers: Some(settings.servers.iter().map(|(name, server)| (name.clone(), kind(server))).collect()),
+            defaults: settings.defaults.clone(),
+            time_zone: settings.time_zone,
+        }
+    }
+}
+
+/// The file to load: the one named, else ./packetboat.yaml, else /etc/packetboat/packetboat.yaml.
+#[must_use]
+pub fn find(named: Option<&Path>) -> PathBuf {
+    let here = PathBuf::from("packetboat.yaml");
+    match named {
+        Some(path) => path.to_path_buf(),
+        None if here.exists() => here,
+        None => Some(PathBuf::from("/etc/packetboat/packetboat.yaml")).filter(|path| path.exists()).unwrap_or(here),
+    }
+}
+
+/// Loads packetboat.yaml with the environment of this process.
+#[must_use]
+pub fn load(path: &Path) -> Loaded {
+    load_with(path, &|name| std::env::var_os(name))
+}
+
+/// Loads packetboat.yaml, taking environment variables from `variable`.
+#[must_use]
+pub fn load_with(path: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = path.parent().map_or_else(|| PathBuf::from("/"), Path::to_path_buf);
+    let unknown = Outline {
+        rules: folder.join("rules"),
+        servers: None,
+        defaults: Defaults::default(),
+        time_zone: machine_time_zone(),
+    };
+    if !path.exists() {
+        let hint = "`packetboat init` writes one; `--config FILE` names another";
+        let finding = Finding::about_file(&file::shown(&path), "there is no such file", Some(hint));
+        return Loaded { settings: None, outline: unknown, findings: vec![finding] };
+    }
+    let opened = match file::open(&path) {
+        Ok(opened) => opened,
+        Err(findings) => return Loaded { settings: None, outline: unknown, findings },
+    };
+    let around = Surroundings { folder, mode: opened.mode, variable };
+    let (settings, outline) = read_sheet(&opened.sheet, &path, &around, unknown);
+    let findings = opened.sheet.into_findings();
+    let settings = settings.filter(|_| !findings.iter().any(Finding::is_error));
+    Loaded { settings, outline, findings }
+}
+
+fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Outline) -> (Option<Settings>, Outline) {
+    let Some(root) = yaml::read(sheet) else { return (None, unknown) };
+    hide_secrets(sheet, &root);
+    let Some(top) = Fields::open(sheet, &TOP, &first_line(sheet), &root) else { return (None, unknown) };
+    let storage = top.need("storage", |sheet, node| storage(sheet, node, around));
+    let rules = top.need("rules", read::some_text).map(|rules| around.path(&rules));
+    let zone = match top.value("time_zone") {
+        Some(node) => time_zone(sheet, node),
+        None => Some(unknown.time_zone),
+    };
+    let (names, servers) = servers(sheet, &top, around);
+    let defaults = defaults::defaults(sheet, &top);
+    let limits = defaults::limits(&top);
+    let history = defaults::history(&top);
+    let outline = Outline {
+        rules: rules.clone().unwrap_or(unknown.rules),
+        servers: names,
+        defaults: defaults.clone().unwrap_or_default(),
+        time_zone: zone.unwrap_or(unknown.time_zone),
+    };
+    let settings = || {
+        Some(Settings {
+            file: path.to_path_buf(),
+            storage: storage?,
+            rules: rules?,
+            time_zone: zone?,
+            servers,
+            defaults: defaults?,
+            limits: limits?,
+            history: history?,
+        })
+    };
+    (settings(), outline)
+}
+
+/// Where a whole file is spoken of.
+pub fn first_line(sheet: &Sheet) -> std::ops::Range<usize> {
+    0..sheet.text().lines().next().map_or(0, |line| line.trim_end().len())
+}
+
+fn storage(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<PathBuf> {
+    let written = read::some_text(sheet, node)?;
+    if written.starts_with("postgres://") || written.starts_with("postgresql://") {
+        let problem = Problem::error(&node.at, "a database server as storage is not built yet");
+        sheet.report(problem.hint("name a folder: its database is SQLite"));
+        return None;
+    }
+    Some(around.path(&written))
+}
+
+/// A zone by its name in the tz database.
+pub fn time_zone(sheet: &Sheet, node: &Node) -> Option<Tz> {
+    let parse = |text: &str| {
+        text.parse::<Tz>().map_err(|_| {
+            let near = suggest::nearest(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+            let hint =
+                near.map_or("zones are named as in Europe/Berlin".to_owned(), |near| format!("did you mean `{near}`?"));
+            Fault::new(format!("there is no time zone `{text}`"), hint)
+        })
+    };
+    read::spelt("a time zone", parse)(sheet, node)
+}
+
+type Names = BTreeMap<String, &'static str>;
+
+/// Names and kinds of all servers, faulty ones included, and those that are whole.
+fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Option<Names>, BTreeMap<String, Server>) {
+    let (mut names, mut servers) = (Names::new(), BTreeMap::new());
+    let entries = match top.value("servers") {
+        None => return (Some(names), servers),
+        Some(Node { value: Value::Map(entries), .. }) => entries,
+        Some(node) if node.is_null() => return (Some(names), servers),
+        Some(node) => {
+            let problem = Problem::error(&node.at, format!("{}, expected a map of servers", node.kind_word()));
+            sheet.report(problem.hint("write `servers: { NAME: { ftp: { … } } }`"));
+            return (None, servers);
+        }
+    };
+    for (index, Entry { key, value }) in entries.iter().enumerate() {
+        let Some(name) = server_name(sheet, key) else { continue };
+        if let Some(first) = entries[..index].iter().find(|entry| entry.key.as_text() == Some(&name)) {
+            let problem = Problem::error(&key.at, format!("two servers are called `{name}`"));
+            sheet.report(
+                problem.related(sheet.place(&first.key.at, Some("the first"))).hint("name one of them otherwise"),
+            );
+            continue;
+        }
+        names.insert(name.clone(), kind_word(value));
+        let server = KINDS.one(sheet, value).and_then(|kind| ftp_server(sheet, &kind.key.at, &kind.value, around));
+        servers.extend(server.map(|server| (name, Server::Ftp(server))));
+    }
+    (Some(names), servers)
+}
+
+/// What a server is meant to be, whole or not.
+fn kind_word(node: &Node) -> &'static str {
+    match &node.value {
+        Value::Map(entries) if entries.iter().any(|entry| entry.key.as_text() == Some("smtp")) => "smtp",
+        _ => "ftp",
+    }
+}
+
+/// Names appear in commands, filters and logs: letters, digits, `-`, `_` and `.`.
+fn server_name(sheet: &Sheet, node: &Node) -> Option<String> {
+    let name = read::spelt("a server's name", |text| Ok(text.to_owned()))(sheet, node)?;
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if name.is_empty() || name.len() > 64 || name.starts_with('-') || !name.chars().all(fits) {
+        let problem = Problem::error(&node.at, "this is not a server's name");
+        sheet.report(
+            problem.hint("a name has letters, digits, `-`, `_` and `.`, at most 64, and does not begin with `-`"),
+        );
+        return None;
+    }
+    Some(name)
+}

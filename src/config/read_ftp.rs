@@ -1,0 +1,295 @@
+//! `servers.NAME.ftp`: its keys, their defaults and bounds, and what must fit together.
+
+use super::{
+    FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, Secret, TlsVersion, UploadAs,
+    fields::Fields,
+    keys::{Table, default, not_yet, optional, required},
+    read::{self, Meaning, Meaning::Built},
+    read_secret::secret,
+    sheet::{Problem, Sheet, Span},
+    surroundings::Surroundings,
+    values::{self, Fault},
+    yaml::{Entry, Node, Value},
+};
+use crate::{domain::ByteRate, schedule::Window};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+
+const NO_PROXY: &str = "leave it out: this version connects to servers directly";
+
+/// The keys of `ftp`.
+pub const FTP: Table = Table {
+    name: "ftp",
+    keys: &[
+        required("host"),
+        default("port", "21"),
+        required("user"),
+        required("password"),
+        default("account", "\"\""),
+        default("folder", "\"\""),
+        default("tls", "explicit"),
+        default("tls_max", "\"1.2\""),
+        default("ca_file", "\"\""),
+        default("pin_sha256", "\"\""),
+        default("client_certificate", "\"\""),
+        optional("client_key"),
+        default("connections", "4"),
+        optional("bandwidth"),
+        optional("bandwidth_in"),
+        default("mode", "passive"),
+        default("passive_address", "same_host"),
+        default("upload_as", "temporary_name"),
+        default("charset", "utf-8"),
+        default("path_style", "auto"),
+        not_yet("proxy", NO_PROXY),
+        not_yet("proxy_user", NO_PROXY),
+        not_yet("proxy_password", NO_PROXY),
+        default("keepalive", "30s"),
+        optional("timeouts"),
+    ],
+    moved: &[
+        ("hostname", "write `host`"),
+        ("server", "write `host`"),
+        ("username", "write `user`"),
+        ("login", "write `user`"),
+        ("pass", "write `password`"),
+        ("path", "write `folder`"),
+        ("root", "write `folder`"),
+        ("directory", "write `folder`"),
+        ("ssl", "write `tls: explicit`, `implicit` or `none`"),
+        ("passive", "write `mode: passive` or `mode: active`"),
+        ("verify", "certificates are always verified; `ca_file` or `pin_sha256` say which to trust"),
+        ("insecure", "certificates are always verified; `ca_file` or `pin_sha256` say which to trust"),
+        ("max_connections", "write `connections`"),
+        ("timeout", "write `timeouts: { connect: 15s, reply: 60s, data: 60s }`"),
+        ("type", "the key above already says it: `ftp: { … }`"),
+        ("name", "a server's name is its key"),
+    ],
+};
+
+/// The keys of `timeouts`.
+pub const TIMEOUTS: Table = Table {
+    name: "timeouts",
+    keys: &[default("connect", "15s"), default("reply", "60s"), default("data", "60s")],
+    moved: &[("control", "write `reply`"), ("read", "write `data`")],
+};
+
+const TLS: &[(&str, Meaning<FtpTls>)] =
+    &[("explicit", Built(FtpTls::Explicit)), ("implicit", Built(FtpTls::Implicit)), ("none", Built(FtpTls::None))];
+const TLS_MAX: &[(&str, Meaning<TlsVersion>)] = &[("1.2", Built(TlsVersion::V1_2)), ("1.3", Built(TlsVersion::V1_3))];
+const MODE: &[(&str, Meaning<Mode>)] = &[("passive", Built(Mode::Passive)), ("active", Built(Mode::Active))];
+const PASSIVE_ADDRESS: &[(&str, Meaning<PassiveAddress>)] =
+    &[("same_host", Built(PassiveAddress::SameHost)), ("as_told", Built(PassiveAddress::AsTold))];
+const UPLOAD_AS: &[(&str, Meaning<UploadAs>)] =
+    &[("temporary_name", Built(UploadAs::TemporaryName)), ("final_name", Built(UploadAs::FinalName))];
+const PATH_STYLE: &[(&str, Meaning<()>)] = &[
+    ("auto", Built(())),
+    ("unix", Built(())),
+    ("dos", Meaning::NotYet("this version writes paths with `/`")),
+    ("vms", Meaning::NotYet("this version writes paths with `/`")),
+];
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+/// What a wait on the network may last: a deadline on every call, but none that nobody lives to see.
+const WAIT: RangeInclusive<Duration> = SECOND..=HOUR;
+
+/// A server of `servers:`, without its name.
+pub fn ftp_server(sheet: &Sheet, at: &Span, node: &Node, around: &Surroundings<'_>) -> Option<FtpServer> {
+    let fields = Fields::open(sheet, &FTP, at, node)?;
+    let host = fields.need("host", read::spelt("a host's name or address", host));
+    let user = fields.need("user", wire_text);
+    let password = fields.need("password", |sheet, node| secret(sheet, node, "password", around));
+    let tls = fields.need("tls", read::word(TLS));
+    let port = match (fields.value("port"), tls) {
+        (None, Some(FtpTls::Implicit)) => Some(990),
+        _ => fields.need("port", read::count("a port", 1..=65535)),
+    };
+    fields.need("charset", charset);
+    fields.need("path_style", read::word(PATH_STYLE));
+    check_plain_password(&fields, sheet, tls, host.as_deref());
+    let account = fields.need("account", wire_text);
+    let folder = fields.need("folder", wire_text);
+    let tls_max = fields.need("tls_max", read::word(TLS_MAX));
+    let ca_file = fields.need("ca_file", |sheet, node| maybe_file(sheet, node, around));
+    let pin_sha256 = fields.need("pin_sha256", read::spelt("a SHA-256 in hex", pin));
+    let client_certificate = client_certificate(&fields, sheet, around);
+    let connections = fields.need("connections", read::count("`connections`", 1..=64));
+    let bandwidth = fields.may("bandwidth", read::spelt("a bandwidth", values::byte_rate));
+    let bandwidth_in = fields.may("bandwidth_in", bandwidth_in).unwrap_or_default();
+    let mode = fields.need("mode", read::word(MODE));
+    let passive_address = fields.need("passive_address", read::word(PASSIVE_ADDRESS));
+    let upload_as = fields.need("upload_as", read::word(UPLOAD_AS));
+    let keepalive = fields.need("keepalive", read::span(SECOND..=HOUR * 2));
+    let timeouts = timeouts(&fields);
+    Some(FtpServer {
+        host: host?,
+        port: u16::try_from(port?).ok()?,
+        user: user?,
+        password: password?,
+        account: account?,
+        folder: folder?,
+        tls: tls?,
+        tls_max: tls_max?,
+        ca_file: ca_file?,
+        pin_sha256: pin_sha256?,
+        client_certificate: client_certificate?,
+        connections: connections?,
+        bandwidth,
+        bandwidth_in,
+        mode: mode?,
+        passive_address: passive_address?,
+        upload_as: upload_as?,
+        keepalive: keepalive?,
+        timeouts: timeouts?,
+    })
+}
+
+fn host(text: &str) -> Result<String, Fault> {
+    let alone = "write the name or the address alone: `backup.example.com`";
+    if text.contains("://") {
+        return Err(Fault::new("a URL, expected a host", alone));
+    }
+    if text.contains('/') {
+        return Err(Fault::new("a path does not belong to a host", "write it as `folder`"));
+    }
+    if let Some((_, port)) = text.split_once(':').filter(|(_, rest)| !rest.contains(':')) {
+        return Err(Fault::new("a port does not belong to a host", format!("write `port: {port}` beside it")));
+    }
+    if text.is_empty() || text.len() > 255 || text.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+        return Err(Fault::new("this is not a host", alone));
+    }
+    Ok(text.to_owned())
+}
+
+/// A text that goes into a command: a line break in it would be a second command.
+fn wire_text(sheet: &Sheet, node: &Node) -> Option<String> {
+    let text = read::text(sheet, node)?;
+    if text.chars().any(char::is_control) {
+        sheet.report(Problem::error(&node.at, "a control character in a text that is sent to the server"));
+        return None;
+    }
+    Some(text)
+}
+
+fn charset(sheet: &Sheet, node: &Node) -> Option<()> {
+    let name = read::text(sheet, node)?;
+    if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") {
+        return Some(());
+    }
+    let problem = Problem::error(&node.at, format!("`charset: {name}` is not built yet"));
+    sheet.report(problem.hint("this version sends names as they are, byte for byte; `utf-8` is what servers expect"));
+    None
+}
+
+fn maybe_file(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<Option<PathBuf>> {
+    let written = read::text(sheet, node)?;
+    if written.is_empty() {
+        return Some(None);
+    }
+    let path = around.path(&written);
+    match std::fs::metadata(&path) {
+        Ok(found) if found.is_file() => Some(Some(path)),
+        Ok(_) => {
+            sheet.report(Problem::error(&node.at, format!("{} is not a file", path.display())));
+            None
+        }
+        Err(error) => {
+            sheet.report(Problem::error(&node.at, format!("{} cannot be read: {error}", path.display())));
+            None
+        }
+    }
+}
+
+/// 64 hex digits, colons and case as `openssl x509 -fingerprint` prints them.
+fn pin(text: &str) -> Result<Option<[u8; 32]>, Fault> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    let nibbles: Option<Vec<u8>> = digits
+        .iter()
+        .map(|digit| char::from(*digit).to_digit(16).and_then(|nibble| u8::try_from(nibble).ok()))
+        .collect();
+    let bytes = nibbles.map(|nibbles| {
+        nibbles.chunks(2).map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble)).collect::<Vec<u8>>()
+    });
+    match bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).filter(|_| digits.len() == 64) {
+        Some(pin) => Ok(Some(pin)),
+        None => Err(Fault::new(
+            format!("a SHA-256 has 64 hex digits, and here are {}", digits.len()),
+            "`openssl x509 -in certificate.pem -noout -fingerprint -sha256` prints it",
+        )),
+    }
+}
+
+/// Certificate and key, both or none.
+fn client_certificate(
+    fields: &Fields<'_>,
+    sheet: &Sheet,
+    around: &Surroundings<'_>,
+) -> Option<Option<(PathBuf, Secret)>> {
+    let certificate = fields.need("client_certificate", |sheet, node| maybe_file(sheet, node, around))?;
+    let key = fields.entry("client_key");
+    match (certificate, key) {
+        (None, None) => Some(None),
+        (Some(path), Some(key)) => secret(sheet, &key.value, "client_key", around).map(|secret| Some((path, secret))),
+        (Some(_), None) => {
+            let at = fields.entry("client_certificate").map_or(fields.at(), |entry| &entry.key.at);
+            sheet.report(
+                Problem::error(at, "a certificate without its key").hint("add `client_key: { file: acme.key }`"),
+            );
+            None
+        }
+        (None, Some(key)) => {
+            let problem = Problem::error(&key.key.at, "a key without its certificate");
+            sheet.report(problem.hint("add `client_certificate: acme.pem`"));
+            None
+        }
+    }
+}
+
+/// `{ "Mon-Fri 08:00-18:00": 2MB/s }`, in its order.
+fn bandwidth_in(sheet: &Sheet, node: &Node) -> Option<Vec<(Window, ByteRate)>> {
+    let Value::Map(entries) = &node.value else {
+        let problem = Problem::error(&node.at, format!("{}, expected a map of windows", node.kind_word()));
+        sheet.report(problem.hint("write `bandwidth_in: { \"Mon-Fri 08:00-18:00\": 2MB/s }`"));
+        return None;
+    };
+    let read = |Entry { key, value }: &Entry| {
+        let window = window(sheet, key);
+        let rate = read::spelt("a bandwidth", values::byte_rate)(sheet, value);
+        Some((window?, rate?))
+    };
+    entries.iter().map(read).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// One window of the week.
+pub fn window(sheet: &Sheet, node: &Node) -> Option<Window> {
+    let parse = |text: &str| {
+        Window::parse(text).map_err(|error| Fault {
+            message: error.message,
+            range: Some(error.range),
+            hint: Some(error.hint),
+        })
+    };
+    read::spelt("a window", parse)(sheet, node)
+}
+
+/// `timeouts` of a server's fields.
+pub fn timeouts(fields: &Fields<'_>) -> Option<FtpTimeouts> {
+    let fields = fields.map("timeouts", &TIMEOUTS)?;
+    let connect = fields.need("connect", read::span(WAIT));
+    let reply = fields.need("reply", read::span(WAIT));
+    let data = fields.need("data", read::span(WAIT));
+    Some(FtpTimeouts { connect: connect?, reply: reply?, data: data? })
+}
+
+fn check_plain_password(fields: &Fields<'_>, sheet: &Sheet, tls: Option<FtpTls>, host: Option<&str>) {
+    let loopback = host.is_some_and(|host| {
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    });
+    if let (Some(FtpTls::None), false, Some(tls)) = (tls, loopback, fields.value("tls")) {
+        let problem = Problem::warning(&tls.at, "the password and the files travel in the clear");
+        sheet.report(problem.hint("`tls: explicit` is the default; `packetboat probe` says what the server offers"));
+    }
+}

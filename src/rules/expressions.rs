@@ -1,0 +1,39 @@
+//! Templates and conditions of a rule, compiled where they stand.
+
+use crate::{
+    config::{
+        Problem, Sheet, read,
+        values::Fault,
+        yaml::{Node, Value},
+    },
+    templates::{Condition, PathTemplate, TemplateError},
+};
+
+/// A path with `{{ … }}` in it.
+pub fn template(sheet: &Sheet, node: &Node) -> Option<PathTemplate> {
+    read::some_text(sheet, node)?;
+    compiled(sheet, node, "a text", PathTemplate::parse)
+}
+
+/// What `parse` makes of a text, its mistakes at their places.
+pub fn compiled<T>(
+    sheet: &Sheet,
+    node: &Node,
+    expected: &'static str,
+    parse: fn(&str) -> Result<T, TemplateError>,
+) -> Option<T> {
+    let fault = |error: TemplateError| Fault { message: error.message, range: error.range, hint: error.hint };
+    read::spelt(expected, |text| parse(text).map_err(fault))(sheet, node)
+}
+
+/// A condition, without braces.
+pub fn condition(sheet: &Sheet, node: &Node) -> Option<Condition> {
+    if matches!(node.value, Value::Map(_)) {
+        sheet.report(
+            Problem::error(&node.at, "a map, expected a condition")
+                .hint("a condition has no braces: `if: file.size > 0`"),
+        );
+        return None;
+    }
+    compiled(sheet, node, "a condition", Condition::parse)
+}

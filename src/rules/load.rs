@@ -1,0 +1,119 @@
+//! The folder of rules from disk: a rule set, or everything that is wrong with any of them.
+
+use super::{RuleSet, read_rule};
+use crate::{
+    config::{self, Finding, Outline, Problem, Settings, open, shown},
+    domain::Sha256,
+};
+use sha2::Digest as _;
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What the rule files gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// `None` when a finding is an error.
+    pub rules: Option<RuleSet>,
+    pub findings: Vec<Finding>,
+    /// Rule files looked at.
+    pub files_read: usize,
+}
+
+/// What packetboat.yaml and all rules gave together: the whole of `check`.
+#[derive(Debug)]
+pub struct Checked {
+    /// Settings and rules; `None` when a finding is an error.
+    pub loaded: Option<(Settings, RuleSet)>,
+    /// In the order packetboat.yaml, then rules by name; in a file by line.
+    pub findings: Vec<Finding>,
+    /// packetboat.yaml among them.
+    pub files_read: usize,
+}
+
+/// Loads packetboat.yaml and every rule; faults of the one do not hide those of the others.
+#[must_use]
+pub fn check(file: &Path) -> Checked {
+    check_with(file, &|name| std::env::var_os(name))
+}
+
+/// [`check`], taking environment variables from `variable`.
+#[must_use]
+pub fn check_with(file: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Checked {
+    let config::Loaded { settings, outline, mut findings } = config::load_with(file, variable);
+    let rules = load_outline(&outline);
+    findings.extend(rules.findings);
+    Checked { loaded: settings.zip(rules.rules), findings, files_read: rules.files_read + 1 }
+}
+
+/// Loads the rules of settings that are whole.
+#[must_use]
+pub fn load(settings: &Settings) -> Loaded {
+    load_outline(&Outline::of(settings))
+}
+
+fn load_outline(outline: &Outline) -> Loaded {
+    let (paths, mut findings) = rule_files(&outline.rules);
+    let mut rules = Vec::new();
+    for path in &paths {
+        let opened = match open(path) {
+            Ok(opened) => opened,
+            Err(found) => {
+                findings.extend(found);
+                continue;
+            }
+        };
+        if let Some(name) = rule_name(path) {
+            let sha256 = Sha256(sha2::Sha256::digest(&opened.bytes).into());
+            rules.extend(read_rule::rule(&opened.sheet, name, sha256, outline));
+        } else {
+            let problem = Problem::error(&(0..0), "a rule's file has a name of small letters, digits and `-`");
+            opened.sheet.report(problem.hint("its name is the rule's: nightly-dumps.yaml"));
+        }
+        findings.extend(opened.sheet.into_findings());
+    }
+    let whole = !findings.iter().any(Finding::is_error);
+    Loaded { rules: whole.then_some(RuleSet { rules }), findings, files_read: paths.len() }
+}
+
+/// The rule's name, where the file has a proper one.
+fn rule_name(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".yaml")?;
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (!name.is_empty() && name.len() <= 100 && name.bytes().all(fits)).then_some(name)
+}
+
+/// Everything in the folder that ends in `.yaml`, by name. Files whose name begins with a dot are an editor's.
+fn rule_files(folder: &Path) -> (Vec<PathBuf>, Vec<Finding>) {
+    let refuse = |message: String, hint: &str| vec![Finding::about_file(&shown(folder), &message, Some(hint))];
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let hint = "the key `rules` of packetboat.yaml names the folder; `packetboat init` makes one";
+            return (Vec::new(), refuse(format!("the folder of rules cannot be read: {error}"), hint));
+        }
+    };
+    let (mut paths, mut findings) = (Vec::new(), Vec::new());
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        if name.ends_with(".yaml") {
+            paths.push(path);
+        } else if name.ends_with(".yml") || name.to_lowercase().ends_with(".yaml") {
+            let message = "this file is not read: a rule's file ends in `.yaml`";
+            findings.push(Finding::about_file(&shown(&path), message, Some("rename it, or move it out of the folder")));
+        }
+    }
+    paths.sort();
+    if paths.is_empty() && findings.is_empty() {
+        let mut none = refuse("there is no rule in this folder".to_owned(), "a rule is a file: rules/NAME.yaml");
+        none.iter_mut().for_each(|finding| finding.severity = config::Severity::Warning);
+        findings.extend(none);
+    }
+    (paths, findings)
+}

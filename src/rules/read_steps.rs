@@ -1,0 +1,187 @@
+//! `then:` of a rule: its steps.
+
+use super::{
+    Step, Upload,
+    expressions::{condition, template},
+};
+use crate::{
+    config::{
+        Fields, Outline, Problem, Sheet,
+        keys::{Table, default, not_yet, optional, required},
+        kind::Kinds,
+        read::{self, Meaning, Meaning::Built},
+        suggest, values,
+        yaml::{Entry, Node, Value},
+    },
+    domain::{OnExists, ProofWish, Resume, Times},
+};
+
+const UPLOAD_ONLY: &str = "this version has one step, `upload`";
+const AFTERWARDS: &str = "leave it out: files stay where they lie and are remembered";
+
+/// A step: one action and its condition.
+static KINDS: Kinds = Kinds {
+    table: STEP,
+    beside: &["if"],
+    none: "write `upload: { to: SERVER }`",
+    two: "one action a step: start a new `- `",
+};
+
+const STEP: Table = Table {
+    name: "a step",
+    keys: &[
+        optional("upload"),
+        optional("if"),
+        not_yet("save", UPLOAD_ONLY),
+        not_yet("mail", UPLOAD_ONLY),
+        not_yet("relay", UPLOAD_ONLY),
+        not_yet("manifest", UPLOAD_ONLY),
+        not_yet("move", AFTERWARDS),
+        not_yet("delete", AFTERWARDS),
+    ],
+    moved: &[
+        ("type", "write `upload: { … }`"),
+        ("action", "write `upload: { … }`"),
+        ("to", "write it in the action: `upload: { to: … }`"),
+        ("path", "write it in the action: `upload: { path: … }`"),
+        ("ftp", "a rule names a server, not its protocol: `upload: { to: SERVER }`"),
+        ("copy", "write `upload: { to: SERVER }`"),
+        ("send", "write `upload: { to: SERVER }`"),
+        ("put", "write `upload: { to: SERVER }`"),
+        ("when", "write `if`"),
+    ],
+};
+
+const AS_IT_IS: &str = "leave it out: files are sent as they are";
+
+/// The keys of `upload`.
+pub const UPLOAD: Table = Table {
+    name: "upload",
+    keys: &[
+        required("to"),
+        default("path", "\"{{ file.path }}\""),
+        default("on_exists", "replace"),
+        default("proof", "size"),
+        default("times", "keep"),
+        optional("resume"),
+        optional("bandwidth"),
+        not_yet("compress", AS_IT_IS),
+        not_yet("encrypt", AS_IT_IS),
+        not_yet("attachments", AS_IT_IS),
+        not_yet("file", AS_IT_IS),
+        not_yet("text", AS_IT_IS),
+        not_yet("keep", "leave it out: every copy is kept"),
+    ],
+    moved: &[
+        ("server", "write `to`"),
+        ("target", "write `to` for the server, `path` for the place on it"),
+        ("destination", "write `to` for the server, `path` for the place on it"),
+        ("folder", "write `path`; one that ends in `/` is a folder"),
+        ("via", "a server is named by `to`"),
+        ("host", "write `to`: the name of a server in packetboat.yaml"),
+        ("if", "write it beside `upload`, not in it"),
+        ("include", "files are chosen in `when`, or by `if` beside `upload`"),
+        ("overwrite", "write `on_exists: replace`, `keep_both`, `fail` or `skip_same`"),
+        ("verify", "write `proof: size`, `hash` or `read_back`"),
+        ("retry", "write it beside `then`, not in it"),
+        ("temporary_name", "a temporary name is always used; `upload_as` of the server says otherwise"),
+    ],
+};
+
+const ON_EXISTS: &[(&str, Meaning<OnExists>)] = &[
+    ("replace", Built(OnExists::Replace)),
+    ("keep_both", Built(OnExists::KeepBoth)),
+    ("fail", Built(OnExists::Fail)),
+    ("skip_same", Built(OnExists::SkipSame)),
+];
+const PROOF: &[(&str, Meaning<ProofWish>)] =
+    &[("size", Built(ProofWish::Size)), ("hash", Built(ProofWish::Hash)), ("read_back", Built(ProofWish::ReadBack))];
+const TIMES: &[(&str, Meaning<Times>)] = &[("keep", Built(Times::Keep)), ("none", Built(Times::None))];
+
+/// All steps of `then`.
+pub fn steps(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<Step>> {
+    match &node.value {
+        Value::List(items) if items.is_empty() => {
+            let problem = Problem::error(&node.at, "a rule has at least one step");
+            sheet.report(problem.hint("write `- upload: { to: SERVER }`"));
+            None
+        }
+        Value::List(items) => read::each(items, |item| step(sheet, item, known)),
+        Value::Map(entries) => {
+            let action = entries.first().and_then(|entry| entry.key.as_text()).unwrap_or("upload");
+            let problem = Problem::error(&node.at, "a map, expected a list of steps");
+            sheet.report(problem.hint(format!("put `- ` before `{action}`")));
+            None
+        }
+        Value::Scalar(_) => {
+            read::mismatch(sheet, node, "a list of steps");
+            None
+        }
+    }
+}
+
+fn step(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Step> {
+    let Entry { key, value } = KINDS.one(sheet, node)?;
+    let own_if = match &node.value {
+        Value::Map(entries) => entries.iter().find(|entry| entry.key.as_text() == Some("if")),
+        _ => None,
+    };
+    let condition = own_if.and_then(|entry| condition(sheet, &entry.value));
+    Some(Step { upload: upload(&Fields::open(sheet, &UPLOAD, &key.at, &value)?, known)?, condition })
+}
+
+fn upload(fields: &Fields<'_>, known: &Outline) -> Option<Upload> {
+    let to = fields.need("to", |sheet, node| {
+        let servers = read::each(read::many(sheet, node)?, |item| server(sheet, item, known))?;
+        check_twice(sheet, node, &servers);
+        Some(servers)
+    });
+    let path = fields.need("path", template);
+    let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
+    let proof = fields.need("proof", read::word(PROOF));
+    let times = fields.need("times", read::word(TIMES));
+    let resume = fields.may("resume", read::switch);
+    let bandwidth = fields.may("bandwidth", read::spelt("a bandwidth", values::byte_rate));
+    let resume = match resume {
+        None => Resume::WhenLarge,
+        Some(true) => Resume::Always,
+        Some(false) => Resume::Never,
+    };
+    Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth })
+}
+
+/// The name of an FTP server that packetboat.yaml has.
+fn server(sheet: &Sheet, node: &Node, known: &Outline) -> Option<String> {
+    let name = read::spelt("a server's name", |text| Ok(text.to_owned()))(sheet, node)?;
+    let Some(servers) = &known.servers else { return Some(name) };
+    let of_kind = |wanted: &str| {
+        let names = servers.iter().filter(|(_, kind)| **kind == wanted).map(|(name, _)| name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| format!("{names} ({wanted})"))
+    };
+    let all = [of_kind("ftp"), of_kind("smtp")].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let (message, hint) = match servers.get(&name) {
+        Some(&"ftp") => return Some(name),
+        Some(_) => {
+            (format!("`{name}` is a relay, and files go to an ftp server"), format!("packetboat.yaml has {all}"))
+        }
+        None => {
+            let ftp = servers.iter().filter(|(_, kind)| **kind == "ftp").map(|(name, _)| name.as_str());
+            let near = suggest::nearest(&name, ftp).map(|near| format!(". Did you mean `{near}`?"));
+            let has = if all.is_empty() { "no servers: add it below `servers`".to_owned() } else { all };
+            (format!("there is no server `{name}`"), format!("packetboat.yaml has {has}{}", near.unwrap_or_default()))
+        }
+    };
+    sheet.report(Problem::error(&node.at, message).hint(hint));
+    None
+}
+
+fn check_twice(sheet: &Sheet, node: &Node, servers: &[String]) {
+    for (index, item) in read::items(node).iter().enumerate() {
+        if servers.get(index).is_some_and(|name| servers[..index].contains(name)) {
+            sheet.report(
+                Problem::error(&item.at, "this server is named twice").hint("each server of `to` gets one copy"),
+            );
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! `when:` of a rule: the source it waits for.
+
+use super::{
+    EmptyFiles, Existing, FileFilter, Globs, HardLinks, Symlinks, Watch, WatchMethod, expressions::compiled, globs,
+};
+use crate::config::{
+    Fields, Problem, Sheet,
+    keys::{Table, default, not_yet, optional, required},
+    kind::Kinds,
+    read::{self, Meaning, Meaning::Built},
+    values,
+    yaml::{Entry, Node, literal},
+};
+use crate::templates::PathTemplate;
+use std::{
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
+
+/// The kinds of source.
+static KINDS: Kinds = Kinds {
+    table: SOURCES,
+    beside: &[],
+    none: "write `when: { watch: { folder: … } }`",
+    two: "a rule waits for one source; make it two rules",
+};
+
+const SOURCES: Table = Table {
+    name: "when",
+    keys: &[
+        optional("watch"),
+        not_yet("poll", WATCH_ONLY),
+        not_yet("drop", WATCH_ONLY),
+        not_yet("schedule", WATCH_ONLY),
+        not_yet("mail", WATCH_ONLY),
+    ],
+    moved: &[
+        ("type", "write `watch: { folder: … }`"),
+        ("folder", "write `watch: { folder: … }`"),
+        ("path", "write `watch: { folder: … }`"),
+        ("ftp", "a rule names a server, not its protocol: `poll: { from: SERVER }`, which is not built yet"),
+        ("cron", "write `schedule: { at: … }`, which is not built yet"),
+    ],
+};
+
+const WATCH_ONLY: &str = "this version waits for files in a local folder: `watch: { folder: … }`";
+
+/// The keys of `watch`.
+pub const WATCH: Table = Table {
+    name: "watch",
+    keys: &[
+        required("folder"),
+        optional("include"),
+        optional("exclude"),
+        default("ignore", "[\".*\", \"~*\", \"*.part\", \"*.partial\", \"*.filepart\", \"*.tmp\"]"),
+        default("recursive", "false"),
+        default("settled_for", "5s"),
+        optional("done_file"),
+        optional("min_age"),
+        optional("min_size"),
+        optional("max_size"),
+        default("empty_files", "skip"),
+        default("existing", "take"),
+        default("method", "auto"),
+        default("rescan", "60s"),
+        default("symlinks", "skip"),
+        default("hard_links", "refuse"),
+        default("take", "in_place"),
+    ],
+    moved: &[
+        ("path", "write `folder`"),
+        ("dir", "write `folder`"),
+        ("directory", "write `folder`"),
+        ("glob", "write `include`"),
+        ("pattern", "write `include`"),
+        ("filter", "write `include` or `exclude`"),
+        ("to", "a step says where to: `then: [{ upload: { to: SERVER } }]`"),
+        ("every", "write `rescan`: how often the folder is looked through"),
+        ("interval", "write `rescan`: how often the folder is looked through"),
+        ("order", "write `order` beside `when`, not in it"),
+        ("follow_symlinks", "write `symlinks: follow`"),
+    ],
+};
+
+const EMPTY_FILES: &[(&str, Meaning<EmptyFiles>)] =
+    &[("skip", Built(EmptyFiles::Skip)), ("take", Built(EmptyFiles::Take)), ("refuse", Built(EmptyFiles::Refuse))];
+const EXISTING: &[(&str, Meaning<Existing>)] = &[("take", Built(Existing::Take)), ("skip", Built(Existing::Skip))];
+const METHOD: &[(&str, Meaning<WatchMethod>)] =
+    &[("auto", Built(WatchMethod::Auto)), ("events", Built(WatchMethod::Events)), ("poll", Built(WatchMethod::Poll))];
+const SYMLINKS: &[(&str, Meaning<Symlinks>)] = &[("skip", Built(Symlinks::Skip)), ("follow", Built(Symlinks::Follow))];
+const HARD_LINKS: &[(&str, Meaning<HardLinks>)] =
+    &[("refuse", Built(HardLinks::Refuse)), ("take", Built(HardLinks::Take))];
+const TAKE: &[(&str, Meaning<()>)] =
+    &[("in_place", Built(())), ("copy", Meaning::NotYet("leave it out: files are sent from where they lie"))];
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The source under `when`.
+pub fn when(sheet: &Sheet, node: &Node) -> Option<Watch> {
+    let Entry { key, value } = KINDS.one(sheet, node)?;
+    watch(&Fields::open(sheet, &WATCH, &key.at, &value)?, sheet)
+}
+
+fn watch(fields: &Fields<'_>, sheet: &Sheet) -> Option<Watch> {
+    let folder = fields.need("folder", folder);
+    let recursive = fields.need("recursive", read::switch);
+    let filter = filter(fields, sheet, recursive == Some(true));
+    let settled_for = fields.need("settled_for", read::span(Duration::ZERO..=DAY));
+    let done_file = fields.may("done_file", done_file);
+    let empty_files = fields.need("empty_files", read::word(EMPTY_FILES));
+    let existing = fields.need("existing", read::word(EXISTING));
+    let method = fields.need("method", read::word(METHOD));
+    let rescan = fields.need("rescan", read::span(Duration::from_secs(1)..=DAY));
+    let symlinks = fields.need("symlinks", read::word(SYMLINKS));
+    let hard_links = fields.need("hard_links", read::word(HARD_LINKS));
+    fields.need("take", read::word(TAKE));
+    Some(Watch {
+        folder: folder?,
+        filter: filter?,
+        recursive: recursive?,
+        settled_for: settled_for?,
+        done_file,
+        empty_files: empty_files?,
+        existing: existing?,
+        method: method?,
+        rescan: rescan?,
+        symlinks: symlinks?,
+        hard_links: hard_links?,
+    })
+}
+
+fn folder(sheet: &Sheet, node: &Node) -> Option<PathBuf> {
+    let text = read::some_text(sheet, node)?;
+    let path = Path::new(&text);
+    if !path.is_absolute() {
+        let hint = if text.starts_with('~') {
+            "`~` is a shell's: write the folder out, from `/`"
+        } else {
+            "write it from `/`"
+        };
+        sheet.report(Problem::error(&node.at, "a watched folder is absolute").hint(hint));
+        return None;
+    }
+    if path.components().any(|part| part == Component::ParentDir) {
+        sheet.report(Problem::error(&node.at, "a watched folder has no `..` in it").hint("write it straight"));
+        return None;
+    }
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_dir() => {
+            sheet.report(
+                Problem::error(&node.at, "this is not a folder").hint("watch the folder it lies in, with `include`"),
+            );
+            return None;
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let problem = Problem::warning(&node.at, format!("this folder cannot be seen: {error}"));
+            sheet.report(problem.hint("the rule waits until it is there"));
+        }
+    }
+    // Parts once over, so that two spellings are one folder.
+    Some(path.components().collect())
+}
+
+fn filter(fields: &Fields<'_>, sheet: &Sheet, is_recursive: bool) -> Option<FileFilter> {
+    let every = if is_recursive { literal("\"**\"") } else { literal("\"*\"") };
+    let include = match fields.value("include") {
+        Some(node) => read::many(sheet, node).and_then(|items| globs_of(sheet, items)),
+        None => globs_of(sheet, &[every?]),
+    };
+    let exclude =
+        fields.value("exclude").map_or_else(|| Some(Globs::default()), |node| globs_of(sheet, read::items(node)));
+    let ignore = fields.need("ignore", |sheet, node| globs_of(sheet, read::items(node)));
+    let size = || read::spelt("a size", values::size);
+    let min_size = fields.may("min_size", size());
+    let max_size = fields.may("max_size", size());
+    if let (Some(least), Some(most), Some(entry)) = (min_size, max_size, fields.entry("max_size")) {
+        if least > most {
+            sheet.report(Problem::error(&entry.value.at, "`max_size` is below `min_size`: no file fits"));
+        }
+    }
+    let min_age = fields.may("min_age", read::span(Duration::ZERO..=DAY * 3660));
+    Some(FileFilter { include: include?, exclude: exclude?, ignore: ignore?, min_age, min_size, max_size })
+}
+
+/// Globs of a list, each checked at its place.
+pub fn globs_of(sheet: &Sheet, items: &[Node]) -> Option<Globs> {
+    let items = read::at_most(sheet, items, 500)?;
+    let texts = read::each(items, |item| glob(sheet, item))?;
+    match Globs::new(texts.iter().map(String::as_str)) {
+        Ok(globs) => Some(globs),
+        Err(fault) => {
+            items.first().into_iter().for_each(|item| read::fault(sheet, item, fault.clone()));
+            None
+        }
+    }
+}
+
+/// One glob.
+pub fn glob(sheet: &Sheet, node: &Node) -> Option<String> {
+    read::text(sheet, node)?;
+    read::spelt("a glob", globs::check)(sheet, node)
+}
+
+fn done_file(sheet: &Sheet, node: &Node) -> Option<PathTemplate> {
+    read::some_text(sheet, node)?;
+    compiled(sheet, node, "a name", PathTemplate::parse_done_file)
+}

@@ -1,0 +1,114 @@
+//! The names there are, checked in every branch of a template, also in those that the sample arrival does not take.
+
+use crate::templates::{TemplateError, moment};
+use std::{collections::BTreeSet, ops::Range};
+
+/// Where a template stands, which decides the names it may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Path,
+    Condition,
+    DoneFile,
+}
+
+const FILE: &[&str] = &["name", "stem", "ext", "path", "folder", "size", "modified"];
+
+/// The fields of a top-level name; empty for a plain value. `None`: there is no such name in this place.
+fn fields(place: Place, name: &str) -> Option<&'static [&'static str]> {
+    Some(match (place, name) {
+        (Place::DoneFile, "file") => &["name", "stem", "ext"],
+        (Place::DoneFile, _) => return None,
+        (_, "arrived") => &moment::FIELDS,
+        (_, "arrival") => &["id"],
+        (_, "file") => FILE,
+        (_, "rule") => &["name", "about"],
+        (_, "host") => &[],
+        (Place::Path, "server") => &["name"],
+        (Place::Path, "job") => &["id"],
+        _ => return None,
+    })
+}
+
+const NAMES: [&str; 7] = ["arrived", "arrival", "file", "rule", "host", "server", "job"];
+
+/// Finds the first name, in the order of the text, that does not exist in this place.
+///
+/// `used` are dotted names as minijinja lists them (`file.name`), functions among them.
+pub(super) fn check(
+    place: Place,
+    text: &str,
+    used: impl IntoIterator<Item = String>,
+    is_function: impl Fn(&str) -> bool,
+) -> Result<(), TemplateError> {
+    let wrong: BTreeSet<(usize, String)> = used
+        .into_iter()
+        .filter(|name| !is_function(name) && refusal(place, name).is_some())
+        .map(|name| (find(text, &name).map_or(usize::MAX, |range| range.start), name))
+        .collect();
+    let Some((_, name)) = wrong.into_iter().next() else { return Ok(()) };
+    let error = refusal(place, &name).unwrap_or_else(|| TemplateError::new(format!("there is no `{name}`")));
+    Err(error.at(find(text, &name)))
+}
+
+/// Why `dotted` is not a name that can be used in this place.
+fn refusal(place: Place, dotted: &str) -> Option<TemplateError> {
+    let mut parts = dotted.split('.');
+    let name = parts.next().unwrap_or("");
+    let field = parts.next();
+    match (name, field) {
+        ("now", _) => {
+            return Some(
+                TemplateError::new("`now` would be another moment at the next try")
+                    .hint("use `arrived`: the moment the file came, the same at every try"),
+            );
+        }
+        ("file", Some("sha256")) => {
+            return Some(
+                TemplateError::new("`file.sha256` is not known before the file is sent")
+                    .hint("it is on the receipt; `arrival.id` makes a name that no other has"),
+            );
+        }
+        _ => {}
+    }
+    let Some(known) = fields(place, name) else {
+        let there: Vec<&str> = NAMES.into_iter().filter(|name| fields(place, name).is_some()).collect();
+        return Some(TemplateError::new(format!("there is no `{name}` here")).hint(choices("there are", &there, name)));
+    };
+    let field = field?;
+    if !known.contains(&field) {
+        let error = TemplateError::new(format!("there is no `{name}.{field}` here"));
+        return Some(match known {
+            [] => error.hint(format!("`{name}` is a text; filters are written `{name} | lower`")),
+            known => error.hint(choices(&format!("`{name}` has"), known, field)),
+        });
+    }
+    let below = parts.next()?;
+    let is_moment = (name, field) == ("file", "modified");
+    if is_moment && moment::FIELDS.contains(&below) {
+        return None;
+    }
+    let error = TemplateError::new(format!("there is no `{name}.{field}.{below}` here"));
+    Some(if is_moment {
+        error.hint(choices("a moment has", &moment::FIELDS, below))
+    } else {
+        error.hint(format!("filters are written `{name}.{field} | {below}`"))
+    })
+}
+
+fn choices(there_are: &str, known: &[&str], typed: &str) -> String {
+    let list = format!("{there_are} {}", known.join(", "));
+    let nearest = known.iter().min_by_key(|word| strsim::damerau_levenshtein(word, typed));
+    match nearest.filter(|word| strsim::damerau_levenshtein(word, typed) <= 2) {
+        Some(word) => format!("{list}. Did you mean `{word}`?"),
+        None => list,
+    }
+}
+
+/// Where `dotted` stands as a name of its own, not as a part of another.
+fn find(text: &str, dotted: &str) -> Option<Range<usize>> {
+    let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.');
+    text.match_indices(dotted)
+        .map(|(start, found)| start..start + found.len())
+        .find(|range| !text[..range.start].ends_with(is_name) && !text[range.end..].starts_with(is_name))
+        .or_else(|| text.find(dotted).map(|start| start..start + dotted.len()))
+}

@@ -1,0 +1,94 @@
+//! Sizes as people write and read them: `20MB` is 20 · 10⁶ bytes, `20MiB` is 20 · 2²⁰.
+
+const UNITS: [(&str, u64); 10] = [
+    ("B", 1),
+    ("kB", 1_000),
+    ("KB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+];
+
+/// Bytes of `20MB`, `1.5GiB`, `300`; `None` for anything else.
+pub(super) fn parse(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim() {
+        "" => 1,
+        unit => UNITS.iter().find(|(name, _)| *name == unit)?.1,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() || (number.contains('.') && fraction.is_empty()) || fraction.len() > 9 {
+        return None;
+    }
+    let whole = whole.parse::<u64>().ok()?.checked_mul(factor)?;
+    let scale = 10u128.pow(u32::try_from(fraction.len()).ok()?);
+    let part = if fraction.is_empty() { 0 } else { fraction.parse::<u128>().ok()? * u128::from(factor) / scale };
+    whole.checked_add(u64::try_from(part).ok()?)
+}
+
+/// `12.3 MB`: three digits or one decimal, powers of ten.
+pub(super) fn show(bytes: u64) -> String {
+    let mut factor = 1_000u64;
+    if bytes < factor {
+        return format!("{bytes} B");
+    }
+    for unit in ["kB", "MB", "GB", "TB"] {
+        // In tenths, rounded to the nearest, so that 999,950 bytes are 1.0 MB and not 1000.0 kB.
+        let tenths = (u128::from(bytes) * 10 + u128::from(factor) / 2) / u128::from(factor);
+        if tenths < 10_000 || unit == "TB" {
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+        factor *= 1_000;
+    }
+    format!("{bytes} B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write_is_read() {
+        for (text, bytes) in [
+            ("20MB", Some(20_000_000)),
+            ("20 MB", Some(20_000_000)),
+            ("20MiB", Some(20 << 20)),
+            ("1.5GB", Some(1_500_000_000)),
+            ("0.5kB", Some(500)),
+            ("300", Some(300)),
+            ("300B", Some(300)),
+            ("", None),
+            ("MB", None),
+            ("-1MB", None),
+            ("20mb", None),
+            ("1.", None),
+            (".5MB", None),
+            ("1.2.3MB", None),
+            ("99999999999TB", None),
+        ] {
+            assert_eq!(parse(text), bytes, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_people_read_is_short() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (48_200_000, "48.2 MB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (2_400_000_000, "2.4 GB"),
+            (u64::MAX, "18446744.1 TB"),
+        ] {
+            assert_eq!(show(bytes), text);
+        }
+    }
+}
