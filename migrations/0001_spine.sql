@@ -27,7 +27,9 @@ CREATE TABLE places (              -- a folder as one rule watches it
   id            INTEGER PRIMARY KEY,
   rule          TEXT    NOT NULL,
   folder        BLOB    NOT NULL,
+  since         INTEGER NOT NULL,  -- when the rule first met it; what is younger is never `existing`
   first_scan_at INTEGER,           -- null until a scan has been completed: `existing: skip` looks here
+  ground        TEXT,              -- the file system and folder it stood on when all in `seen` was last met there
   UNIQUE (rule, folder)
 ) STRICT;
 

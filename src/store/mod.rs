@@ -38,7 +38,7 @@ pub use read::{
     Attempt, Found, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule, ReceiptFilter,
     ReceiptLine, RuleStatus, SessionStatus, Status, Which,
 };
-pub use seen::SeenRow;
+pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};
 pub use settle::{AttemptRow, Settle, Settled, Settlement};
 pub use tidy::Expired;

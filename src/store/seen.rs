@@ -21,6 +21,15 @@ pub struct SeenRow {
     pub is_gone: bool,
 }
 
+/// A known path whose bytes were found to be the same under another inode or ctime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    pub path: Vec<u8>,
+    pub identity: Identity,
+    /// Of the bytes as they were read just now; if the ledger has come to know another, nothing is changed.
+    pub sha256: Sha256,
+}
+
 impl Store {
     /// The next `limit` paths of a place after `after` (none: from the first), in the order of their bytes.
     ///
@@ -58,14 +67,8 @@ impl Store {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn touch_seen(
-        &self,
-        place: i64,
-        path: &[u8],
-        identity: Identity,
-        sha256: Sha256,
-    ) -> Result<(), StoreError> {
-        self.write(Touch { place, path: path.to_vec(), identity, sha256 }).await
+    pub async fn touch_seen(&self, place: i64, touched: Vec<Touched>) -> Result<(), StoreError> {
+        self.write(Touch { place, touched }).await
     }
 
     /// These paths were not found by a scan that was complete. May be called twice.
@@ -100,28 +103,28 @@ pub(super) fn identity_from(row: &SqliteRow) -> Identity {
 
 struct Touch {
     place: i64,
-    path: Vec<u8>,
-    identity: Identity,
-    sha256: Sha256,
+    touched: Vec<Touched>,
 }
 
 impl Write for Touch {
     type Answer = ();
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "UPDATE seen SET inode = ?3, ctime_ns = ?4, mtime_ns = ?5, size_bytes = ?6, sha256 = ?7, gone_at = NULL
-              WHERE place_id = ?1 AND path = ?2",
-        )
-        .bind(self.place)
-        .bind(&self.path)
-        .bind(self.identity.inode.cast_signed())
-        .bind(self.identity.ctime_ns)
-        .bind(self.identity.mtime_ns)
-        .bind(self.identity.size_bytes.cast_signed())
-        .bind(&self.sha256.0[..])
-        .execute(&mut *tx.db)
-        .await?;
+        for Touched { path, identity, sha256 } in &self.touched {
+            sqlx::query(
+                "UPDATE seen SET inode = ?3, ctime_ns = ?4, mtime_ns = ?5, size_bytes = ?6, gone_at = NULL
+                  WHERE place_id = ?1 AND path = ?2 AND sha256 = ?7",
+            )
+            .bind(self.place)
+            .bind(path)
+            .bind(identity.inode.cast_signed())
+            .bind(identity.ctime_ns)
+            .bind(identity.mtime_ns)
+            .bind(identity.size_bytes.cast_signed())
+            .bind(&sha256.0[..])
+            .execute(&mut *tx.db)
+            .await?;
+        }
         Ok(())
     }
 }

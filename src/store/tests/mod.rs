@@ -32,7 +32,7 @@ impl Desk {
     pub async fn at(folder: tempfile::TempDir) -> Self {
         let store = Store::open(folder.path()).await.unwrap();
         let session = store.begin_session("here", NOW).await.unwrap();
-        let place = store.place("dumps", b"/src").await.unwrap().id;
+        let place = store.place("dumps", b"/src", NOW).await.unwrap().id;
         let rule_version = store.rule_version("dumps", Sha256([7; 32]), "when: …", NOW).await.unwrap();
         Self { folder, store, session, place, rule_version }
     }
