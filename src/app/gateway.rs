@@ -4,12 +4,11 @@ use crate::{
     clock::Clock,
     config::Settings,
     control::{Heard, Known, Operator, PausedInFile, Socket, SocketError},
-    domain::Moment,
     intake::Intake,
     janitor::Janitor,
     lanes::Paused,
     rules::{Rule, RuleSet},
-    sources::watch::WatchSource,
+    sources::watch::{self, WatchSource},
     store::{SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
@@ -33,9 +32,11 @@ pub struct GatewaySetup {
 pub struct Gateway {
     pub store: Store,
     pub worker: Arc<Worker>,
-    pub watches: Vec<WatchSource>,
+    pub watches: Vec<watch::Handle>,
     clock: Clock,
     session: SessionId,
+    /// Cancelled first: nothing new is taken.
+    watching: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -63,7 +64,7 @@ impl Gateway {
         let store = Store::open(&settings.storage).await?;
         let node = node();
         let session = store.begin_session(&node, clock.now()).await?;
-        let paused = settle_pauses(&store, &rules, clock.now()).await?;
+        let paused = settle_pauses(&store, &rules).await?;
         let worker = WorkerSetup {
             store: store.clone(),
             session,
@@ -73,30 +74,27 @@ impl Gateway {
             only: only.clone(),
         };
         let worker = Arc::new(Worker::start(worker).await?);
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (watching, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let intake = Intake::new(store.clone(), clock.clone(), node, &settings.storage, settings.limits.disk_free);
         intake.set_paused(paused.clone());
         let (tell, heard) = mpsc::unbounded_channel();
         let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules)).heard_by(tell);
         tasks.spawn(Socket::listen(&settings.storage)?.serve(operator, stop.clone()));
         tasks.spawn(obey(heard, worker.clone(), intake.clone(), paused));
-        let janitor = Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
+        let janitor =
+            Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
         tasks.spawn(janitor.run(stop.clone()));
         let served = rules.rules.into_iter().filter(|rule| only.as_ref().is_none_or(|only| *only == rule.name));
-        let mut watches = vec![];
-        for rule in served {
-            watches.push(WatchSource::start(Arc::new(rule), intake.clone(), clock.clone()).await?);
-        }
+        let start = |rule| WatchSource::start(Arc::new(rule), intake.clone(), clock.clone(), watching.clone());
+        let watches: Vec<_> = served.map(start).collect();
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
-        Ok(Self { store, worker, watches, clock, session, stop, tasks })
+        Ok(Self { store, worker, watches, clock, session, watching, stop, tasks })
     }
 
     /// Takes nothing new, hands back within `grace` what can be, counts no attempt for it, and lets the storage go.
     pub async fn stop(self, grace: Duration) {
         info!("stopping");
-        for watch in self.watches {
-            watch.stop().await;
-        }
+        self.watching.cancel();
         self.worker.stop(grace).await;
         self.stop.cancel();
         self.tasks.close();
@@ -110,12 +108,12 @@ impl Gateway {
 }
 
 /// What the rule files and the operator say of pauses, made one: a rule whose file no longer pauses it goes on.
-async fn settle_pauses(store: &Store, rules: &RuleSet, now: Moment) -> Result<BTreeSet<String>, StoreError> {
+async fn settle_pauses(store: &Store, rules: &RuleSet) -> Result<BTreeSet<String>, StoreError> {
     let by_operator = store.paused_rules().await?;
     let mut paused: BTreeSet<String> = by_operator.into_iter().map(|paused| paused.rule).collect();
     for rule in &rules.rules {
         if rule.paused {
-            store.hold_paused(&rule.name, now).await?;
+            store.hold_open(&rule.name).await?;
             paused.insert(rule.name.clone());
         } else if !paused.contains(&rule.name) {
             store.resume_rule(&rule.name).await?;
@@ -133,8 +131,8 @@ async fn obey(
 ) {
     while let Some(word) = heard.recv().await {
         match word {
-            Heard::ServerPaused(server) => worker.set_paused(&server, Paused::Yes).await,
-            Heard::ServerResumed(server) => worker.set_paused(&server, Paused::No).await,
+            Heard::ServerPaused(server) => _ = worker.set_paused(&server, Paused::Yes).await,
+            Heard::ServerResumed(server) => _ = worker.set_paused(&server, Paused::No).await,
             Heard::RulePaused(rule) => {
                 paused.insert(rule);
                 intake.set_paused(paused.clone());

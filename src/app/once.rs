@@ -2,7 +2,6 @@
 
 use crate::{
     app::{Gateway, GatewaySetup, StartError, run::stop_signal},
-    control::OpenCounts,
     worker::Progress,
 };
 use std::time::Duration;
@@ -27,10 +26,12 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
     let only = setup.only.clone();
     let gateway = Gateway::start(setup).await?;
     show(gateway.worker.progress().clone());
-    let before = gateway.store.ended_counts(only.as_deref()).await?;
+    let before = gateway.store.ends(only.as_deref()).await?;
     let all = async {
         for watch in &gateway.watches {
-            watch.settled_everything().await;
+            if watch.scan_now().await.is_err() || watch.settled_everything().await.is_err() {
+                return; // the process is going down
+            }
         }
         gateway.worker.idle().await;
     };
@@ -38,12 +39,11 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
         () = all => {}
         _ = stop_signal() => {}
     }
-    let after = gateway.store.ended_counts(only.as_deref()).await?;
-    let OpenCounts { waiting, .. } = gateway.store.open_counts(only.as_deref()).await?;
+    let after = gateway.store.ends(only.as_deref()).await?;
     let report = OnceReport {
-        delivered: after.delivered - before.delivered,
-        failed: after.failed - before.failed,
-        waiting,
+        delivered: after.delivered.saturating_sub(before.delivered),
+        failed: after.failed.saturating_sub(before.failed),
+        waiting: after.open,
     };
     gateway.stop(GRACE).await;
     Ok(report)

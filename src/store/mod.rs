@@ -35,7 +35,7 @@ pub use operate::{JobVerb, LeftAlone, Rehearsal, Tally};
 pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
 pub use read::{
-    Attempt, Found, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule, ReceiptFilter,
+    Attempt, Ends, Found, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule, ReceiptFilter,
     ReceiptLine, RuleStatus, SessionStatus, Status, Which,
 };
 pub use seen::{SeenRow, Touched};

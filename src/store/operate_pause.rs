@@ -18,6 +18,15 @@ impl Store {
     /// When the database refuses; the rule is then paused or not, and the call may be made again.
     pub async fn pause_rule(&self, rule: &str, now: Moment) -> Result<u64, StoreError> {
         self.write(PauseRule { rule: rule.to_owned(), now }).await?;
+        self.hold_open(rule).await
+    }
+
+    /// Sets aside what a rule has waiting, as its own file's `paused: true` asks; such a pause ends with the file's word
+    /// and leaves no other mark. Returns how many. May be called twice.
+    ///
+    /// # Errors
+    /// When the database refuses; the call may be made again.
+    pub async fn hold_open(&self, rule: &str) -> Result<u64, StoreError> {
         let rows = sqlx::query(OF_RULE).bind(rule).fetch_all(self.readers()).await?;
         let rows: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
         let mut held = 0;

@@ -7,6 +7,7 @@ mod jobs;
 mod json;
 mod receipts;
 mod status;
+mod tally;
 
 pub use filter::{JobFilter, NotAGlob};
 pub use find::{Found, Which};
@@ -14,3 +15,4 @@ pub use job::{Attempt, JobDetail};
 pub use jobs::JobLine;
 pub use receipts::{ReceiptFilter, ReceiptLine};
 pub use status::{LaneStatus, OpenCounts, PausedRule, RuleStatus, SessionStatus, Status};
+pub use tally::Ends;
