@@ -135,7 +135,7 @@ impl Worker {
     }
 
     /// Begins nothing new, hands back what can be, and waits up to `grace` for what is under way.
-    pub async fn stop(self, grace: Duration) {
+    pub async fn stop(&self, grace: Duration) {
         self.stop.cancel();
         for route in self.routes.values() {
             give_back(route).await;
