@@ -5,5 +5,7 @@
 
 mod support;
 
+mod servers_do_as_told;
 mod servers_start_and_stop;
+mod the_embedded_server;
 mod the_scripted_server;

@@ -1,7 +1,9 @@
 //! A client without cleverness: it sends what it is told and shows what comes back. For looking at servers, never in
 //! place of the product's client.
 
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::pem::PemObject};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, client::Resumption, pki_types::pem::PemObject,
+};
 use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, Shutdown, TcpStream},
@@ -16,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct RawFtp {
     channel: Channel,
     tls: Option<Arc<ClientConfig>>,
+    resume: Resume,
     /// What was read and not yet taken.
     buffer: Vec<u8>,
 }
@@ -23,6 +26,13 @@ pub struct RawFtp {
 enum Channel {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+/// Whether data connections continue the control connection's TLS session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    Sessions,
+    Never,
 }
 
 /// A reply as it came, with its code; several lines stay together.
@@ -42,7 +52,7 @@ impl RawFtp {
 
     /// Connects and reads nothing.
     pub fn silent(port: u16) -> io::Result<Self> {
-        Ok(Self { channel: Channel::Plain(dial(port)?), tls: None, buffer: Vec::new() })
+        Ok(Self { channel: Channel::Plain(dial(port)?), tls: None, resume: Resume::Sessions, buffer: Vec::new() })
     }
 
     /// Connects with TLS from the first byte, trusting `ca`, and reads the greeting.
@@ -80,6 +90,19 @@ impl RawFtp {
             }
         }
         Ok(Reply { code, text })
+    }
+
+    /// Chooses before `secure`.
+    pub fn resume(&mut self, resume: Resume) {
+        self.resume = resume;
+    }
+
+    /// As rustls writes it; `None` in plain text.
+    pub fn tls_version(&self) -> Option<String> {
+        match &self.channel {
+            Channel::Plain(_) => None,
+            Channel::Tls(stream) => stream.conn.protocol_version().map(|version| format!("{version:?}")),
+        }
     }
 
     /// Gives up on a reply after this long, with `WouldBlock`.
@@ -169,11 +192,14 @@ impl RawFtp {
         let authority = rustls::pki_types::CertificateDer::from_pem_file(ca).map_err(io::Error::other)?;
         roots.add(authority).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        if self.resume == Resume::Never {
+            config.resumption = Resumption::disabled();
+        }
         let config = Arc::new(config);
         let Channel::Plain(stream) = &self.channel else { return Err(io::Error::other("encrypted already")) };
         self.channel = Channel::Tls(Box::new(handshake(config.clone(), stream.try_clone()?)?));

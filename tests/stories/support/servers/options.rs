@@ -42,7 +42,7 @@ pub enum SessionReuse {
     NotRequired,
 }
 
-/// How many connections are let in; the next is sent away with 421.
+/// How many connections are let in; the next is sent away with 421 (ProFTPD: 530).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Limits {
     #[default]

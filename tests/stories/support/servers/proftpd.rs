@@ -50,7 +50,7 @@ fn settings(server: &TestServer) -> String {
         line(&"<Limit WRITE>\nDenyAll\n</Limit>");
     }
     if options.set_time == SetTime::Refused {
-        line(&"<Limit MFMT SITE_UTIME>\nDenyAll\n</Limit>\nFactsOptions NoAdvertiseMFMT");
+        line(&"<Limit MFMT SITE_UTIME>\nDenyAll\n</Limit>");
     }
     if let Some(files) = &server.certificate {
         let versions = match options.tls_versions {
