@@ -340,4 +340,19 @@ mod tests {
         let planned = plan(&rule(&lines), &file(b"caf\xe9/t\xffe", 1), &context());
         assert_eq!(planned.arrival.jobs[0].target.as_ref().unwrap().as_bytes(), b"in/caf\xe9/t\xffe");
     }
+
+    #[test]
+    fn a_size_in_a_condition_is_what_it_is_in_the_rule() {
+        let rule = rule(&format!("{WATCH}then:\n  - upload: {{ to: offsite }}\n"));
+        let planning = Planning { rule: &rule, sighting: &file(b"a", 1), context: &context(), arrival: Ref([3; 16]) };
+        for number in ["", "0", "1", "20", "9223372036854775807", "9223372036854775808", "1.5", "-1", " 1", "1 "] {
+            for unit in ["B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "", "mb", "PB"] {
+                let text = format!("{number}{unit}");
+                let in_the_rule = crate::config::values::size(&text).ok();
+                let condition = Condition::parse(&format!("size('{text}') == {}", in_the_rule.unwrap_or(0)));
+                let agrees = condition.and_then(|condition| condition.holds(&planning.facts(None))).ok();
+                assert_eq!(agrees, in_the_rule.map(|_| true), "{text}");
+            }
+        }
+    }
 }
