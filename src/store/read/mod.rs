@@ -8,9 +8,16 @@ mod json;
 mod receipts;
 mod status;
 
+pub(super) use filter::rules_with_ended_jobs;
 pub use filter::{JobFilter, NotAGlob};
 pub use find::{Found, Which};
 pub use job::{Attempt, JobDetail};
 pub use jobs::JobLine;
 pub use receipts::{ReceiptFilter, ReceiptLine};
 pub use status::{LaneStatus, OpenCounts, PausedRule, RuleStatus, SessionStatus, Status};
+#[cfg(test)]
+pub(super) use {
+    find::BY_TYPED_ID,
+    receipts::RECEIPT_OF,
+    status::{DELIVERED, FAILED, OPEN},
+};
