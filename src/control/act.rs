@@ -25,10 +25,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// When the database is in use by somebody who does not listen, or cannot be opened.
 pub async fn act(storage: &Path, known: Known, command: &Command) -> Result<Answer, ActError> {
+    act_within(PATIENCE, storage, known, command).await
+}
+
+pub(super) async fn act_within(
+    patience: Duration,
+    storage: &Path,
+    known: Known,
+    command: &Command,
+) -> Result<Answer, ActError> {
     if !storage.join("packetboat.db").exists() {
         Store::open_for_reading(storage).await?; // its error says where and why; an empty database would help nobody
     }
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + patience;
     loop {
         let held = match Store::open(storage).await {
             Ok(store) => return Ok(obey_here(store, known, command).await?),

@@ -14,3 +14,6 @@ pub use act::{ActError, act, read};
 pub use command::{Answer, Command, Subject};
 pub use operator::{Heard, Known, Operator, PausedInFile};
 pub use socket::{Socket, SocketError};
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,7 @@ impl Socket {
         }
         clients.close();
         clients.wait().await;
+        drop(self); // while the operator still holds the store, and with it the lock: the next one's socket is not ours
     }
 
     /// `None` once it is to stop.

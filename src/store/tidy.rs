@@ -4,6 +4,7 @@ use crate::{
     domain::{JobState, Moment, Ref},
     store::{
         Store, StoreError,
+        read::rules_with_ended_jobs,
         settle::promote,
         writer::{Tx, Write},
     },
@@ -71,8 +72,7 @@ impl Write for Purge {
     type Answer = u64;
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, sqlx::Error> {
-        let rules =
-            sqlx::query("SELECT DISTINCT rule FROM jobs WHERE ended_at IS NOT NULL").fetch_all(&mut *tx.db).await?;
+        let rules = sqlx::query(RULES).fetch_all(&mut *tx.db).await?;
         let mut purged = 0;
         for rule in rules {
             let rows = sqlx::query(PURGE)
@@ -89,6 +89,8 @@ impl Write for Purge {
         Ok(purged)
     }
 }
+
+pub(super) const RULES: &str = rules_with_ended_jobs!();
 
 pub(super) const PURGE: &str = "
 DELETE FROM jobs WHERE id IN
