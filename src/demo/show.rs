@@ -1,8 +1,8 @@
 //! What happens, as it happens: one line for each new state of each job, read from the database beside the gateway.
 
 use crate::{
-    domain::{Escaped, JobState, Ref},
     control::{JobFilter, JobLine, ReceiptFilter, ReceiptLine, Store, StoreError},
+    domain::{Escaped, JobState, Ref},
 };
 use std::{collections::HashMap, time::Duration};
 

@@ -16,13 +16,10 @@ pub use job::{Attempt, JobDetail};
 pub use jobs::JobLine;
 pub use receipts::{ReceiptFilter, ReceiptLine};
 pub use status::{LaneStatus, OpenCounts, PausedRule, RuleStatus, SessionStatus, Status};
-<<<<<<< HEAD
 pub use tally::Ends;
-=======
 #[cfg(test)]
 pub(super) use {
     find::BY_TYPED_ID,
     receipts::RECEIPT_OF,
     status::{DELIVERED, FAILED, OPEN},
 };
->>>>>>> cli
