@@ -7,6 +7,7 @@ use crate::{
         failure::{self, Step},
     },
     domain::{Delivered, Outcome, Proof, RemotePath, Trouble, TroubleKind},
+    faults::kill_point,
     ftp::client::{Checksum, Error, Found, Session},
     streams::{Digests, identity_of},
 };
@@ -145,8 +146,10 @@ impl<'u> Attempt<'u> {
                 return Ok(delivered);
             }
             self.send(session).await?;
+            kill_point("upload.after_stored");
         }
         self.prove(session).await?;
+        kill_point("upload.after_proof");
         self.place(session).await
     }
 

@@ -8,6 +8,7 @@ use crate::{
         litter::{aside_of, remove},
     },
     domain::{Delivered, OnExists, Times},
+    faults::kill_point,
     ftp::client::{Error, Found, Session},
 };
 
@@ -29,6 +30,7 @@ impl Attempt<'_> {
             }
             Err(error) => return Err(Stop::Met(error, Step::After)),
         };
+        kill_point("upload.after_rename");
         Ok(self.delivered(session, reply.to_string()))
     }
 
@@ -53,7 +55,7 @@ impl Attempt<'_> {
         let (true, Ok(aside)) = (is_there, aside) else { return Err(Stop::Met(refused, Step::After)) };
         self.stored_mut().is_aside = true;
         match session.rename(&self.target, &aside).await {
-            Ok(_) => {}
+            Ok(_) => kill_point("upload.set_aside"),
             Err(Error::Refused { .. }) if session.is_usable() => {
                 self.stored_mut().is_aside = false;
                 return Err(Stop::Met(refused, Step::After));

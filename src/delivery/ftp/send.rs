@@ -9,6 +9,7 @@ use crate::{
         prove::second_of,
     },
     domain::Outcome,
+    faults::kill_point,
     ftp::client::{Error, Found, Outgoing, Session},
     streams::Reader,
 };
@@ -85,7 +86,7 @@ impl Attempt<'_> {
         let mut outgoing = session.store(&self.written, from).await.at(Step::Before)?;
         while !chunk.is_empty() {
             match pass(upload, &mut outgoing, chunk, &mut self.sent_bytes).await {
-                Passed::On => {}
+                Passed::On => kill_point("upload.after_first_bytes"),
                 Passed::Stopped => {
                     outgoing.abandon().await;
                     self.tidy(session, Keep::IfResumable).await;
