@@ -92,6 +92,8 @@ pub struct Loaded {
 /// The part of the settings that rules are read by.
 #[derive(Debug, Clone)]
 pub struct Outline {
+    /// `None` when packetboat.yaml could not be read so far.
+    pub storage: Option<PathBuf>,
     /// Folder of the rule files.
     pub rules: PathBuf,
     /// Names and kinds; `None` when packetboat.yaml could not be read so far.
@@ -108,6 +110,7 @@ impl Outline {
             Server::Ftp(_) => "ftp",
         };
         Self {
+            storage: Some(settings.storage.clone()),
             rules: settings.rules.clone(),
             servers: Some(settings.servers.iter().map(|(name, server)| (name.clone(), kind(server))).collect()),
             defaults: settings.defaults.clone(),
@@ -139,6 +142,7 @@ pub fn load_with(path: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Lo
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = path.parent().map_or_else(|| PathBuf::from("/"), Path::to_path_buf);
     let unknown = Outline {
+        storage: None,
         rules: folder.join("rules"),
         servers: None,
         defaults: Defaults::default(),
@@ -175,6 +179,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let limits = defaults::limits(&top);
     let history = defaults::history(&top);
     let outline = Outline {
+        storage: storage.clone(),
         rules: rules.clone().unwrap_or(unknown.rules),
         servers: names,
         defaults: defaults.clone().unwrap_or_default(),

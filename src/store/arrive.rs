@@ -95,7 +95,7 @@ async fn supersede(tx: &mut Tx<'_>, draft: &ArrivalDraft, path: &[u8], payload: 
                 said = 'a newer version of the file arrived'
           WHERE payload_id IN (SELECT id FROM payloads WHERE place = 'in_place' AND path = ?2 AND id <> ?3)
             AND rule = ?4 AND state IN ('waiting', 'queued', 'held')
-          RETURNING id, waits_for",
+          RETURNING id",
     )
     .bind(draft.arrived_at.0)
     .bind(path)
@@ -104,7 +104,7 @@ async fn supersede(tx: &mut Tx<'_>, draft: &ArrivalDraft, path: &[u8], payload: 
     .fetch_all(&mut *tx.db)
     .await?;
     for job in ended {
-        promote(tx, job.get("id"), job.get("waits_for")).await?;
+        promote(tx, job.get("id")).await?;
     }
     Ok(())
 }
@@ -170,15 +170,17 @@ async fn insert_job(
     Ok(())
 }
 
-/// A queued job waits for the youngest open one of its target, and in strict order for the youngest open one of its rule.
+/// The job of a rule that an operator paused is held. A queued job waits for the youngest open one of its target, and in
+/// strict order for the youngest open one of its rule.
 /// (Waiting for the youngest is enough: that one waits for the one before it.)
 const INSERT_JOB: &str = "
 INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, server, node, target, wishes, class, rank, in_order,
                   state, reason, said, waits_for, due_at, expires_at, ended_at)
 SELECT ?1, ?2, ?3, ?4, 'upload', ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-       CASE WHEN ?12 = 'queued' AND older.id IS NOT NULL THEN 'waiting' ELSE ?12 END,
-       ?13, ?14, CASE WHEN ?12 = 'queued' THEN older.id END, ?15, ?16, ?17
-  FROM (SELECT max(id) AS id FROM (
+       CASE WHEN ?12 <> 'queued' THEN ?12 WHEN paused THEN 'held' WHEN older.id IS NOT NULL THEN 'waiting' ELSE 'queued' END,
+       iif(?12 = 'queued' AND paused, 'rule_paused', ?13), ?14, iif(?12 = 'queued' AND NOT paused, older.id, NULL), ?15, ?16, ?17
+  FROM (SELECT EXISTS (SELECT 1 FROM paused_rules WHERE rule = ?4) AS paused),
+       (SELECT max(id) AS id FROM (
          SELECT max(id) AS id FROM jobs
           WHERE server = ?5 AND target = ?7 AND target IS NOT NULL AND state IN ('waiting', 'queued', 'running', 'held')
          UNION ALL

@@ -51,6 +51,8 @@ pub struct ClaimedJob {
     pub expires_at: Moment,
     pub claimed_at: Moment,
     pub counted_tries: u32,
+    /// It was claimed before under the same temporary name: something of it may be there.
+    pub is_retry: bool,
     /// The word of the reason its last attempt left.
     pub reason: Option<String>,
 }
@@ -129,7 +131,7 @@ macro_rules! claim {
             "UPDATE jobs SET state = 'running', session_id = ?1, claimed_at = ?2, claim_no = claim_no + 1,
                     due_at = ?2 + min(?4, ?3 << min(tries, 20)), tries = tries + 1
               WHERE id IN (", $which, ")
-              RETURNING id, ref, rule, server, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
+              RETURNING id, ref, rule, tries, server, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
                 (SELECT folder FROM arrivals WHERE id = arrival_id) AS folder,
                 (SELECT name FROM arrivals WHERE id = arrival_id) AS name,
                 (SELECT place_id FROM arrivals WHERE id = arrival_id) AS place_id,
@@ -172,13 +174,8 @@ impl ClaimedJob {
             expires_at: Moment(row.get("expires_at")),
             claimed_at: now,
             counted_tries: row.get("counted_tries"),
+            is_retry: row.get::<i64, _>("tries") > 1,
             reason: row.get("reason"),
         })
-    }
-
-    /// The queue that it came from and, deferred, goes back to, is found by the store; this is its row for logs.
-    #[must_use]
-    pub fn row(&self) -> i64 {
-        self.id
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with the database, by what the caller would do.
 
-use crate::store::LockError;
+use crate::store::{LockError, NotAGlob};
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum StoreError {
     /// SQLite refused; nothing of the request was committed, and it may be made again.
     #[error("the database refused a request: {0}")]
     Refused(#[from] sqlx::Error),
+    /// The caller's own: a pattern that is none.
+    #[error(transparent)]
+    Glob(#[from] NotAGlob),
     /// The writer has stopped: the process is going down.
     #[error("the store is closed")]
     Closed,

@@ -8,8 +8,13 @@ mod litter;
 mod lock;
 mod migrations;
 mod open;
+mod operate;
+mod operate_jobs;
+mod operate_move;
+mod operate_pause;
 mod places;
 mod queue;
+mod read;
 mod rule_versions;
 mod seen;
 mod session;
@@ -26,9 +31,14 @@ pub use lane_rows::{LaneRow, LaneState};
 pub use litter::Litter;
 pub use lock::{Lock, LockError};
 pub use open::Store;
+pub use operate::{JobVerb, LeftAlone, Rehearsal, Tally};
 pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
+pub use read::{
+    Attempt, Ends, Found, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule, ReceiptFilter,
+    ReceiptLine, RuleStatus, SessionStatus, Status, Which,
+};
 pub use seen::{SeenRow, Touched};
-pub use session::SessionId;
+pub use session::{LEASE, SessionId};
 pub use settle::{AttemptRow, Settle, Settled, Settlement};
 pub use tidy::Expired;

@@ -27,6 +27,14 @@ impl Store {
         self.write(Begin { node: node.to_owned(), now }).await
     }
 
+    /// Releases what dead sessions had claimed without beginning one: for a verb that acts alone, under the lock.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn release_dead(&self, now: Moment) -> Result<(), StoreError> {
+        self.write(Release { now }).await
+    }
+
     /// Says that the session lives.
     ///
     /// # Errors
@@ -41,6 +49,18 @@ impl Store {
     /// When the database refuses.
     pub async fn end_session(&self, session: SessionId, now: Moment) -> Result<(), StoreError> {
         self.write(End { session, now }).await
+    }
+}
+
+struct Release {
+    now: Moment,
+}
+
+impl Write for Release {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        release_all(tx, self.now).await
     }
 }
 
@@ -90,7 +110,9 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         }
         // due_at stays as the claim committed it: a job that kills the process backs off like any other
         sqlx::query(
-            "UPDATE jobs SET state = 'queued', session_id = NULL, temp_token = randomblob(8)
+            "UPDATE jobs SET (state, reason) = (SELECT iif(paused, 'held', 'queued'), iif(paused, 'rule_paused', jobs.reason)
+                      FROM (SELECT EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused)),
+                    session_id = NULL, temp_token = randomblob(8)
               WHERE id = ?1 AND state = 'running'",
         )
         .bind(id)

@@ -8,6 +8,7 @@ use crate::{
         writer::{Tx, Write},
     },
 };
+use sqlx::{Row, sqlite::SqliteRow};
 
 /// What becomes of the job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl Write for Settle {
     type Answer = Settled;
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<Settled, sqlx::Error> {
-        let Some(queue) = self.move_job(tx).await? else { return Ok(Settled::Fenced) };
+        let Some(moved) = self.move_job(tx).await? else { return Ok(Settled::Fenced) };
         self.insert_attempt(tx).await?;
         if let Some(receipt) = &self.receipt {
             insert_receipt(tx, receipt).await?;
@@ -82,8 +83,10 @@ impl Write for Settle {
             litter::remember(tx, &self.job.server, &left, self.attempt.ended_at).await?;
         }
         match self.settlement.state {
-            JobState::Queued => _ = tx.touched.insert(queue),
-            state if state.is_ended() => promote(tx, self.job.id, None).await?,
+            JobState::Queued if moved.get::<&str, _>("state") == "queued" => {
+                tx.touched.insert(QueueKey::from_row(&moved));
+            }
+            state if state.is_ended() => promote(tx, self.job.id).await?,
             _ => {}
         }
         Ok(Settled::Done)
@@ -91,14 +94,15 @@ impl Write for Settle {
 }
 
 impl Settle {
-    /// The fence: `None` when the claim is not ours any more.
-    async fn move_job(&self, tx: &mut Tx<'_>) -> Result<Option<QueueKey>, sqlx::Error> {
+    /// The fence: `None` when the claim is not ours any more. A rule that was paused meanwhile holds what would be tried again.
+    async fn move_job(&self, tx: &mut Tx<'_>) -> Result<Option<SqliteRow>, sqlx::Error> {
         let Settlement { state, due_at, reason, said } = &self.settlement;
-        let row = sqlx::query(
-            "UPDATE jobs SET state = ?1, due_at = ?2, reason = ?3, said = ?4, session_id = NULL,
-                    counted_tries = counted_tries + ?5, ended_at = ?6
+        sqlx::query(
+            "UPDATE jobs SET (state, reason) = (SELECT iif(paused, 'held', ?1), iif(paused, 'rule_paused', ?3)
+                      FROM (SELECT ?1 = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused)),
+                    due_at = ?2, said = ?4, session_id = NULL, counted_tries = counted_tries + ?5, ended_at = ?6
               WHERE id = ?7 AND state = 'running' AND session_id = ?8 AND claim_no = ?9
-              RETURNING server, class, rule, rank",
+              RETURNING server, class, rule, rank, state",
         )
         .bind(state.word())
         .bind(due_at.0)
@@ -110,8 +114,7 @@ impl Settle {
         .bind(self.session.0)
         .bind(self.job.claim_no)
         .fetch_optional(&mut *tx.db)
-        .await?;
-        Ok(row.as_ref().map(QueueKey::from_row))
+        .await
     }
 
     async fn insert_attempt(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
@@ -177,20 +180,29 @@ async fn insert_receipt(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<(), sqlx::
     Ok(())
 }
 
-/// Job `ended` has ended: who waited for it goes on. If it had itself been waiting, they now wait for what it waited for.
-pub(super) async fn promote(tx: &mut Tx<'_>, ended: i64, it_waited_for: Option<i64>) -> Result<(), sqlx::Error> {
-    if let Some(before) = it_waited_for {
-        sqlx::query("UPDATE jobs SET waits_for = ?1 WHERE state = 'waiting' AND waits_for = ?2")
-            .bind(before)
-            .bind(ended)
-            .execute(&mut *tx.db)
-            .await?;
-        return Ok(());
-    }
+/// Job `ended` has ended: who waited for it goes on, or waits for the next older job that is still open before it.
+pub(super) async fn promote(tx: &mut Tx<'_>, ended: i64) -> Result<(), sqlx::Error> {
     let promoted = sqlx::query(PROMOTE).bind(ended).fetch_all(&mut *tx.db).await?;
-    tx.touched.extend(promoted.iter().map(QueueKey::from_row));
+    let queued = promoted.iter().filter(|row| row.get::<&str, _>("state") == "queued");
+    tx.touched.extend(queued.map(QueueKey::from_row));
     Ok(())
 }
 
-pub(super) const PROMOTE: &str = "UPDATE jobs SET state = 'queued', waits_for = NULL
-  WHERE state = 'waiting' AND waits_for = ?1 RETURNING server, class, rule, rank";
+/// The youngest open job, older than the one at hand (`jobs` in the query around), that must end before it: of the same
+/// target, or in strict order of the same rule and server. (The youngest is enough: that one waits for the one before it.)
+macro_rules! older_open {
+    () => {
+        "nullif(max(
+           coalesce((SELECT max(o.id) FROM jobs o WHERE o.server = jobs.server AND o.target = jobs.target
+                        AND o.state IN ('waiting', 'queued', 'running', 'held') AND o.target IS NOT NULL AND o.id < jobs.id), 0),
+           coalesce((SELECT max(o.id) FROM jobs o WHERE jobs.in_order = 1 AND o.in_order = 1 AND o.server = jobs.server
+                        AND o.rule = jobs.rule AND o.state IN ('waiting', 'queued', 'running', 'held') AND o.id < jobs.id), 0)), 0)"
+    };
+}
+pub(super) use older_open;
+
+pub(super) const PROMOTE: &str = concat!(
+    "UPDATE jobs SET (waits_for, state) = (SELECT older, iif(older IS NULL, 'queued', 'waiting') FROM (SELECT ",
+    older_open!(),
+    " AS older)) WHERE state = 'waiting' AND waits_for = ?1 RETURNING server, class, rule, rank, state"
+);

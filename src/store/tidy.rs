@@ -4,6 +4,7 @@ use crate::{
     domain::{JobState, Moment, Ref},
     store::{
         Store, StoreError,
+        read::rules_with_ended_jobs,
         settle::promote,
         writer::{Tx, Write},
     },
@@ -49,7 +50,7 @@ impl Write for Expire {
         let rows = sqlx::query(EXPIRE).bind(self.now.0).fetch_all(&mut *tx.db).await?;
         let mut expired = Vec::with_capacity(rows.len());
         for row in rows {
-            promote(tx, row.get("id"), row.get("waits_for")).await?;
+            promote(tx, row.get("id")).await?;
             let Ok(job) = row.get::<Vec<u8>, _>("ref").try_into() else { continue };
             expired.push(Expired { job: Ref(job), rule: row.get("rule"), server: row.get("server") });
         }
@@ -60,7 +61,7 @@ impl Write for Expire {
 pub(super) const EXPIRE: &str = "
 UPDATE jobs SET state = 'failed', reason = 'deadline', ended_at = ?1
  WHERE id IN (SELECT id FROM jobs WHERE state IN ('waiting', 'queued', 'held') AND expires_at <= ?1 LIMIT 500)
-RETURNING id, ref, rule, server, waits_for";
+RETURNING id, ref, rule, server";
 
 struct Purge {
     state: JobState,
@@ -71,8 +72,7 @@ impl Write for Purge {
     type Answer = u64;
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, sqlx::Error> {
-        let rules =
-            sqlx::query("SELECT DISTINCT rule FROM jobs WHERE ended_at IS NOT NULL").fetch_all(&mut *tx.db).await?;
+        let rules = sqlx::query(RULES).fetch_all(&mut *tx.db).await?;
         let mut purged = 0;
         for rule in rules {
             let rows = sqlx::query(PURGE)
@@ -89,6 +89,8 @@ impl Write for Purge {
         Ok(purged)
     }
 }
+
+pub(super) const RULES: &str = rules_with_ended_jobs!();
 
 pub(super) const PURGE: &str = "
 DELETE FROM jobs WHERE id IN

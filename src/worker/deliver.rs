@@ -4,27 +4,20 @@ use crate::{
     delivery::ftp::{Earlier, Upload, upload},
     domain::{Outcome, Trouble, TroubleKind},
     ftp::client::Session,
-    lanes::Lane,
     store::ClaimedJob,
     streams::{
         Throttle, Throttles,
         beneath::{self, OpenError},
     },
-    worker::progress::Progress,
+    worker::route::Route,
 };
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path, sync::Arc};
-use tokio_util::sync::CancellationToken;
 
 /// Tries to deliver `job` over `session`.
-pub(super) async fn deliver(
-    session: &mut Session,
-    job: &ClaimedJob,
-    lane: &Lane,
-    progress: &Progress,
-    stop: &CancellationToken,
-) -> Outcome {
+pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJob) -> Outcome {
     let folder = Path::new(OsStr::from_bytes(&job.folder));
-    let (source, identity) = match beneath::open(folder, &job.name, lane.symlinks(&job.rule)) {
+    // followed beneath the root whatever the rule says: a link put in the file's place has another identity
+    let (source, identity) = match beneath::open(folder, &job.name, beneath::Symlinks::Follow) {
         Ok(opened) => opened,
         Err(why) => return unopened(why),
     };
@@ -35,20 +28,21 @@ pub(super) async fn deliver(
         Ok(temporary) => temporary,
         Err(why) => return Outcome::Failed(Trouble::of_job(TroubleKind::Local, why.to_string())),
     };
-    let transfer = progress.begin(job);
+    route.throttle.set(route.lane.bandwidth(route.clock.now(), route.time_zone));
+    let shown = route.progress.begin(job);
     let request = Upload {
         source: Arc::new(source),
         expected: job.identity,
         target: job.target.clone(),
         temporary,
         wishes: job.wishes.clone(),
-        earlier: if job.tries > 1 { Earlier::Tried } else { Earlier::None },
+        earlier: if job.is_retry { Earlier::Tried } else { Earlier::None },
         throttles: Throttles {
-            lane: lane.throttle(),
+            lane: Some(route.throttle.clone()),
             job: job.wishes.bandwidth.map(|rate| Arc::new(Throttle::new(Some(rate)))),
         },
-        stop: stop.clone(),
-        sent: transfer.sent.clone(),
+        stop: route.stop.clone(),
+        sent: shown.sent.clone(),
     };
     upload(session, &request).await
 }

@@ -11,12 +11,13 @@ use crate::{
         queues::Queues,
     },
 };
+use std::time::Instant;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::sync::Notify;
 
 /// The one place that claims. Shared by all lanes.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(super) struct Dispatch {
 #[derive(Debug)]
 struct State {
     queues: Queues,
+    /// Counts what was heard, so that a look at the database older than the last word is not believed.
+    heard: u64,
     gates: Gates,
     fair: HashMap<String, Fair>,
 }
@@ -64,7 +67,12 @@ impl Dispatch {
             retries: rules.rules.iter().map(|rule| (rule.name.clone(), rule.retry)).collect(),
             default_retry,
             only,
-            state: Mutex::new(State { queues, gates: Gates::new(rules, Instant::now()), fair: HashMap::new() }),
+            state: Mutex::new(State {
+                queues,
+                heard: 0,
+                gates: Gates::new(rules, Instant::now()),
+                fair: HashMap::new(),
+            }),
             bells: Mutex::default(),
             store,
         })
@@ -78,7 +86,11 @@ impl Dispatch {
     /// A commit gave this queue something to do.
     pub(super) fn hear(&self, key: QueueKey) {
         let server = key.server.clone();
-        lock(&self.state).queues.set(key, Some(Moment(0)));
+        {
+            let mut state = lock(&self.state);
+            state.heard += 1;
+            state.queues.set(key, Some(Moment(0)));
+        }
         self.ring(&server);
     }
 
@@ -118,8 +130,12 @@ impl Dispatch {
         for ask in asks {
             let got = claimed.iter().filter(|parcel| parcel.jobs[0].rule == ask.queue.rule).count();
             if got < ask.parcels as usize {
+                let heard = lock(&self.state).heard;
                 let due_at = self.store.next_due(&ask.queue).await?;
-                lock(&self.state).queues.set(ask.queue, due_at);
+                let mut state = lock(&self.state);
+                if state.heard == heard {
+                    state.queues.set(ask.queue, due_at);
+                }
             }
         }
         Ok(claimed)
@@ -136,7 +152,7 @@ impl Dispatch {
     fn choose(&self, server: &str, parcels: u32, now: Moment) -> Vec<Ask> {
         let instant = Instant::now();
         let mut state = lock(&self.state);
-        let State { queues, gates, fair } = &mut *state;
+        let State { queues, gates, fair, .. } = &mut *state;
         let mut open: Vec<(&QueueKey, u32)> = queues
             .due(server, now)
             .into_iter()

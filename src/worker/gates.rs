@@ -6,8 +6,8 @@ use crate::{
     rules::{Rule, RuleSet},
     schedule::Windows,
 };
+use std::time::Instant;
 use std::{collections::HashMap, time::Duration};
-use tokio::time::Instant;
 
 #[derive(Debug, Default)]
 pub(super) struct Gates {

@@ -37,6 +37,10 @@ impl Hand {
         self.lock().parcels.extend(parcels);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().parcels.is_empty()
+    }
+
     pub(super) fn empty(&self) -> Vec<Parcel> {
         self.lock().parcels.drain(..).collect()
     }

@@ -7,7 +7,8 @@ use crate::{
     policy,
     store::{AttemptRow, ClaimedJob, SessionId, Settle, Settled, Settlement, Store, StoreError},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 use tracing::{error, info, warn};
 
 /// Writes outcomes of one session.
@@ -16,6 +17,8 @@ pub(super) struct Recorder {
     pub store: Store,
     pub session: SessionId,
     pub clock: Clock,
+    /// How many outcomes may wait for the disk at once.
+    pub slots: Arc<Semaphore>,
 }
 
 impl Recorder {
@@ -87,7 +90,9 @@ fn attempt(outcome: &Outcome, counted: bool, (started_at, ended_at): (Moment, Mo
         code: trouble.and_then(|trouble| trouble.code),
         said: match outcome {
             Outcome::SourceChanged(said) => Some(said.clone()),
-            _ => trouble.map(|trouble| trouble.said.clone()).or_else(|| delivered.map(|delivered| delivered.reply.clone())),
+            _ => trouble
+                .map(|trouble| trouble.said.clone())
+                .or_else(|| delivered.map(|delivered| delivered.reply.clone())),
         },
         tls: delivered.and_then(|delivered| delivered.tls.clone()),
         bytes: trouble.map_or(0, |trouble| trouble.sent_bytes) + delivered.map_or(0, |delivered| delivered.sent_bytes),

@@ -1,12 +1,16 @@
 //! Starting and stopping the embedded server.
 
-use super::{atomic_store::AtomicStore, login::OneUser, upload::Durability};
-use crate::config::{Secret, TlsVersion};
-use async_trait::async_trait;
-use libunftp::{
-    ServerBuilder, ServerError,
-    options::{Binder, TlsFlags},
+use super::{
+    atomic_store::AtomicStore,
+    encryption::ServerTls,
+    front::{self, Handshake},
+    login::OneUser,
+    upload::Durability,
 };
+use crate::config::Secret;
+use async_trait::async_trait;
+use libunftp::{ServerBuilder, ServerError, options::Binder};
+use rustls::ServerConfig;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
@@ -17,7 +21,7 @@ use std::{
 };
 use thiserror::Error;
 use tokio::{
-    net::TcpSocket,
+    net::{TcpSocket, TcpStream},
     runtime::{Builder, Runtime},
     sync::oneshot,
 };
@@ -47,8 +51,10 @@ pub struct EmbeddedServerOptions {
 pub enum EmbeddedTls {
     /// Not at all.
     None,
-    /// AUTH TLS, required before anything else (RFC 4217). Both files are PEM.
-    Explicit { certificate: PathBuf, key: PathBuf, max: TlsVersion },
+    /// AUTH TLS, required before anything else (RFC 4217).
+    Explicit(ServerTls),
+    /// From the first byte.
+    Implicit(ServerTls),
 }
 
 /// Why an embedded server did not start.
@@ -58,6 +64,8 @@ pub enum StartError {
     Root { root: PathBuf, source: io::Error },
     #[error("could not listen on 127.0.0.1:{port} for the embedded FTP server: {source}")]
     Listen { port: u16, source: io::Error },
+    #[error("could not use {} for the embedded FTP server: {why}", path.display())]
+    Certificate { path: PathBuf, why: String },
     #[error("could not set up the embedded FTP server: {0}")]
     SetUp(#[from] ServerError),
     #[error("could not start the embedded FTP server's threads: {0}")]
@@ -91,8 +99,9 @@ impl EmbeddedServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
-        // Once here, so that an unusable certificate is told now and not at the first connection.
-        server(&options, &store)?;
+        let service = Service { encryption: encryption(&options.tls)?, store, options };
+        // Once here, so that a wrong setting is told now and not at the first connection.
+        service.server()?;
 
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
@@ -105,7 +114,7 @@ impl EmbeddedServer {
         std::thread::Builder::new()
             .name("embedded-ftp-life".into())
             .spawn(move || {
-                live(&runtime, listener, &options, &store, pulled);
+                live(&runtime, listener, service, pulled);
                 runtime.shutdown_timeout(LAST_WRITE);
                 // Nobody may be waiting for it.
                 let _ = tell_end.send(());
@@ -126,20 +135,15 @@ impl Running {
 }
 
 /// Accepts until the plug is pulled.
-fn live(
-    runtime: &Runtime,
-    listener: TcpListener,
-    options: &EmbeddedServerOptions,
-    store: &AtomicStore,
-    pulled: oneshot::Receiver<()>,
-) {
+fn live(runtime: &Runtime, listener: TcpListener, service: Service, pulled: oneshot::Receiver<()>) {
+    let service = Arc::new(service);
     let accept = async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             let (connection, peer) = listener.accept().await?;
-            let server = server(options, store).map_err(io::Error::other)?;
+            let service = service.clone();
             tokio::spawn(async move {
-                if let Err(error) = server.service(connection).await {
+                if let Err(error) = service.serve(connection).await {
                     tracing::debug!(%peer, %error, "the embedded FTP server lost a client");
                 }
             });
@@ -159,30 +163,52 @@ fn live(
     });
 }
 
-type Server = libunftp::Server<AtomicStore, unftp_core::auth::DefaultUser>;
-
-fn server(options: &EmbeddedServerOptions, store: &AtomicStore) -> Result<Server, ServerError> {
-    let login = Arc::new(OneUser { user: options.user.clone(), password: options.password.clone() });
-    let store = store.clone();
-    let mut builder = ServerBuilder::with_authenticator(Box::new(move || store.clone()), login)
-        .greeting("Packetboat's embedded FTP server")
-        .idle_session_timeout(IDLE_SECONDS);
-    builder = match &options.passive_ports {
-        Some(ports) => builder.passive_ports(ports.clone()),
-        None => builder.binder(AnyFreePort),
-    };
-    if let EmbeddedTls::Explicit { certificate, key, max } = &options.tls {
-        let versions = match max {
-            TlsVersion::V1_2 => TlsFlags::V1_2,
-            TlsVersion::V1_3 => TlsFlags::LATEST_VERSIONS,
-        };
-        builder = builder
-            .ftps(certificate, key)
-            .ftps_tls_flags(versions | TlsFlags::RESUMPTION_SESS_ID | TlsFlags::RESUMPTION_TICKETS)
-            .ftps_required(true, true);
-    }
-    builder.build()
+/// What each connection is served with.
+struct Service {
+    options: EmbeddedServerOptions,
+    store: AtomicStore,
+    encryption: Option<(Handshake, Arc<ServerConfig>)>,
 }
+
+impl Service {
+    async fn serve(&self, connection: TcpStream) -> io::Result<()> {
+        let server = self.server().map_err(io::Error::other)?;
+        let Some((handshake, config)) = &self.encryption else {
+            return server.service(connection).await.map_err(io::Error::other);
+        };
+        let (outer, inner) = front::pair().await?;
+        let encrypted = front::serve(connection, outer, config.clone().into(), *handshake);
+        let (encrypted, served) = tokio::join!(encrypted, server.service(inner));
+        served.map_err(io::Error::other)?;
+        encrypted
+    }
+
+    fn server(&self) -> Result<Server, ServerError> {
+        let login = OneUser { user: self.options.user.clone(), password: self.options.password.clone() };
+        let store = self.store.clone();
+        let mut builder = ServerBuilder::with_authenticator(Box::new(move || store.clone()), Arc::new(login))
+            .greeting("Packetboat's embedded FTP server")
+            .idle_session_timeout(IDLE_SECONDS);
+        builder = match &self.options.passive_ports {
+            Some(ports) => builder.passive_ports(ports.clone()),
+            None => builder.binder(AnyFreePort),
+        };
+        if let Some((_, config)) = &self.encryption {
+            builder = builder.ftps_manual::<PathBuf>(config.clone());
+        }
+        builder.build()
+    }
+}
+
+fn encryption(tls: &EmbeddedTls) -> Result<Option<(Handshake, Arc<ServerConfig>)>, StartError> {
+    Ok(match tls {
+        EmbeddedTls::None => None,
+        EmbeddedTls::Explicit(tls) => Some((Handshake::OnRequest, tls.load()?)),
+        EmbeddedTls::Implicit(tls) => Some((Handshake::AtOnce, tls.load()?)),
+    })
+}
+
+type Server = libunftp::Server<AtomicStore, unftp_core::auth::DefaultUser>;
 
 /// Lets the kernel choose the data port: never taken by another process, which a fixed range cannot promise.
 #[derive(Debug)]

@@ -6,11 +6,14 @@
 mod atomic_store;
 mod certificate;
 mod embedded;
+mod encryption;
 mod entry;
+mod front;
 mod jail;
 mod login;
 mod upload;
 
 pub use certificate::{Certificate, CertificateError};
 pub use embedded::{EmbeddedServer, EmbeddedServerOptions, EmbeddedTls, Running, StartError};
+pub use encryption::ServerTls;
 pub use upload::Durability;

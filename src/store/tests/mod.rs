@@ -3,6 +3,10 @@
 mod arrivals;
 mod claims;
 mod lifecycle;
+mod operating;
+mod pauses;
+mod plans;
+mod reading;
 mod sessions;
 mod writing;
 
