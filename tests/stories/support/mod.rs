@@ -1,6 +1,8 @@
 //! What stories stand on: real servers, a lying one, a client without cleverness, and looks from outside.
 
 pub mod certificates;
+pub mod check;
+pub mod gateway;
 pub mod ports;
 pub mod program;
 pub mod raw_ftp;

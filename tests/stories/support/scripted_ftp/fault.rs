@@ -107,9 +107,9 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     /// The connection is closed.
-    ThenClose,
+    Closed,
     /// The connection is reset.
-    ThenReset,
+    Reset,
     /// Nothing: the connection stays open.
-    ThenHang,
+    Silent,
 }

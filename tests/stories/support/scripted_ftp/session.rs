@@ -149,15 +149,15 @@ impl Session {
         };
         match action {
             Some(Action::Say(text)) => self.say(text).await,
-            Some(Action::Lose(Lost::ThenClose)) => {
+            Some(Action::Lose(Lost::Closed)) => {
                 self.close().await;
                 Ok(())
             }
-            Some(Action::Lose(Lost::ThenReset)) => {
+            Some(Action::Lose(Lost::Reset)) => {
                 self.reset();
                 Ok(())
             }
-            Some(Action::Lose(Lost::ThenHang)) => {
+            Some(Action::Lose(Lost::Silent)) => {
                 self.hang().await;
                 Ok(())
             }
