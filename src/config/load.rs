@@ -76,7 +76,7 @@ static KINDS: Kinds = Kinds {
         ],
     },
     beside: &[],
-    none: "write `ftp: { host: …, user: …, password: … }`",
+    none: ("a server without a kind", "write `ftp: { host: …, user: …, password: … }`"),
     two: "a server is one of them; make it two",
 };
 
@@ -92,6 +92,8 @@ pub struct Loaded {
 /// The part of the settings that rules are read by.
 #[derive(Debug, Clone)]
 pub struct Outline {
+    /// What no rule may watch; `None` when packetboat.yaml could not be read so far.
+    pub storage: Option<PathBuf>,
     /// Folder of the rule files.
     pub rules: PathBuf,
     /// Names and kinds; `None` when packetboat.yaml could not be read so far.
@@ -108,6 +110,7 @@ impl Outline {
             Server::Ftp(_) => "ftp",
         };
         Self {
+            storage: Some(settings.storage.clone()),
             rules: settings.rules.clone(),
             servers: Some(settings.servers.iter().map(|(name, server)| (name.clone(), kind(server))).collect()),
             defaults: settings.defaults.clone(),
@@ -139,6 +142,7 @@ pub fn load_with(path: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Lo
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = path.parent().map_or_else(|| PathBuf::from("/"), Path::to_path_buf);
     let unknown = Outline {
+        storage: None,
         rules: folder.join("rules"),
         servers: None,
         defaults: Defaults::default(),
@@ -175,6 +179,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let limits = defaults::limits(&top);
     let history = defaults::history(&top);
     let outline = Outline {
+        storage: storage.clone(),
         rules: rules.clone().unwrap_or(unknown.rules),
         servers: names,
         defaults: defaults.clone().unwrap_or_default(),
@@ -238,9 +243,10 @@ fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Optio
             return (None, servers);
         }
     };
-    for (index, Entry { key, value }) in entries.iter().enumerate() {
+    for Entry { key, value } in entries.iter().take_while(|_| !sheet.is_full()) {
         let Some(name) = server_name(sheet, key) else { continue };
-        if let Some(first) = entries[..index].iter().find(|entry| entry.key.as_text() == Some(&name)) {
+        let known = names.contains_key(&name).then(|| entries.iter().find(|entry| entry.key.as_text() == Some(&name)));
+        if let Some(first) = known.flatten() {
             let problem = Problem::error(&key.at, format!("two servers are called `{name}`"));
             sheet.report(
                 problem.related(sheet.place(&first.key.at, Some("the first"))).hint("name one of them otherwise"),
@@ -248,7 +254,7 @@ fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Optio
             continue;
         }
         names.insert(name.clone(), kind_word(value));
-        let server = KINDS.one(sheet, value).and_then(|kind| ftp_server(sheet, &kind.key.at, &kind.value, around));
+        let server = KINDS.one(sheet, value).and_then(|kind| ftp_server(sheet, &name, &kind, around));
         servers.extend(server.map(|server| (name, Server::Ftp(server))));
     }
     (Some(names), servers)

@@ -16,3 +16,10 @@ pub use load::{Checked, Loaded, check, check_with, load};
 pub use rule::{
     EmptyFiles, Existing, HardLinks, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch, WatchMethod,
 };
+
+#[cfg(test)]
+mod faulty;
+#[cfg(test)]
+mod faulty_cases;
+#[cfg(test)]
+mod shipped;
