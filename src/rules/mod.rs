@@ -18,3 +18,10 @@ pub use plan::{Context, Planned, Unwanted, plan};
 pub use rule::{
     EmptyFiles, Existing, HardLinks, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch, WatchMethod,
 };
+
+#[cfg(test)]
+mod faulty;
+#[cfg(test)]
+mod faulty_cases;
+#[cfg(test)]
+mod shipped;
