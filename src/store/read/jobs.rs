@@ -14,8 +14,6 @@ use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 /// What a list shows of a job; its JSON has the same words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JobLine {
-    #[serde(skip)]
-    pub(super) row: i64,
     #[serde(serialize_with = "json::id")]
     pub id: Ref,
     pub rule: String,
@@ -102,7 +100,6 @@ impl Store {
 impl JobLine {
     pub(super) fn from_row(row: &SqliteRow) -> Self {
         Self {
-            row: row.get("id"),
             id: Ref(row.get::<Vec<u8>, _>("ref").try_into().unwrap_or_default()),
             rule: row.get("rule"),
             action: row.get("action"),

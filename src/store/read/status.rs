@@ -19,6 +19,8 @@ pub struct Status {
     /// Lanes that are not open.
     pub lanes: Vec<LaneStatus>,
     pub paused_rules: Vec<PausedRule>,
+    /// Open jobs by server, for those that have any.
+    pub servers: BTreeMap<String, OpenCounts>,
 }
 
 /// The process that serves, or served last.
@@ -123,12 +125,17 @@ impl Store {
             rule.last_delivered = row.get::<Option<i64>, _>("last").map(Moment);
             rule.today = row.get::<i64, _>("today").cast_unsigned();
         }
+        let mut servers: BTreeMap<String, OpenCounts> = BTreeMap::new();
+        for ((_, server), counts) in &open {
+            servers.entry(server.clone()).or_default().add(counts);
+        }
         Ok(Status {
             now,
             session: self.session_status(now).await?,
             rules: by_rule.into_values().collect(),
-            lanes: self.lane_statuses(&open).await?,
+            lanes: self.lane_statuses(&servers).await?,
             paused_rules: self.paused_rules().await?,
+            servers,
         })
     }
 
@@ -170,14 +177,11 @@ impl Store {
         })
     }
 
-    async fn lane_statuses(&self, open: &Open) -> Result<Vec<LaneStatus>, StoreError> {
-        let waiting = |server: &str| {
-            open.iter().filter(|((_, of), _)| of == server).map(|(_, counts)| counts.on_their_way()).sum()
-        };
+    async fn lane_statuses(&self, open: &BTreeMap<String, OpenCounts>) -> Result<Vec<LaneStatus>, StoreError> {
         let lanes = self.lanes().await?.into_iter().filter(|lane| lane.state != LaneState::Open);
         Ok(lanes
             .map(|lane| LaneStatus {
-                waiting: waiting(&lane.server),
+                waiting: open.get(&lane.server).map_or(0, OpenCounts::on_their_way),
                 server: lane.server,
                 is_paused: lane.state == LaneState::Paused,
                 since: lane.since,
