@@ -1,1 +1,47 @@
-//! To come with its first user.
+//! Wall time as a value that is handed on, so that a test can drive it.
+
+use crate::domain::Moment;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// Where the present moment comes from. Deadlines inside the process use `tokio::time`, never this.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The machine's.
+    #[default]
+    System,
+    /// One that stands still until it is moved, forwards or backwards.
+    Driven(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at `moment`.
+    #[must_use]
+    pub fn driven(moment: Moment) -> Self {
+        Self::Driven(Arc::new(AtomicI64::new(moment.0)))
+    }
+
+    /// The present moment. The machine's clock may jump; who compares two of these must cope.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        match self {
+            Self::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+                Moment::default().plus(since)
+            }
+            Self::Driven(moment) => Moment(moment.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Moves a driven clock; the machine's is not ours to move.
+    pub fn move_by(&self, millis: i64) {
+        if let Self::Driven(moment) = self {
+            moment.fetch_add(millis, Ordering::AcqRel);
+        }
+    }
+}

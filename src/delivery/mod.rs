@@ -1,1 +1,3 @@
-//! To come with its first user.
+//! What we do on a server; each protocol its folder with one `failure.rs`.
+
+pub mod ftp;

@@ -1,1 +1,9 @@
-//! To come with its first user.
+//! The tour: a remote server of its own, the shipped rules, real files, and every step shown as it happens.
+
+mod ashore;
+mod files;
+mod show;
+mod stage;
+mod tour;
+
+pub use tour::{DemoError, Tour, demo};

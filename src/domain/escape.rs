@@ -26,7 +26,9 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-fn is_harmless(letter: char) -> bool {
+/// Whether `letter` can be shown as it is: it moves no cursor, starts no line and turns no direction of reading.
+#[must_use]
+pub fn is_harmless(letter: char) -> bool {
     !letter.is_control()
         && !matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

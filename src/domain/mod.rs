@@ -14,7 +14,7 @@ mod remote_path;
 mod wishes;
 
 pub use arrival::{ArrivalDraft, Beginning, JobDraft, Sighting};
-pub use escape::Escaped;
+pub use escape::{Escaped, is_harmless};
 pub use identity::Identity;
 pub use job::{JobState, Reason};
 pub use moment::Moment;

@@ -38,8 +38,23 @@ impl fmt::Display for Ref {
 }
 
 /// The eight letters of a [`Ref`] as an operator typed them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RefTail(pub [u8; 5]);
+
+impl From<RefTail> for String {
+    fn from(tail: RefTail) -> Self {
+        tail.to_string()
+    }
+}
+
+impl TryFrom<String> for RefTail {
+    type Error = NotARef;
+
+    fn try_from(text: String) -> Result<Self, NotARef> {
+        text.parse()
+    }
+}
 
 impl fmt::Display for RefTail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,1 +1,5 @@
-//! To come with its first user.
+//! FTP conversations: no jobs, no rules, only what two machines say to each other.
+
+pub mod client;
+#[cfg(feature = "demo")]
+pub mod server;

@@ -1,1 +1,80 @@
-//! To come with its first user.
+//! Housekeeping by the clock: the session's heartbeat, deadlines, and history that has been kept long enough.
+
+use crate::{
+    clock::Clock,
+    config::History,
+    domain::JobState,
+    store::{SessionId, Store, StoreError},
+};
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+/// What the janitor looks after.
+#[derive(Debug, Clone)]
+pub struct Janitor {
+    pub store: Store,
+    pub session: SessionId,
+    pub clock: Clock,
+    pub history: History,
+}
+
+/// How late a deadline may be noticed.
+const EXPIRE_EVERY: Duration = Duration::from_secs(2);
+/// A third of the lease.
+const BEAT_EVERY: Duration = Duration::from_secs(20);
+const PURGE_EVERY: Duration = Duration::from_secs(3600);
+
+impl Janitor {
+    /// Works until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        let [mut expire, mut beat, mut purge] = [EXPIRE_EVERY, BEAT_EVERY, PURGE_EVERY].map(|every| {
+            let mut ticks = interval(every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        });
+        loop {
+            let done = tokio::select! {
+                () = stop.cancelled() => return,
+                _ = expire.tick() => self.expire().await,
+                _ = beat.tick() => self.store.heartbeat(self.session, self.clock.now()).await,
+                _ = purge.tick() => self.purge().await,
+            };
+            if let Err(refused) = done {
+                error!(%refused, "housekeeping must wait");
+            }
+        }
+    }
+
+    /// Fails what reached its deadline.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn expire(&self) -> Result<(), StoreError> {
+        loop {
+            let expired = self.store.expire(self.clock.now()).await?;
+            if expired.is_empty() {
+                return Ok(());
+            }
+            for job in expired {
+                info!(job = %job.job, rule = %job.rule, server = %job.server, "the deadline passed; the job is failed");
+            }
+        }
+    }
+
+    /// Removes ended jobs that have been kept long enough. Receipts stay.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn purge(&self) -> Result<(), StoreError> {
+        let History { delivered, failed } = self.history;
+        for (state, kept) in
+            [(JobState::Delivered, delivered), (JobState::Failed, failed), (JobState::Cancelled, failed)]
+        {
+            let before = self.clock.now().minus(kept);
+            while self.store.purge(state, before).await? > 0 {}
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,7 @@
-//! To come with its first user.
+//! A lane: everything between us and one server. Permits, circuit, learned limit, bandwidth.
+
+mod lane;
+mod permit;
+
+pub use lane::{Lane, LaneReport, Paused};
+pub use permit::Permit;

@@ -1,1 +1,13 @@
-//! To come with its first user.
+//! Decisions, pure: time and chance are arguments.
+
+mod backoff;
+mod circuit;
+mod fair;
+mod settle;
+mod token_bucket;
+
+pub use backoff::wait_before_try;
+pub use circuit::{Admission, Circuit, CircuitState};
+pub use fair::Fair;
+pub use settle::{JobFacts, Settlement, settle};
+pub use token_bucket::TokenBucket;

@@ -18,6 +18,8 @@ pub struct Loaded {
     /// `None` when a finding is an error.
     pub rules: Option<RuleSet>,
     pub findings: Vec<Finding>,
+    /// The rules that have a file, whole or not.
+    pub names: Vec<String>,
     /// Rule files looked at.
     pub files_read: usize,
 }
@@ -54,7 +56,9 @@ pub fn load(settings: &Settings) -> Loaded {
     load_outline(&Outline::of(settings))
 }
 
-fn load_outline(outline: &Outline) -> Loaded {
+/// Loads the rules by as much as is known of the settings.
+#[must_use]
+pub fn load_outline(outline: &Outline) -> Loaded {
     let (paths, mut findings) = rule_files(&outline.rules);
     let mut rules = Vec::new();
     for path in &paths {
@@ -75,7 +79,8 @@ fn load_outline(outline: &Outline) -> Loaded {
         findings.extend(opened.sheet.into_findings());
     }
     let whole = !findings.iter().any(Finding::is_error);
-    Loaded { rules: whole.then_some(RuleSet { rules }), findings, files_read: paths.len() }
+    let names = paths.iter().filter_map(|path| rule_name(path)).map(str::to_owned).collect();
+    Loaded { rules: whole.then_some(RuleSet { rules }), findings, names, files_read: paths.len() }
 }
 
 /// The rule's name, where the file has a proper one.

@@ -5,6 +5,7 @@ mod expressions;
 mod filter;
 mod globs;
 mod load;
+mod plan;
 mod read_rule;
 mod read_steps;
 mod read_watch;
@@ -12,7 +13,8 @@ mod rule;
 
 pub use filter::FileFilter;
 pub use globs::Globs;
-pub use load::{Checked, Loaded, check, check_with, load};
+pub use load::{Checked, Loaded, check, check_with, load, load_outline};
+pub use plan::{Context, Planned, Unwanted, plan};
 pub use rule::{
     EmptyFiles, Existing, HardLinks, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch, WatchMethod,
 };

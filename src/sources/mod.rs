@@ -1,1 +1,3 @@
-//! To come with its first user.
+//! Where things come from; each source hands what has settled to intake.
+
+pub mod watch;

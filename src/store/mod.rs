@@ -1,1 +1,44 @@
-//! To come with its first user.
+//! All SQL: one writer that commits in groups, readers apart, and the lock that says whose the database is.
+
+mod arrive;
+mod claim;
+mod error;
+mod lane_rows;
+mod litter;
+mod lock;
+mod migrations;
+mod open;
+mod operate;
+mod operate_jobs;
+mod operate_move;
+mod operate_pause;
+mod places;
+mod queue;
+mod read;
+mod rule_versions;
+mod seen;
+mod session;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod tidy;
+mod writer;
+
+pub use arrive::Arrive;
+pub use claim::{Ask, ClaimedJob, Parcel};
+pub use error::StoreError;
+pub use lane_rows::{LaneRow, LaneState};
+pub use litter::Litter;
+pub use lock::{Lock, LockError};
+pub use open::Store;
+pub use operate::{JobVerb, LeftAlone, Rehearsal, Tally};
+pub use places::Place;
+pub use queue::{QueueKey, QueueRow};
+pub use read::{
+    Attempt, Ends, Found, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule, ReceiptFilter,
+    ReceiptLine, RuleStatus, SessionStatus, Status, Which,
+};
+pub use seen::{SeenRow, Touched};
+pub use session::{LEASE, SessionId};
+pub use settle::{AttemptRow, Settle, Settled, Settlement};
+pub use tidy::Expired;

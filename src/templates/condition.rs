@@ -73,8 +73,9 @@ fn evaluate(text: &str, facts: Value) -> Result<Value, minijinja::Error> {
 
 fn explain(error: &minijinja::Error, text: &str) -> TemplateError {
     let raised = TemplateError::from_engine(error);
-    if text.contains("{{") || text.contains("{%") {
-        return raised.where_it_says("{", text).hint("a condition is a bare expression, without braces");
+    if let Some(brace) = text.find("{{").or_else(|| text.find("{%")) {
+        let range = Some(brace..brace + 2);
+        return TemplateError { range, ..raised }.hint("a condition is a bare expression, without braces");
     }
     let single = text.match_indices('=').map(|(at, _)| at).find(|at| is_single(text, *at));
     match single {
@@ -88,4 +89,103 @@ fn explain(error: &minijinja::Error, text: &str) -> TemplateError {
 fn is_single(text: &str, at: usize) -> bool {
     let neighbours = [at.checked_sub(1), Some(at + 1)];
     neighbours.into_iter().flatten().all(|place| !matches!(text.as_bytes().get(place), Some(b'=' | b'!' | b'<' | b'>')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Identity, Sighting};
+
+    fn file(path: &[u8], size_bytes: u64) -> Sighting {
+        let identity = Identity { size_bytes, mtime_ns: 1_795_000_000_000_000_000, inode: 1, ctime_ns: 1 };
+        Sighting { folder: b"/srv".to_vec(), path: path.to_vec(), identity }
+    }
+
+    fn holds(condition: &str, path: &[u8]) -> Result<bool, TemplateError> {
+        Condition::parse(condition)?.holds(&Facts { file: &file(path, 5_000), ..sample(None) })
+    }
+
+    #[test]
+    fn a_condition_is_true_or_false_of_an_arrival() {
+        for (condition, path, is_true) in [
+            ("true", "a", true),
+            ("file.ext == \"pdf\"", "a.pdf", true),
+            ("file.ext != \"pdf\"", "a.pdf", false),
+            ("file.size < size(\"20MB\")", "a", true),
+            ("file.size >= 5000 and file.size < 5001", "a", true),
+            ("1 < file.size <= 4999", "a", false),
+            ("4999 < file.size < 5001 < 6000", "a", true),
+            ("file.ext in [\"pdf\", \"xml\"]", "a.xml", true),
+            ("file.ext not in [\"pdf\", \"xml\"]", "a.xml", false),
+            ("'invoice' in file.name | lower", "INVOICE-7.pdf", true),
+            ("'invoice' not in file.name | lower", "INVOICE-7.pdf", false),
+            ("not file.name is startingwith('a')", "b", true),
+            ("file.folder == \"in\"", "in/a", true),
+            ("file.path == \"in/a\" or file.folder == \"\"", "a", true),
+            ("arrived.hour | int < 12", "a", true),
+            ("arrived.month == \"11\"", "a", true),
+            ("arrived.weekday in ['Sat', 'Sun']", "a", true),
+            ("file.modified < arrived", "a", true),
+            ("arrived == arrived", "a", true),
+            ("file.name | length > 3", "abcd", true),
+            ("(true if file.ext == 'a' else false)", "x.a", true),
+            ("file.size is gt(4000) and file.ext is eq('a')", "x.a", true),
+            ("rule.name == 'sample' and host == 'localhost'", "a", true),
+            ("file.name == 'a' and (file.size > 1 or file.size < 0) and not false", "a", true),
+        ] {
+            assert_eq!(holds(condition, path.as_bytes()), Ok(is_true), "{condition}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_utf8_compare_as_themselves() {
+        assert_eq!(holds("file.stem == file.name", b"caf\xe9"), Ok(true));
+        assert_eq!(holds("file.name == 'caf\u{e9}'", b"caf\xe9"), Ok(false));
+    }
+
+    #[test]
+    fn what_is_neither_true_nor_false_is_refused_at_its_place() {
+        for (condition, place, message, hint) in [
+            ("file.name", "file.name", "this is a text", "compare it"),
+            ("file.size", "file.size", "this is a number", "compare it"),
+            ("\"true\"", "\"true\"", "this is a text", ""),
+            ("file.name and true", "file.name", "this is a text", ""),
+            ("true and file.name", "file.name", "this is a text", ""),
+            ("not file.size", "file.size", "this is a number", ""),
+            ("false or file.size", "file.size", "this is a number", ""),
+            ("true if file.name else false", "file.name", "this is a text", ""),
+            ("file.size > \"20\"", "file.size > \"20\"", "a number cannot be compared with a text", "size(\"20MB\")"),
+            ("arrived.hour < 6", "arrived.hour < 6", "a text cannot be compared with a number", "| int"),
+            ("1 < file.size < \"9\"", "1 < file.size < \"9\"", "a number cannot be compared with a text", ""),
+            ("true and 7 == \"7\"", "7 == \"7\"", "a number cannot be compared", ""),
+            ("file.size == true", "file.size == true", "a number cannot be compared with true or false", ""),
+            ("file.size in [\"1\"]", "file.size in [\"1\"]", "cannot be compared", ""),
+            ("5 in file.name", "5 in file.name", "cannot be compared", ""),
+            ("'x' in file.size", "'x' in file.size", "nothing is `in` a number", "in file.name"),
+            ("file.size is gt(\"4\")", "gt(\"4\")", "cannot be compared", ""),
+            ("arrived < \"2026-11-22\"", "arrived < \"2026-11-22\"", "a moment cannot be compared", "arrived.date"),
+            ("file.nmae == 'a'", "file.nmae", "no `file.nmae`", "Did you mean `name`?"),
+            ("server.name == 'a'", "server.name", "no `server`", ""),
+            ("now > arrived", "now", "`now` would be", "use `arrived`"),
+            ("file.sha256 == 'a'", "file.sha256", "not known before", ""),
+            ("false and nope", "nope", "no `nope`", ""),
+            ("file.ext = 'pdf'", "=", "cannot be read", "write `==`"),
+            ("{{ file.ext == 'pdf' }}", "{{", "", "bare expression"),
+            ("", "", "", ""),
+        ] {
+            let error = Condition::parse(condition).expect_err(condition);
+            assert!(error.message.contains(message), "{condition}: {error}");
+            assert!(error.hint.as_deref().unwrap_or("").contains(hint), "{condition}: {:?}", error.hint);
+            if !place.is_empty() {
+                assert_eq!(error.range.map(|range| &condition[range]), Some(place), "{condition}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_quarrel_that_only_an_arrival_brings_is_an_error_then() {
+        let condition = "file.ext == 'pdf' or file.size > file.ext";
+        let error = holds(condition, b"a.txt").unwrap_err();
+        assert_eq!(error.range.map(|range| &condition[range]), Some("file.size > file.ext"));
+    }
 }

@@ -13,23 +13,13 @@ const UNITS: [(&str, u64); 10] = [
     ("TiB", 1 << 40),
 ];
 
-/// Bytes of `20MB`, `1.5GiB`, `300`; `None` for anything else.
+/// Bytes of `20MB`, a whole number and its unit, at most 2^63 - 1; `None` for anything else. As `config` reads a size,
+/// which a test in `rules` holds us to.
 pub(super) fn parse(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let factor = match unit.trim() {
-        "" => 1,
-        unit => UNITS.iter().find(|(name, _)| *name == unit)?.1,
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() || (number.contains('.') && fraction.is_empty()) || fraction.len() > 9 {
-        return None;
-    }
-    let whole = whole.parse::<u64>().ok()?.checked_mul(factor)?;
-    let scale = 10u128.pow(u32::try_from(fraction.len()).ok()?);
-    let part = if fraction.is_empty() { 0 } else { fraction.parse::<u128>().ok()? * u128::from(factor) / scale };
-    whole.checked_add(u64::try_from(part).ok()?)
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*factor).filter(|bytes| i64::try_from(*bytes).is_ok())
 }
 
 /// `12.3 MB`: three digits or one decimal, powers of ten.
@@ -52,29 +42,6 @@ pub(super) fn show(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_people_write_is_read() {
-        for (text, bytes) in [
-            ("20MB", Some(20_000_000)),
-            ("20 MB", Some(20_000_000)),
-            ("20MiB", Some(20 << 20)),
-            ("1.5GB", Some(1_500_000_000)),
-            ("0.5kB", Some(500)),
-            ("300", Some(300)),
-            ("300B", Some(300)),
-            ("", None),
-            ("MB", None),
-            ("-1MB", None),
-            ("20mb", None),
-            ("1.", None),
-            (".5MB", None),
-            ("1.2.3MB", None),
-            ("99999999999TB", None),
-        ] {
-            assert_eq!(parse(text), bytes, "{text}");
-        }
-    }
 
     #[test]
     fn what_people_read_is_short() {

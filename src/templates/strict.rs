@@ -118,7 +118,7 @@ pub(super) fn strictly<'a>(expression: &Expr<'a>) -> Expr<'a> {
     match expression {
         Expr::Var(var) => Expr::Var(Spanned::new(Var { id: var.id }, span)),
         Expr::Const(constant) => self::constant(constant.value.clone(), span),
-        Expr::Compare(chain) => compared(chain, span),
+        Expr::Compare(chain) => compared(chain),
         Expr::BinOp(operation) => operated(operation, span),
         Expr::UnaryOp(operation) => {
             let (op, expr) = match operation.op {
@@ -166,7 +166,8 @@ pub(super) fn strictly<'a>(expression: &Expr<'a>) -> Expr<'a> {
     }
 }
 
-fn compared<'a>(chain: &Compare<'a>, span: Span) -> Expr<'a> {
+fn compared<'a>(chain: &Compare<'a>) -> Expr<'a> {
+    let span = chain.ops.last().map_or(chain.expr.span(), |last| around(&chain.expr, &last.expr));
     let mut args = vec![strictly(&chain.expr)];
     for link in &chain.ops {
         let operator = match link.op {
@@ -210,7 +211,14 @@ fn operated<'a>(operation: &BinOp<'a>, span: Span) -> Expr<'a> {
             return Expr::BinOp(Spanned::new(sides, span));
         }
     };
+    let span = around(&operation.left, &operation.right);
     call(COMPARE, vec![strictly(&operation.left), constant(operator.into(), span), strictly(&operation.right)], span)
+}
+
+/// From the first to the last; minijinja's own span of a comparison begins at the word before it.
+fn around(first: &Expr<'_>, last: &Expr<'_>) -> Span {
+    let (first, last) = (first.span(), last.span());
+    Span { end_line: last.end_line, end_col: last.end_col, end_offset: last.end_offset, ..first }
 }
 
 fn truly<'a>(expression: &Expr<'a>) -> Expr<'a> {

@@ -1,1 +1,10 @@
-//! To come with its first user.
+//! TLS from settings: whom to trust, which versions, and words that say what to do when trust fails.
+
+mod certificate;
+mod client;
+mod roots;
+mod verifier;
+mod words;
+
+pub use client::{ClientTls, SettingError, TlsTrouble};
+pub use verifier::Seen;

@@ -1,1 +1,16 @@
-//! To come with its first user.
+//! Claim, deliver, settle, record: one task for each server, so that one's trouble stays its own.
+
+mod conversation;
+mod deliver;
+mod dispatch;
+mod gates;
+mod hand;
+mod lane_memory;
+mod progress;
+mod queues;
+mod record;
+mod route;
+mod start;
+
+pub use progress::{Progress, Transfer};
+pub use start::{Worker, WorkerSetup};

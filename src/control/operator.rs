@@ -1,0 +1,176 @@
+//! The one place where commands are obeyed: the same code beside a running process and without one.
+
+use crate::{
+    clock::Clock,
+    control::{Answer, Command, Subject},
+    store::{JobVerb, Rehearsal, Store, StoreError, Tally, Which},
+};
+use std::collections::BTreeMap;
+use tokio::sync::mpsc;
+
+/// Obeys commands. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    store: Store,
+    clock: Clock,
+    known: Known,
+    heard: Option<mpsc::UnboundedSender<Heard>>,
+}
+
+/// The names that there are.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// And whether the rule's own file says `paused: true`.
+    pub rules: BTreeMap<String, PausedInFile>,
+    pub servers: Vec<String>,
+}
+
+/// Whether a rule's own file pauses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PausedInFile {
+    Yes,
+    No,
+}
+
+/// What a running process must act on beyond the rows: queues with something to do are told by the store itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    ServerPaused(String),
+    ServerResumed(String),
+    RulePaused(String),
+    RuleResumed(String),
+}
+
+impl Operator {
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, known: Known) -> Self {
+        Self { store, clock, known, heard: None }
+    }
+
+    /// With someone who listens: told after the commit.
+    #[must_use]
+    pub fn heard_by(self, heard: mpsc::UnboundedSender<Heard>) -> Self {
+        Self { heard: Some(heard), ..self }
+    }
+
+    /// Does what is asked and says what became of it. What it committed before it is dropped stays.
+    pub async fn obey(&self, command: Command) -> Answer {
+        let answer = match command {
+            Command::Jobs { verb, which, rehearsal } => self.jobs(verb, &which, rehearsal).await,
+            Command::MoveJobs { from, to, rehearsal } => self.move_jobs(&from, &to, rehearsal).await,
+            Command::Pause { what } => match self.resolve(what) {
+                Ok(Found::Rule(rule)) => self.pause_rule(rule).await,
+                Ok(Found::Server(server)) => self.pause_server(server).await,
+                Err(refused) => Ok(refused),
+            },
+            Command::Resume { what } => match self.resolve(what) {
+                Ok(Found::Rule(rule)) => self.resume_rule(rule).await,
+                Ok(Found::Server(server)) => self.resume_server(server).await,
+                Err(refused) => Ok(refused),
+            },
+        };
+        answer.unwrap_or_else(|error| match error {
+            StoreError::Glob(why) => Answer::Refused { why: why.to_string() },
+            error => Answer::Failed { why: error.to_string() },
+        })
+    }
+
+    async fn jobs(&self, verb: JobVerb, which: &Which, rehearsal: Rehearsal) -> Result<Answer, StoreError> {
+        if matches!(which, Which::Filter(filter) if filter.is_empty()) || *which == Which::Ids(Vec::new()) {
+            let why = "say which jobs: ids or filters, as `packetboat jobs` takes them".to_owned();
+            return Ok(Answer::Refused { why });
+        }
+        self.store.operate(verb, which, rehearsal, self.clock.now()).await.map(Answer::Jobs)
+    }
+
+    async fn move_jobs(&self, from: &str, to: &str, rehearsal: Rehearsal) -> Result<Answer, StoreError> {
+        if !self.known.servers.iter().any(|server| server == to) {
+            return Ok(self.no_server(to));
+        }
+        if from == to {
+            return Ok(Answer::Refused { why: format!("the jobs of `{from}` are there already") });
+        }
+        let tally: Tally = self.store.move_jobs(from, to, rehearsal, self.clock.now()).await?;
+        Ok(Answer::Jobs(tally))
+    }
+
+    async fn pause_rule(&self, rule: String) -> Result<Answer, StoreError> {
+        let jobs = self.store.pause_rule(&rule, self.clock.now()).await?;
+        self.tell(Heard::RulePaused(rule.clone()));
+        Ok(Answer::Rule { rule, jobs })
+    }
+
+    async fn resume_rule(&self, rule: String) -> Result<Answer, StoreError> {
+        if self.known.rules.get(&rule) == Some(&PausedInFile::Yes) {
+            let why = format!("the rule `{rule}` is paused by its own file: take `paused: true` out of it");
+            return Ok(Answer::Refused { why });
+        }
+        let jobs = self.store.resume_rule(&rule).await?;
+        self.tell(Heard::RuleResumed(rule.clone()));
+        Ok(Answer::Rule { rule, jobs })
+    }
+
+    async fn pause_server(&self, server: String) -> Result<Answer, StoreError> {
+        self.store.pause_server(&server, self.clock.now()).await?;
+        self.tell(Heard::ServerPaused(server.clone()));
+        Ok(Answer::Server { server })
+    }
+
+    async fn resume_server(&self, server: String) -> Result<Answer, StoreError> {
+        self.store.resume_server(&server, self.clock.now()).await?;
+        self.tell(Heard::ServerResumed(server.clone()));
+        Ok(Answer::Server { server })
+    }
+
+    fn tell(&self, heard: Heard) {
+        if let Some(listener) = &self.heard {
+            let _ = listener.send(heard); // the process is going down: its successor reads the rows
+        }
+    }
+
+    fn resolve(&self, what: Subject) -> Result<Found, Answer> {
+        let is_rule = |name: &String| self.known.rules.contains_key(name);
+        let is_server = |name: &String| self.known.servers.contains(name);
+        match what {
+            Subject::Rule(name) if is_rule(&name) => Ok(Found::Rule(name)),
+            Subject::Server(name) if is_server(&name) => Ok(Found::Server(name)),
+            Subject::Named(name) => match (is_rule(&name), is_server(&name)) {
+                (true, false) => Ok(Found::Rule(name)),
+                (false, true) => Ok(Found::Server(name)),
+                (true, true) => Err(Answer::Refused {
+                    why: format!("`{name}` is a rule and a server: say `--rule {name}` or `--server {name}`"),
+                }),
+                (false, false) => {
+                    Err(Answer::Refused { why: format!("there is no rule and no server `{name}`{}", self.names()) })
+                }
+            },
+            Subject::Rule(name) => {
+                Err(Answer::Refused { why: format!("there is no rule `{name}`{}", listed("rules", self.rules())) })
+            }
+            Subject::Server(name) => Err(self.no_server(&name)),
+        }
+    }
+
+    fn no_server(&self, name: &str) -> Answer {
+        Answer::Refused { why: format!("there is no server `{name}`{}", listed("servers", &self.known.servers)) }
+    }
+
+    fn names(&self) -> String {
+        format!("{}{}", listed("rules", self.rules()), listed("servers", &self.known.servers))
+    }
+
+    fn rules(&self) -> impl IntoIterator<Item = &String> {
+        self.known.rules.keys()
+    }
+}
+
+/// What a name turned out to be.
+enum Found {
+    Rule(String),
+    Server(String),
+}
+
+fn listed<'a>(what: &str, names: impl IntoIterator<Item = &'a String>) -> String {
+    let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+    if names.is_empty() { String::new() } else { format!("; {what}: {}", names.join(", ")) }
+}

@@ -1,0 +1,25 @@
+//! Our side of a conversation with an FTP server (RFC 959), over suppaftp, none of whose types leave this folder.
+//!
+//! suppaftp speaks the protocol; what it leaves to its user is here: a deadline on every call, a session that is dropped after
+//! anything but a plain answer, replies judged by their own digits, names as bytes, and TLS settings of our own.
+
+mod commands;
+mod error;
+mod features;
+mod files;
+mod names;
+mod opening;
+mod profile;
+mod pulse;
+mod reply;
+mod session;
+mod transfer;
+mod wire;
+
+pub use error::Error;
+pub use features::{Checksum, Features};
+pub use files::Found;
+pub use profile::Profile;
+pub use reply::Reply;
+pub use session::{Facts, Session};
+pub use transfer::{Incoming, Outgoing};

@@ -1,0 +1,316 @@
+//! One conversation: connected, logged in, in the server's folder; dropped after anything but a plain answer.
+
+use crate::{
+    config::{FtpServer, FtpTls, TlsVersion},
+    ftp::client::{
+        Error, Features, Profile, Reply, names,
+        profile::Refused,
+        pulse::Silent,
+        wire::{Connector, Dialled, Shared, Wire},
+    },
+    tls::{ClientTls, Seen},
+};
+use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use suppaftp::{FtpError, FtpResult, tokio::ImplAsyncFtpStream};
+use tokio::{net::TcpStream, time::timeout};
+
+pub(super) type Ftp = ImplAsyncFtpStream<Wire>;
+
+/// A logged-in control connection. `Send`; one command at a time.
+///
+/// After a timeout, a broken connection, nonsense or a cancelled call nobody can tell which answer belongs to which question:
+/// then [`Session::is_usable`] is false for good, and every call fails with [`Error::GivenUp`] until [`Session::reconnect`].
+pub struct Session {
+    pub(super) server: Arc<FtpServer>,
+    pub(super) profile: Arc<Profile>,
+    pub(super) ftp: Ftp,
+    pub(super) shared: Arc<Shared>,
+    pub(super) features: Features,
+    /// HASH has been told to compute SHA-256.
+    pub(super) is_sha256_chosen: bool,
+    pub(super) state: State,
+    tls: Option<ClientTls>,
+    /// Files sent or fetched so far: an old session may have been closed by the server meanwhile.
+    pub(super) transfers: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Ready,
+    /// Between a command and its answer. Found here later: the call was cancelled.
+    Asking,
+    Over,
+}
+
+/// What a probe tells of a session.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The server's greeting, unescaped.
+    pub greeting: String,
+    pub tls: Option<&'static str>,
+    pub certificate: Option<Seen>,
+    pub features: Features,
+}
+
+impl Session {
+    /// Connects, makes the connection secure, logs in and goes to the server's folder.
+    ///
+    /// # Errors
+    /// What stood in the way. A password is sent only once the connection is as secure as the settings ask.
+    pub async fn connect(server: &Arc<FtpServer>, profile: &Arc<Profile>) -> Result<Self, Error> {
+        let most = if profile.refuses(Refused::Tls13) { TlsVersion::V1_2 } else { server.tls_max };
+        let tls = match server.tls {
+            FtpTls::None => None,
+            FtpTls::Explicit | FtpTls::Implicit => Some(tls_settings(Arc::clone(server), most).await?),
+        };
+        let (ftp, shared) = open(server, tls.as_ref()).await?;
+        let mut session = Self {
+            server: Arc::clone(server),
+            profile: Arc::clone(profile),
+            ftp,
+            shared,
+            features: Features::default(),
+            is_sha256_chosen: false,
+            state: State::Ready,
+            tls,
+            transfers: 0,
+        };
+        session.log_in().await?;
+        Ok(session)
+    }
+
+    /// Replaces a session that was given up by a new one, with the same settings.
+    ///
+    /// # Errors
+    /// As [`Session::connect`]; then this one stays unusable.
+    pub async fn reconnect(&mut self) -> Result<(), Error> {
+        self.state = State::Over;
+        let fresh = Self::connect(&self.server, &self.profile).await?;
+        *self = fresh;
+        Ok(())
+    }
+
+    /// Whether another command may follow.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.state == State::Ready
+    }
+
+    /// Whether it has carried a file already: an old session may find its server gone, which is nobody's fault.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        self.transfers > 0
+    }
+
+    /// Says goodbye, briefly, and hangs up. Dropping a session hangs up without a word.
+    pub async fn quit(mut self) {
+        if self.is_usable() {
+            // Nothing depends on the answer, and a server that does not answer is not waited for.
+            let _ = timeout(Duration::from_secs(2), self.ftp.quit()).await;
+        }
+    }
+
+    /// `TLSv1.2` and the like; `None` on a plain connection.
+    #[must_use]
+    pub fn tls(&self) -> Option<&'static str> {
+        self.shared.tls()
+    }
+
+    /// What the server said it can.
+    #[must_use]
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// What we know of the server, shared by its sessions.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The settings it was made with.
+    #[must_use]
+    pub fn server(&self) -> &FtpServer {
+        &self.server
+    }
+
+    /// For a probe.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let greeting = match self.shared.greeting() {
+            read if read.is_empty() => self.ftp.get_welcome_msg().unwrap_or_default().to_owned(),
+            read => read,
+        };
+        Facts {
+            greeting: Reply::new(greeting.as_bytes()).to_string(),
+            tls: self.tls(),
+            certificate: self.tls.as_ref().and_then(ClientTls::seen),
+            features: self.features.clone(),
+        }
+    }
+
+    async fn log_in(&mut self) -> Result<(), Error> {
+        if self.tls.is_some() {
+            self.ask("PBSZ", "0", &[200]).await?;
+            self.ask("PROT", "P", &[200]).await?;
+        }
+        self.identify().await?;
+        self.features = Features::of(&self.say("FEAT", "").await?);
+        self.is_sha256_chosen = self.features.is_sha256_chosen;
+        self.ask("TYPE", "I", &[200]).await?;
+        if self.features.utf8 {
+            // Some servers want to be told, others refuse and do it anyway.
+            self.say("OPTS", "UTF8 ON").await?;
+        }
+        if !self.server.folder.is_empty() {
+            let folder = names::text(self.server.folder.as_bytes());
+            self.ask("CWD", &folder, &[250, 200]).await?;
+        }
+        Ok(())
+    }
+
+    /// USER, PASS and, where the server asks for it, ACCT. suppaftp's own call, so that the password is in no command of ours.
+    async fn identify(&mut self) -> Result<(), Error> {
+        let user = names::text(self.server.user.as_bytes());
+        let password = names::text(self.server.password.reveal().as_bytes());
+        let limit = self.server.timeouts.reply;
+        self.begin()?;
+        let said = self.shared.pulse.within(limit, self.ftp.login(user, password)).await;
+        let reply = match said {
+            Ok(Ok(())) => {
+                self.state = State::Ready;
+                return Ok(());
+            }
+            Ok(Err(FtpError::UnexpectedResponse(response))) => Reply::new(&response.body),
+            Ok(Err(error)) => return Err(self.give_up("logging in", error)),
+            Err(Silent(after)) => return Err(Error::Silent { doing: "logging in", after }),
+        };
+        self.state = State::Ready;
+        if reply.is_done() {
+            return Ok(());
+        }
+        if reply.code != 332 || self.server.account.is_empty() {
+            return Err(self.refused("the login", reply));
+        }
+        let account = names::text(self.server.account.as_bytes());
+        self.ask("ACCT", &account, &[230, 202, 200]).await.map(drop)
+    }
+}
+
+async fn tls_settings(server: Arc<FtpServer>, most: TlsVersion) -> Result<ClientTls, Error> {
+    // It reads files.
+    let made = tokio::task::spawn_blocking(move || ClientTls::for_connection(&server, most)).await;
+    let made = made.map_err(|error| Error::Broken { doing: "setting up TLS", why: io::Error::other(error) })?;
+    Ok(made?)
+}
+
+/// Tries every address of the host; what fails after TCP stands is not tried elsewhere.
+async fn open(server: &Arc<FtpServer>, tls: Option<&ClientTls>) -> Result<(Ftp, Arc<Shared>), Error> {
+    let limit = server.timeouts.connect;
+    let unreachable = |why: String| Error::Unreachable { address: format!("{}:{}", server.host, server.port), why };
+    let found = timeout(limit, tokio::net::lookup_host((server.host.as_str(), server.port))).await;
+    let addresses = found
+        .map_err(|_| unreachable(format!("its name was not resolved within {} s", limit.as_secs_f32())))?
+        .map_err(|error| unreachable(error.to_string()))?;
+    let mut last = unreachable("its name has no address".to_owned());
+    for address in addresses {
+        match open_at(address, server, tls).await {
+            Err(error @ Error::Unreachable { .. }) => last = error,
+            opened => return opened,
+        }
+    }
+    Err(last)
+}
+
+async fn open_at(
+    address: SocketAddr,
+    server: &Arc<FtpServer>,
+    tls: Option<&ClientTls>,
+) -> Result<(Ftp, Arc<Shared>), Error> {
+    let shared = Arc::new(Shared::new());
+    let connector = Connector { server: Arc::clone(server), tls: tls.cloned(), shared: Arc::clone(&shared) };
+    let limit = server.timeouts.connect;
+    let unreachable = |why: String| Error::Unreachable { address: address.to_string(), why };
+    let opened = shared.pulse.within(limit, Ftp::connect_secure_implicit(address, connector, "")).await;
+    let mut ftp = match opened {
+        Ok(Ok(ftp)) => ftp,
+        Err(Silent(after)) if shared.is_connected() => return Err(Error::Silent { doing: "beginning", after }),
+        Err(Silent(after)) => return Err(unreachable(format!("no answer for {} s", after.as_secs_f32()))),
+        Ok(Err(error)) => {
+            return Err(match (shared.take_trouble(), error) {
+                (Some(trouble), _) => trouble,
+                (None, FtpError::ConnectionError(why)) if !shared.is_connected() => unreachable(why.to_string()),
+                (None, error) => sort_out("the connection", error),
+            });
+        }
+    };
+    ftp.set_encoding(names::Bytes).await;
+    let ftp = ftp.passive_stream_builder(data_dialler(&shared, limit.min(server.timeouts.reply)));
+    Ok((ftp.with_limits(server), shared))
+}
+
+/// suppaftp's own settings, in one place.
+trait WithLimits {
+    fn with_limits(self, server: &FtpServer) -> Self;
+}
+
+impl WithLimits for Ftp {
+    fn with_limits(mut self, server: &FtpServer) -> Self {
+        use crate::config::{Mode, PassiveAddress};
+        self.set_passive_nat_workaround(server.passive_address == PassiveAddress::SameHost);
+        match server.mode {
+            Mode::Passive => self,
+            Mode::Active => self.active_mode(server.timeouts.connect),
+        }
+    }
+}
+
+type Dialling = Pin<Box<dyn Future<Output = FtpResult<TcpStream>> + Send + Sync>>;
+
+/// Makes data connections, and notes that it was asked to: a refusal after that is not of EPSV or PASV.
+fn data_dialler(shared: &Arc<Shared>, limit: Duration) -> impl Fn(SocketAddr) -> Dialling + Send + Sync + use<> {
+    let shared = Arc::clone(shared);
+    move |address| {
+        let shared = Arc::clone(&shared);
+        Box::pin(async move {
+            shared.dial(Dialled::Begun);
+            shared.pulse.beat();
+            let connected = match timeout(limit, TcpStream::connect(address)).await {
+                Ok(connected) => connected,
+                Err(_) => {
+                    Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer for {} s", limit.as_secs_f32())))
+                }
+            };
+            connected.and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp)).map_err(|error| {
+                shared.dial(Dialled::Failed(format!("{address}: {error}")));
+                FtpError::ConnectionError(error)
+            })
+        })
+    }
+}
+
+/// suppaftp's error as ours; every one but a refusal means that the session is over.
+pub(super) fn sort_out(doing: &'static str, error: FtpError) -> Error {
+    match error {
+        FtpError::UnexpectedResponse(response) => Error::Refused { to: doing, reply: Reply::new(&response.body) },
+        FtpError::ConnectionError(why) if why.kind() == io::ErrorKind::InvalidData => {
+            Error::Nonsense { doing, about: Some(why.to_string()) }
+        }
+        FtpError::ConnectionError(why) => Error::Broken { doing, why },
+        FtpError::SecureError(about) => Error::Nonsense { doing, about: Some(about) },
+        FtpError::BadResponse => Error::Nonsense { doing, about: None },
+        FtpError::InvalidAddress(about) => Error::Nonsense { doing, about: Some(about.to_string()) },
+        FtpError::DataConnectionAlreadyOpen => Error::GivenUp,
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { server, state, transfers, .. } = self;
+        f.debug_struct("Session")
+            .field("host", &server.host)
+            .field("state", state)
+            .field("transfers", transfers)
+            .finish()
+    }
+}

@@ -1,0 +1,337 @@
+//! Data connections: opened by EPSV, PASV or PORT, watched while bytes flow, and closed so that the server's verdict is heard.
+
+use crate::{
+    config::{Mode, PassiveAddress},
+    domain::RemotePath,
+    ftp::client::{
+        Error, Found, Reply, Session, names,
+        profile::Refused,
+        pulse::Silent,
+        session::State,
+        wire::{Dialled, Wire, data_tls},
+    },
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use suppaftp::{FtpError, FtpResult, Status, tokio::TransferStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+
+/// A file on its way there. Dropping it ends the session: only [`Outgoing::finish`] hears the verdict.
+#[derive(Debug)]
+pub struct Outgoing<'s> {
+    session: &'s mut Session,
+    stream: TransferStream<Wire>,
+    begun: Instant,
+    sent_bytes: u64,
+}
+
+/// A file on its way here. Dropping it ends the session.
+#[derive(Debug)]
+pub struct Incoming<'s> {
+    session: &'s mut Session,
+    stream: TransferStream<Wire>,
+}
+
+/// How long we look for the server's reason when a data connection broke.
+const REASON: Duration = Duration::from_secs(5);
+
+/// What may still lie in buffers on its way when we have written the last byte.
+const IN_FLIGHT: u64 = 4 << 20;
+
+/// A listing of one file that is longer is not one.
+const MOST_LISTED: usize = 64 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Store,
+    Retrieve,
+    List,
+}
+
+impl Command {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Store => "STOR",
+            Self::Retrieve => "RETR",
+            Self::List => "LIST",
+        }
+    }
+}
+
+impl Session {
+    /// Opens a file over there for writing, from `offset` on (REST, where it is not 0).
+    ///
+    /// # Errors
+    /// [`Error::Refused`], `to` the command that was; [`Error::NoData`]; what ends sessions.
+    pub async fn store(&mut self, path: &RemotePath, offset: u64) -> Result<Outgoing<'_>, Error> {
+        let stream = self.open(Command::Store, path, offset).await?;
+        Ok(Outgoing { session: self, stream, begun: Instant::now(), sent_bytes: 0 })
+    }
+
+    /// Opens a file over there for reading, from `offset` on.
+    ///
+    /// # Errors
+    /// As [`Session::store`].
+    pub async fn retrieve(&mut self, path: &RemotePath, offset: u64) -> Result<Incoming<'_>, Error> {
+        let stream = self.open(Command::Retrieve, path, offset).await?;
+        Ok(Incoming { session: self, stream })
+    }
+
+    /// For servers that know neither SIZE nor MLST.
+    pub(super) async fn find_by_listing(&mut self, path: &RemotePath) -> Result<Found, Error> {
+        let stream = match self.open(Command::List, path, 0).await {
+            Ok(stream) => stream,
+            Err(Error::Refused { to: "LIST", reply }) if matches!(reply.code, 450 | 550) => return Ok(Found::Nothing),
+            Err(error) => return Err(error),
+        };
+        let mut incoming = Incoming { session: self, stream };
+        let mut listing = vec![0; MOST_LISTED];
+        let mut read = 0;
+        while read < listing.len() {
+            match incoming.read(&mut listing[read..]).await? {
+                0 => break,
+                some => read += some,
+            }
+        }
+        incoming.finish().await?;
+        let name = names::text(path.name());
+        let line = listing[..read].split(|byte| *byte == b'\n').map(names::text).find(|line| line.contains(&name));
+        Ok(line.map_or(Found::Nothing, |line| {
+            Found::Something(suppaftp::list::File::try_from(line.trim_end()).ok().map(|file| file.size() as u64))
+        }))
+    }
+
+    /// Tries EPSV, then PASV; what one of them turned out not to be good for is not tried again on this server.
+    async fn open(&mut self, command: Command, path: &RemotePath, offset: u64) -> Result<TransferStream<Wire>, Error> {
+        let mut failed = None;
+        for mode in self.modes() {
+            match self.open_by(*mode, command, path, offset).await {
+                Ok(stream) => {
+                    if failed.is_some() {
+                        self.profile.refuse(Refused::Epsv);
+                    }
+                    self.transfers += 1;
+                    return Ok(stream);
+                }
+                // Only what concerns the making of the connection can go better another way.
+                Err(error @ (Error::NoData(_) | Error::Refused { to: "EPSV", .. })) if self.is_usable() => {
+                    failed = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failed.unwrap_or(Error::GivenUp))
+    }
+
+    fn modes(&self) -> &'static [suppaftp::Mode] {
+        use suppaftp::Mode::{Active, ExtendedPassive, Passive};
+        match (self.server.mode, self.server.passive_address) {
+            (Mode::Active, _) => &[Active],
+            // EPSV tells no address, so what the server tells can only be PASV's.
+            (Mode::Passive, PassiveAddress::AsTold) => &[Passive],
+            (Mode::Passive, PassiveAddress::SameHost) if self.profile.refuses(Refused::Epsv) => &[Passive],
+            (Mode::Passive, PassiveAddress::SameHost) => &[ExtendedPassive, Passive],
+        }
+    }
+
+    async fn open_by(
+        &mut self,
+        mode: suppaftp::Mode,
+        command: Command,
+        path: &RemotePath,
+        offset: u64,
+    ) -> Result<TransferStream<Wire>, Error> {
+        self.begin()?;
+        self.ftp.set_mode(mode);
+        self.shared.take_dialled();
+        let limit = self.server.timeouts.reply;
+        let name = names::argument(path.as_bytes());
+        let opening = async {
+            self.ftp.resume_transfer(usize::try_from(offset).unwrap_or(usize::MAX)).await?;
+            match command {
+                Command::Store => self.ftp.put_with_stream(name).await,
+                Command::Retrieve => self.ftp.retr_as_stream(name).await,
+                Command::List => {
+                    let begun = [Status::AboutToSend, Status::AlreadyOpen];
+                    self.ftp.custom_data_command(format!("LIST {name}"), &begun).await.map(|(_, stream)| stream)
+                }
+            }
+        };
+        let opened: Result<FtpResult<_>, Silent> = self.shared.pulse.within(limit, opening).await;
+        let error = match opened {
+            // Still `Asking`, until the transfer is finished.
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => error,
+            Err(Silent(after)) => return Err(Error::Silent { doing: command.verb(), after }),
+        };
+        Err(self.not_opened(mode, command, error).await)
+    }
+
+    async fn not_opened(&mut self, mode: suppaftp::Mode, command: Command, error: FtpError) -> Error {
+        use suppaftp::Mode::{Active, ExtendedPassive, Passive};
+        let dialled = self.shared.take_dialled();
+        let asked_for = match mode {
+            Active => command.verb(),
+            ExtendedPassive => "EPSV",
+            Passive => "PASV",
+        };
+        match (error, dialled) {
+            (FtpError::UnexpectedResponse(response), None) => {
+                self.state = State::Ready;
+                self.refused(asked_for, Reply::new(&response.body))
+            }
+            (FtpError::UnexpectedResponse(response), Some(_)) => {
+                self.state = State::Ready;
+                self.refused(command.verb(), Reply::new(&response.body))
+            }
+            (FtpError::ConnectionError(_), Some(Dialled::Failed(why))) => {
+                // Nothing was asked since the server named the port: still in step.
+                self.state = State::Ready;
+                Error::NoData(why)
+            }
+            // A whole reply, but no address in it, or none that can be: still in step.
+            (FtpError::BadResponse | FtpError::InvalidAddress(_), None) if mode != Active => {
+                self.state = State::Ready;
+                Error::NoData(format!("the server's answer to {asked_for} names no port"))
+            }
+            (FtpError::SecureError(_), _) => {
+                self.state = State::Over;
+                let why = data_tls(self.shared.take_trouble());
+                // The server's reason, if it gave one, waits on the control connection.
+                let said = match timeout(REASON, self.ftp.read_response_in(&[])).await {
+                    Ok(Err(FtpError::UnexpectedResponse(response))) => Some(Reply::new(&response.body)),
+                    _ => None,
+                };
+                Error::DataTls { why, said }
+            }
+            (error, _) => self.give_up(command.verb(), error),
+        }
+    }
+}
+
+impl Outgoing<'_> {
+    /// Writes all of `bytes`. The clock runs against silence, not against slowness.
+    ///
+    /// # Errors
+    /// The connection broke, or took nothing for too long: ask [`Outgoing::reason`] why.
+    pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        let limit = self.session.server.timeouts.data;
+        while !bytes.is_empty() {
+            match timeout(limit, self.stream.write(bytes)).await {
+                Ok(Ok(some)) => {
+                    bytes = bytes.get(some..).unwrap_or_default();
+                    self.sent_bytes += some as u64;
+                }
+                Ok(Err(why)) => return Err(Error::Broken { doing: "sending", why }),
+                Err(_) => return Err(Error::Silent { doing: "sending", after: limit }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that this was the last byte, and waits for the verdict. `Ok` is a 226 or 250 and no more: see what is there.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] is the server's verdict; after anything else nobody knows.
+    pub async fn finish(self) -> Result<(), Error> {
+        let Self { session, stream, begun, sent_bytes } = self;
+        // What we have written is not what has arrived: the last buffers get as long as they took so far.
+        let in_flight = IN_FLIGHT.min(sent_bytes) as f64 / sent_bytes.max(1) as f64;
+        let limit =
+            session.server.timeouts.reply + begun.elapsed().mul_f64(in_flight).min(session.server.timeouts.data);
+        conclude(session, limit, stream, "the end of STOR").await
+    }
+
+    /// Before the last byte, of our own will: hangs up and hears the server out, briefly.
+    pub async fn abandon(self) {
+        let Self { session, stream, .. } = self;
+        // Whatever the verdict is, it is on a part.
+        let _ = conclude(session, REASON, stream, "the end of STOR").await;
+    }
+
+    /// After a failed write: what the server has to say about it, else what we saw.
+    pub async fn reason(self, seen: Error) -> Error {
+        let Self { session, stream, .. } = self;
+        if matches!(seen, Error::Silent { .. }) {
+            // It has had all the time we give; the session is given up as it is.
+            session.state = State::Over;
+            return seen;
+        }
+        match conclude(session, REASON, stream, "the end of STOR").await {
+            Err(refused @ Error::Refused { .. }) => refused,
+            Ok(()) | Err(_) => seen,
+        }
+    }
+}
+
+impl Incoming<'_> {
+    /// Reads some bytes; 0 at the end.
+    ///
+    /// # Errors
+    /// The connection broke or was silent for too long.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let limit = self.session.server.timeouts.data;
+        match timeout(limit, self.stream.read(buffer)).await {
+            Ok(read) => read.map_err(|why| Error::Broken { doing: "receiving", why }),
+            Err(_) => Err(Error::Silent { doing: "receiving", after: limit }),
+        }
+    }
+
+    /// After the last byte: hears the verdict.
+    ///
+    /// # Errors
+    /// As [`Outgoing::finish`].
+    pub async fn finish(self) -> Result<(), Error> {
+        let limit = self.session.server.timeouts.reply;
+        conclude(self.session, limit, self.stream, "the end of the transfer").await
+    }
+
+    /// Before the last byte: hangs up the data connection. The server may say what it likes to that.
+    ///
+    /// # Errors
+    /// What ends sessions.
+    pub async fn abandon(self) -> Result<(), Error> {
+        match self.finish().await {
+            Ok(()) | Err(Error::Refused { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn conclude(
+    session: &mut Session,
+    limit: Duration,
+    stream: TransferStream<Wire>,
+    doing: &'static str,
+) -> Result<(), Error> {
+    let shared = Arc::clone(&session.shared);
+    let verdict = shared.pulse.within(limit, async {
+        let mut said = stream.finish().await;
+        // Some servers say 150 twice; what counts comes after it.
+        while matches!(&said, Err(FtpError::UnexpectedResponse(response)) if response.body.starts_with(b"1")) {
+            said = session.ftp.read_response_in(&[]).await.map(drop);
+        }
+        said
+    });
+    match verdict.await {
+        Ok(Ok(())) => {
+            session.state = State::Ready;
+            Ok(())
+        }
+        Ok(Err(FtpError::UnexpectedResponse(response))) => {
+            session.state = State::Ready;
+            let reply = Reply::new(&response.body);
+            if reply.is_done() { Ok(()) } else { Err(session.refused(doing, reply)) }
+        }
+        Ok(Err(error)) => Err(session.give_up(doing, error)),
+        Err(Silent(after)) => {
+            session.state = State::Over;
+            Err(Error::Silent { doing, after })
+        }
+    }
+}

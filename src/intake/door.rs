@@ -1,0 +1,119 @@
+//! The only door in: settled sightings become arrivals, durable when the answer comes.
+
+use crate::{
+    clock::Clock,
+    domain::{ArrivalDraft, JobDraft, Moment, Ref, Sighting},
+    faults,
+    intake::{Ledger, ledger::folder_of, room::Room},
+    rules::Rule,
+    store::{Arrive, Store, StoreError},
+};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// The door. Cheap to clone; all sources share one.
+#[derive(Debug, Clone)]
+pub struct Intake(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    node: String,
+    room: Room,
+    paused: RwLock<BTreeSet<String>>,
+}
+
+/// Not now: the source keeps what it has and comes again.
+#[derive(Debug, thiserror::Error)]
+pub enum Later {
+    #[error("the disk of `storage` has {free_bytes} bytes left, less than `limits: disk_free`")]
+    NoRoom { free_bytes: u64 },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Arrivals in one request to the store: it goes on with others' requests in between.
+const BATCH: usize = 256;
+
+impl Intake {
+    /// `disk_free`: bytes below which nothing is taken in. `storage` is where the store lies.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, node: String, storage: &Path, disk_free: u64) -> Self {
+        let room = Room::new(storage.to_owned(), disk_free);
+        Self(Arc::new(Inner { store, clock, node, room, paused: RwLock::default() }))
+    }
+
+    /// The ledger of a rule: its frozen text gets a row, and what its folder has shown before is read.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn ledger(&self, rule: Arc<Rule>) -> Result<Ledger, StoreError> {
+        let Inner { store, clock, .. } = &*self.0;
+        let version = store.rule_version(&rule.name, rule.sha256, &rule.text, clock.now()).await?;
+        let place = store.place(&rule.name, folder_of(&rule), clock.now()).await?;
+        Ledger::load(store.clone(), rule, version, place).await
+    }
+
+    /// From now on an operator's pause holds the jobs of these rules' arrivals, and of no others (beside `paused: true`).
+    pub fn set_paused(&self, rules: BTreeSet<String>) {
+        *self.0.paused.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// Takes settled files in. When it returns well, all of them survive a power cut, and the ledger knows them.
+    ///
+    /// # Errors
+    /// [`Later`]; then some of them may have been committed, and the ledger knows which. To be repeated by the source.
+    pub async fn take(&self, ledger: &Ledger, sightings: &[Sighting]) -> Result<(), Later> {
+        let now = self.0.clock.now();
+        for batch in sightings.chunks(BATCH) {
+            self.0.room.check().map_err(|free_bytes| Later::NoRoom { free_bytes })?;
+            let drafts = batch.iter().map(|sighting| self.draft(ledger, sighting, now)).collect();
+            self.commit(ledger, batch, drafts).await?;
+        }
+        Ok(())
+    }
+
+    /// Remembers files that were there before the rule was and are not wanted: known from now on, no arrivals.
+    ///
+    /// # Errors
+    /// [`Later`], as [`Intake::take`].
+    pub async fn pass_over(&self, ledger: &Ledger, sightings: &[Sighting]) -> Result<(), Later> {
+        let now = self.0.clock.now();
+        for batch in sightings.chunks(BATCH) {
+            let drafts = batch.iter().map(|sighting| arrival(ledger, sighting, now, Vec::new())).collect();
+            self.commit(ledger, batch, drafts).await?;
+        }
+        Ok(())
+    }
+
+    async fn commit(&self, ledger: &Ledger, batch: &[Sighting], arrivals: Vec<ArrivalDraft>) -> Result<(), Later> {
+        faults::kill_point("intake.before_commit");
+        self.0.store.arrive(Arrive { node: self.0.node.clone(), arrivals }).await?;
+        faults::kill_point("intake.after_commit");
+        ledger.learn(batch);
+        Ok(())
+    }
+
+    fn draft(&self, ledger: &Ledger, sighting: &Sighting, now: Moment) -> ArrivalDraft {
+        let rule = &ledger.rule;
+        let _is_paused =
+            rule.paused || self.0.paused.read().unwrap_or_else(PoisonError::into_inner).contains(&rule.name);
+        arrival(ledger, sighting, now, Vec::new())
+    }
+}
+
+fn arrival(ledger: &Ledger, sighting: &Sighting, now: Moment, jobs: Vec<JobDraft>) -> ArrivalDraft {
+    ArrivalDraft {
+        id: Ref::new(),
+        rule: ledger.rule.name.clone(),
+        rule_version: ledger.rule_version,
+        place: ledger.place.id,
+        sighting: sighting.clone(),
+        arrived_at: now,
+        jobs,
+    }
+}

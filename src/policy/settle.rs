@@ -1,0 +1,152 @@
+//! What an outcome makes of a job: its next state, when it is due, and whether the try counted.
+
+use crate::{
+    domain::{JobState, Moment, Outcome, Reason, Retry, Trouble, Whose},
+    policy::wait_before_try,
+};
+use std::time::Duration;
+
+/// What settling needs to know of a job.
+#[derive(Debug, Clone, Copy)]
+pub struct JobFacts {
+    /// Before this try.
+    pub counted_tries: u32,
+    pub expires_at: Moment,
+    pub retry: Retry,
+    /// What its last try left.
+    pub reason: Option<Reason>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub state: JobState,
+    pub due_at: Moment,
+    /// The try counts against `retry.attempts` and lengthens the next wait.
+    pub counted: bool,
+    pub reason: Option<Reason>,
+    /// The last words about it.
+    pub said: Option<String>,
+}
+
+/// A file that changed under us is looked at once more after this span: its newer version may still be settling, and
+/// supersedes the job when it arrives.
+const CHANGED_AGAIN_AFTER: Duration = Duration::from_secs(15);
+
+/// Decides. `chance` in 0..1 spreads the retries.
+#[must_use]
+pub fn settle(job: &JobFacts, outcome: &Outcome, now: Moment, chance: f64) -> Settlement {
+    let ended = |state, reason, said: &str| Settlement {
+        state,
+        due_at: now,
+        counted: true,
+        reason,
+        said: Some(said.to_owned()),
+    };
+    match outcome {
+        Outcome::Delivered(delivered) => ended(JobState::Delivered, None, &delivered.reply),
+        Outcome::Failed(trouble) if trouble.whose == Whose::Job => {
+            ended(JobState::Failed, Some(Reason::Refused), &trouble.said)
+        }
+        Outcome::Failed(trouble) | Outcome::Deferred(trouble) | Outcome::Unknown(trouble) => {
+            again(job, trouble, now, chance)
+        }
+        Outcome::Returned => {
+            Settlement { state: JobState::Queued, due_at: now, counted: false, reason: job.reason, said: None }
+        }
+        Outcome::SourceChanged(said) if job.reason == Some(Reason::SourceChanged) => {
+            ended(JobState::Failed, Some(Reason::SourceChanged), said)
+        }
+        Outcome::SourceChanged(said) => Settlement {
+            state: JobState::Queued,
+            due_at: now.plus(CHANGED_AGAIN_AFTER),
+            counted: false,
+            reason: Some(Reason::SourceChanged),
+            said: Some(said.clone()),
+        },
+    }
+}
+
+fn again(job: &JobFacts, trouble: &Trouble, now: Moment, chance: f64) -> Settlement {
+    let counted = trouble.whose == Whose::Job;
+    let tries = job.counted_tries + u32::from(counted);
+    let mut settlement =
+        Settlement { state: JobState::Queued, due_at: now, counted, reason: None, said: Some(trouble.said.clone()) };
+    if job.expires_at <= now {
+        (settlement.state, settlement.reason) = (JobState::Failed, Some(Reason::Deadline));
+    } else if counted && job.retry.attempts.is_some_and(|most| tries >= most) {
+        (settlement.state, settlement.reason) = (JobState::Failed, Some(Reason::Attempts));
+    } else if counted {
+        let wait = wait_before_try(tries, job.retry.first_wait, job.retry.longest_wait, chance);
+        settlement.due_at = now.plus(wait).min(job.expires_at);
+    }
+    settlement
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Delivered, Proof, RemotePath, Sha256, TroubleKind};
+
+    const NOW: Moment = Moment(1_000_000);
+
+    fn facts() -> JobFacts {
+        JobFacts {
+            counted_tries: 2,
+            expires_at: NOW.plus(Duration::from_secs(9999)),
+            retry: Retry {
+                first_wait: Duration::from_secs(30),
+                longest_wait: Duration::from_secs(3600),
+                attempts: Some(5),
+            },
+            reason: None,
+        }
+    }
+
+    fn full() -> Trouble {
+        Trouble::of_job(TroubleKind::Full, "552 quota exceeded")
+    }
+
+    fn down() -> Trouble {
+        Trouble::of_server(TroubleKind::Session, "421 closing")
+    }
+
+    fn decide(job: JobFacts, outcome: Outcome) -> (JobState, u64, bool, Option<Reason>) {
+        let settlement = settle(&job, &outcome, NOW, 1.0);
+        (settlement.state, settlement.due_at.since(NOW).as_secs(), settlement.counted, settlement.reason)
+    }
+
+    #[test]
+    fn each_outcome_has_its_consequence() {
+        use JobState::{Delivered as Done, Failed, Queued};
+        let delivered = Outcome::Delivered(Delivered {
+            remote_path: RemotePath::new("a").unwrap(),
+            size_bytes: 1,
+            sha256: Sha256([0; 32]),
+            proof: Proof::Size,
+            reply: "250".into(),
+            sent_bytes: 1,
+            tls: None,
+        });
+        let changed = || Outcome::SourceChanged("gone".into());
+        let expired = JobFacts { expires_at: NOW, ..facts() };
+        let last = JobFacts { counted_tries: 4, ..facts() };
+        let near = JobFacts { expires_at: NOW.plus(Duration::from_secs(50)), ..facts() };
+        let again = JobFacts { reason: Some(Reason::SourceChanged), ..facts() };
+        for (case, job, outcome, expected) in [
+            ("delivered", facts(), delivered, (Done, 0, true, None)),
+            ("deferred", facts(), Outcome::Deferred(full()), (Queued, 120, true, None)),
+            ("unknown is a try like another", facts(), Outcome::Unknown(full()), (Queued, 120, true, None)),
+            ("refused for good", facts(), Outcome::Failed(full()), (Failed, 0, true, Some(Reason::Refused))),
+            ("the last of its attempts", last, Outcome::Deferred(full()), (Failed, 0, true, Some(Reason::Attempts))),
+            ("past its deadline", expired, Outcome::Deferred(full()), (Failed, 0, true, Some(Reason::Deadline))),
+            ("not beyond its deadline", near, Outcome::Deferred(full()), (Queued, 50, true, None)),
+            ("a server's trouble costs nothing", last, Outcome::Deferred(down()), (Queued, 0, false, None)),
+            ("nor does its failure fail the job", last, Outcome::Failed(down()), (Queued, 0, false, None)),
+            ("handed back", facts(), Outcome::Returned, (Queued, 0, false, None)),
+            ("changed once", facts(), changed(), (Queued, 15, false, Some(Reason::SourceChanged))),
+            ("changed twice", again, changed(), (Failed, 0, true, Some(Reason::SourceChanged))),
+        ] {
+            assert_eq!(decide(job, outcome), expected, "{case}");
+        }
+    }
+}

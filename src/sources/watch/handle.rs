@@ -1,0 +1,64 @@
+//! What the rest of the program holds of a running watch.
+
+use crate::sources::watch::{ScanReport, Status};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// A running watch. Dropping it leaves the watch running until it is cancelled.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    pub(super) wishes: mpsc::Sender<Wish>,
+    pub(super) status: watch::Receiver<Status>,
+}
+
+#[derive(Debug)]
+pub(super) enum Wish {
+    Scan(oneshot::Sender<ScanReport>),
+    Settled(oneshot::Sender<()>),
+}
+
+/// The watch has ended, because it was cancelled or its rule was taken away.
+#[derive(Debug, thiserror::Error)]
+#[error("the watch has ended")]
+pub struct Ended;
+
+impl Handle {
+    /// How it is just now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// For waiting on a state.
+    #[must_use]
+    pub fn states(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Scans the whole folder. When it returns, everything that was there and settled when it was called is committed.
+    ///
+    /// # Errors
+    /// When the watch has ended.
+    pub async fn scan_now(&self) -> Result<ScanReport, Ended> {
+        self.ask(Wish::Scan).await
+    }
+
+    /// Returns when nothing is left that settles, is being compared or waits for room. (What waits for its age or its
+    /// done file does not count.)
+    ///
+    /// # Errors
+    /// When the watch has ended.
+    pub async fn settled_everything(&self) -> Result<(), Ended> {
+        self.ask(Wish::Settled).await
+    }
+
+    /// Returns when the watch has ended and has let go of the database.
+    pub async fn ended(&self) {
+        self.wishes.closed().await;
+    }
+
+    async fn ask<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, Ended> {
+        let (reply, answer) = oneshot::channel();
+        self.wishes.send(wish(reply)).await.map_err(|_| Ended)?;
+        answer.await.map_err(|_| Ended)
+    }
+}

@@ -1,0 +1,181 @@
+//! Claiming: jobs become running, with the next due time in the same commit.
+
+use crate::{
+    domain::{Identity, Moment, Ref, RemotePath, Retry, Wishes},
+    store::{
+        QueueKey, SessionId, Store, StoreError,
+        litter::temporary_name,
+        seen::identity_from,
+        writer::{Tx, Write},
+    },
+};
+use sqlx::{Row, sqlite::SqliteRow};
+use std::time::Duration;
+
+/// How many parcels of one queue are wanted.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub queue: QueueKey,
+    pub parcels: u32,
+    /// The rule's waits: what the next due time is made of if we die during the try.
+    pub retry: Retry,
+}
+
+/// The jobs that travel in one transaction: for a file, one.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    pub jobs: Vec<ClaimedJob>,
+}
+
+/// A job that is ours until it is settled.
+#[derive(Debug, Clone)]
+pub struct ClaimedJob {
+    pub(super) id: i64,
+    pub(super) claim_no: i64,
+    pub(super) place: Option<i64>,
+    pub job: Ref,
+    pub rule: String,
+    pub server: String,
+    pub parcel: Option<i64>,
+    /// The watched folder, absolute.
+    pub folder: Vec<u8>,
+    /// The source below it.
+    pub name: Vec<u8>,
+    /// The version of the file that the job names.
+    pub identity: Identity,
+    pub target: RemotePath,
+    /// In the target's folder.
+    pub temporary_name: String,
+    pub wishes: Wishes,
+    pub arrived_at: Moment,
+    pub expires_at: Moment,
+    pub claimed_at: Moment,
+    pub counted_tries: u32,
+    /// It was claimed before under the same temporary name: something of it may be there.
+    pub is_retry: bool,
+    /// The word of the reason its last attempt left.
+    pub reason: Option<String>,
+}
+
+impl Store {
+    /// Takes due jobs of the asked queues for `session`, oldest first. Expired ones are left for the janitor.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing was claimed.
+    pub async fn claim(&self, session: SessionId, asks: Vec<Ask>, now: Moment) -> Result<Vec<Parcel>, StoreError> {
+        self.write(Claim { session, asks, now }).await
+    }
+}
+
+struct Claim {
+    session: SessionId,
+    asks: Vec<Ask>,
+    now: Moment,
+}
+
+impl Write for Claim {
+    type Answer = Vec<Parcel>;
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<Vec<Parcel>, sqlx::Error> {
+        let mut parcels = Vec::new();
+        for ask in &self.asks {
+            let heads = sqlx::query(CLAIM)
+                .bind(self.session.0)
+                .bind(self.now.0)
+                .bind(millis(ask.retry.first_wait))
+                .bind(millis(ask.retry.longest_wait))
+                .bind(&ask.queue.server)
+                .bind(ask.queue.priority.class())
+                .bind(&ask.queue.rule)
+                .bind(ask.queue.rank)
+                .bind(ask.parcels)
+                .fetch_all(&mut *tx.db)
+                .await?;
+            for head in &heads {
+                let Some(job) = ClaimedJob::from_row(head, self.now) else { continue };
+                let mut jobs = vec![job];
+                if let Some(parcel) = jobs[0].parcel {
+                    jobs.extend(self.mates(tx, ask, parcel).await?);
+                }
+                parcels.push(Parcel { jobs });
+            }
+        }
+        parcels.sort_by_key(|parcel| parcel.jobs[0].id);
+        Ok(parcels)
+    }
+}
+
+impl Claim {
+    /// The other due jobs of a head's parcel.
+    async fn mates(&self, tx: &mut Tx<'_>, ask: &Ask, parcel: i64) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+        let rows = sqlx::query(CLAIM_MATES)
+            .bind(self.session.0)
+            .bind(self.now.0)
+            .bind(millis(ask.retry.first_wait))
+            .bind(millis(ask.retry.longest_wait))
+            .bind(&ask.queue.server)
+            .bind(parcel)
+            .fetch_all(&mut *tx.db)
+            .await?;
+        Ok(rows.iter().filter_map(|row| ClaimedJob::from_row(row, self.now)).collect())
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+macro_rules! claim {
+    ($which:literal) => {
+        concat!(
+            "UPDATE jobs SET state = 'running', session_id = ?1, claimed_at = ?2, claim_no = claim_no + 1,
+                    due_at = ?2 + min(?4, ?3 << min(tries, 20)), tries = tries + 1
+              WHERE id IN (", $which, ")
+              RETURNING id, ref, rule, tries, server, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
+                (SELECT folder FROM arrivals WHERE id = arrival_id) AS folder,
+                (SELECT name FROM arrivals WHERE id = arrival_id) AS name,
+                (SELECT place_id FROM arrivals WHERE id = arrival_id) AS place_id,
+                (SELECT arrived_at FROM arrivals WHERE id = arrival_id) AS arrived_at,
+                (SELECT size_bytes FROM payloads WHERE id = payload_id) AS size_bytes,
+                (SELECT mtime_ns FROM payloads WHERE id = payload_id) AS mtime_ns,
+                (SELECT inode FROM payloads WHERE id = payload_id) AS inode,
+                (SELECT ctime_ns FROM payloads WHERE id = payload_id) AS ctime_ns"
+        )
+    };
+}
+
+pub(super) const CLAIM: &str = claim!(
+    "SELECT id FROM jobs WHERE state = 'queued' AND server = ?5 AND class = ?6 AND rule = ?7 AND rank = ?8
+        AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at, id LIMIT ?9"
+);
+pub(super) const CLAIM_MATES: &str = claim!(
+    "SELECT id FROM jobs WHERE state = 'queued' AND parcel = ?6 AND parcel IS NOT NULL AND server = ?5
+        AND due_at <= ?2 AND expires_at > ?2"
+);
+
+impl ClaimedJob {
+    /// `None` for a row that no version of intake writes: a queued job without target or wishes.
+    fn from_row(row: &SqliteRow, now: Moment) -> Option<Self> {
+        Some(Self {
+            id: row.get("id"),
+            claim_no: row.get("claim_no"),
+            place: row.get("place_id"),
+            job: Ref(row.get::<Vec<u8>, _>("ref").try_into().ok()?),
+            rule: row.get("rule"),
+            server: row.get("server"),
+            parcel: row.get("parcel"),
+            folder: row.get("folder"),
+            name: row.get("name"),
+            identity: identity_from(row),
+            target: RemotePath::new(row.get::<Option<Vec<u8>>, _>("target")?).ok()?,
+            temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),
+            wishes: serde_json::from_str(row.get("wishes")).ok()?,
+            arrived_at: Moment(row.get("arrived_at")),
+            expires_at: Moment(row.get("expires_at")),
+            claimed_at: now,
+            counted_tries: row.get("counted_tries"),
+            is_retry: row.get::<i64, _>("tries") > 1,
+            reason: row.get("reason"),
+        })
+    }
+}

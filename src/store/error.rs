@@ -1,0 +1,23 @@
+//! What can go wrong with the database, by what the caller would do.
+
+use crate::store::{LockError, NotAGlob};
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process serves this storage.
+    #[error(transparent)]
+    Locked(#[from] LockError),
+    /// It cannot be opened: wrong place, wrong owner, not a database, or of a newer version.
+    #[error("the database {path} cannot be opened: {why}")]
+    Open { path: PathBuf, why: String },
+    /// SQLite refused; nothing of the request was committed, and it may be made again.
+    #[error("the database refused a request: {0}")]
+    Refused(#[from] sqlx::Error),
+    /// The caller's own: a pattern that is none.
+    #[error(transparent)]
+    Glob(#[from] NotAGlob),
+    /// The writer has stopped: the process is going down.
+    #[error("the store is closed")]
+    Closed,
+}

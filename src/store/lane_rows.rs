@@ -1,0 +1,109 @@
+//! What a lane remembers across restarts: whether it is open, since when not, and what it learned of its server.
+
+use crate::{
+    domain::Moment,
+    store::{
+        Store, StoreError,
+        writer::{Tx, Write},
+    },
+};
+use sqlx::Row;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneState {
+    Open,
+    /// The server is in trouble; tried again at `retry_at`.
+    Closed,
+    /// By an operator.
+    Paused,
+}
+
+impl LaneState {
+    const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Paused];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneRow {
+    pub server: String,
+    pub state: LaneState,
+    /// When it entered this state.
+    pub since: Moment,
+    /// The kind of trouble, a word of `TroubleKind`.
+    pub kind: Option<String>,
+    pub said: Option<String>,
+    pub retry_at: Option<Moment>,
+    pub failures: u32,
+    /// Fewer conversations than configured, learned from 421.
+    pub learned_limit: Option<u32>,
+}
+
+impl Store {
+    /// All lanes that have a memory.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn lanes(&self) -> Result<Vec<LaneRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM lanes ORDER BY server").fetch_all(self.readers()).await?;
+        Ok(rows
+            .iter()
+            .map(|row| LaneRow {
+                server: row.get("server"),
+                state: LaneState::ALL
+                    .into_iter()
+                    .find(|state| state.word() == row.get::<&str, _>("state"))
+                    .unwrap_or(LaneState::Open),
+                since: Moment(row.get("since")),
+                kind: row.get("kind"),
+                said: row.get("said"),
+                retry_at: row.get::<Option<i64>, _>("retry_at").map(Moment),
+                failures: row.get("failures"),
+                learned_limit: row.get("learned_limit"),
+            })
+            .collect())
+    }
+
+    /// Writes one lane's memory.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remember_lane(&self, lane: LaneRow) -> Result<(), StoreError> {
+        self.write(Remember(lane)).await
+    }
+}
+
+struct Remember(LaneRow);
+
+impl Write for Remember {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        let Self(lane) = self;
+        sqlx::query(
+            "INSERT INTO lanes (server, state, since, kind, said, retry_at, failures, learned_limit)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (server) DO UPDATE SET state = excluded.state, since = excluded.since, kind = excluded.kind,
+               said = excluded.said, retry_at = excluded.retry_at, failures = excluded.failures,
+               learned_limit = excluded.learned_limit",
+        )
+        .bind(&lane.server)
+        .bind(lane.state.word())
+        .bind(lane.since.0)
+        .bind(&lane.kind)
+        .bind(&lane.said)
+        .bind(lane.retry_at.map(|moment| moment.0))
+        .bind(lane.failures)
+        .bind(lane.learned_limit)
+        .execute(&mut *tx.db)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! Temporary names that we left on a server: remembered until they are removed.
+
+use crate::{
+    domain::{Moment, RemotePath},
+    store::{
+        Store, StoreError,
+        writer::{Tx, Write},
+    },
+};
+use sqlx::{Row, sqlite::SqliteRow};
+
+/// A temporary name and what it was to become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Litter {
+    pub temporary: RemotePath,
+    pub target: RemotePath,
+}
+
+impl Store {
+    /// What we left on `server`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn litter(&self, server: &str, limit: u32) -> Result<Vec<Litter>, StoreError> {
+        let rows = sqlx::query("SELECT path, target FROM litter WHERE server = ?1 ORDER BY since LIMIT ?2")
+            .bind(server)
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?;
+        let path = |row: &SqliteRow, column| RemotePath::new(row.get::<Vec<u8>, _>(column)).ok();
+        let litter = |row| Some(Litter { temporary: path(row, "path")?, target: path(row, "target")? });
+        Ok(rows.iter().filter_map(litter).collect())
+    }
+
+    /// Forgets `path`: it is gone. May be called twice.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn litter_removed(&self, server: &str, path: &RemotePath) -> Result<(), StoreError> {
+        self.write(Removed { server: server.to_owned(), path: path.clone() }).await
+    }
+}
+
+struct Removed {
+    server: String,
+    path: RemotePath,
+}
+
+impl Write for Removed {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM litter WHERE server = ?1 AND path = ?2")
+            .bind(&self.server)
+            .bind(self.path.as_bytes())
+            .execute(&mut *tx.db)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Remembers it in an open transaction. May be called twice.
+pub(super) async fn remember(tx: &mut Tx<'_>, server: &str, litter: &Litter, now: Moment) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT OR IGNORE INTO litter (server, path, target, since) VALUES (?1, ?2, ?3, ?4)")
+        .bind(server)
+        .bind(litter.temporary.as_bytes())
+        .bind(litter.target.as_bytes())
+        .bind(now.0)
+        .execute(&mut *tx.db)
+        .await?;
+    Ok(())
+}
+
+/// What a job may have left: its temporary file lies in the target's folder.
+pub(super) fn of_job(target: Option<Vec<u8>>, token: &[u8]) -> Option<Litter> {
+    let target = RemotePath::new(target?).ok()?;
+    let temporary = target.beside(temporary_name(token).as_bytes()).ok()?;
+    Some(Litter { temporary, target })
+}
+
+/// `.pb-` + 16 hex digits + `.part`.
+pub(super) fn temporary_name(token: &[u8]) -> String {
+    let hex: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!(".pb-{hex}.part")
+}

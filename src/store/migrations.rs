@@ -1,0 +1,16 @@
+//! migrations/*.sql, compiled in, applied at start. A landed one is never edited: SQLx compares their checksums.
+
+use sqlx::{
+    AssertSqlSafe, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+const ALL: [(i64, &str, &str); 1] = [(1, "spine", include_str!("../../migrations/0001_spine.sql"))];
+
+/// Every migration this program knows.
+pub(super) fn migrator() -> Migrator {
+    let migrations = ALL.map(|(version, name, text)| {
+        Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.into())
+}

@@ -1,0 +1,95 @@
+//! Opening the database: for writing under the lock, or for reading beside whoever holds it.
+
+use crate::store::{Lock, QueueKey, StoreError, migrations::migrator, writer::Writer};
+use sqlx::{
+    ConnectOptions, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::{Mutex, mpsc};
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: Option<Writer>,
+    readers: SqlitePool,
+    touched: Arc<Mutex<mpsc::UnboundedReceiver<QueueKey>>>,
+    _lock: Option<Arc<Lock>>,
+}
+
+impl Store {
+    /// Opens for writing: makes what is missing, takes the lock, migrates.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process serves this storage; [`StoreError::Open`] otherwise.
+    pub async fn open(storage: &Path) -> Result<Self, StoreError> {
+        let path = storage.join("packetboat.db");
+        let refused = |why: String| StoreError::Open { path: path.clone(), why };
+        std::fs::create_dir_all(storage).map_err(|why| refused(why.to_string()))?;
+        let lock = Lock::take(storage)?;
+        let mut db = options(&path).create_if_missing(true).connect().await.map_err(|why| refused(why.to_string()))?;
+        migrator().run(&mut db).await.map_err(|why| refused(why.to_string()))?;
+        let (publish, touched) = mpsc::unbounded_channel();
+        let writer = Writer::start(db, publish);
+        let readers = readers(&path).await.map_err(|why| refused(why.to_string()))?;
+        Ok(Self { writer: Some(writer), readers, touched: Arc::new(Mutex::new(touched)), _lock: Some(Arc::new(lock)) })
+    }
+
+    /// Opens for reading beside whoever writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when there is no database yet or it cannot be read.
+    pub async fn open_for_reading(storage: &Path) -> Result<Self, StoreError> {
+        let path = storage.join("packetboat.db");
+        let readers =
+            readers(&path).await.map_err(|why| StoreError::Open { path: path.clone(), why: why.to_string() })?;
+        let (_, touched) = mpsc::unbounded_channel();
+        Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), _lock: None })
+    }
+
+    /// The next queue that a commit gave something to do; `None` once the writer has ended. For one listener.
+    pub async fn touched(&self) -> Option<QueueKey> {
+        self.touched.lock().await.recv().await
+    }
+
+    /// Ends the writer and the readers, and waits until the files are closed. No other clone may be in use.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
+    }
+
+    pub(super) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    pub(super) async fn write<W: super::writer::Write>(&self, write: W) -> Result<W::Answer, StoreError> {
+        match &self.writer {
+            Some(writer) => writer.write(write).await,
+            None => Err(StoreError::Closed),
+        }
+    }
+}
+
+/// Small page caches and no mmap: memory counts, and the hot pages are few.
+fn options(path: &PathBuf) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("cache_size", "-4096")
+        .pragma("journal_size_limit", "16777216")
+        .disable_statement_logging()
+}
+
+async fn readers(path: &PathBuf) -> Result<SqlitePool, sqlx::Error> {
+    let options = options(path).read_only(true).pragma("cache_size", "-1024");
+    SqlitePoolOptions::new().max_connections(2).connect_with(options).await
+}

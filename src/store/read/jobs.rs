@@ -1,0 +1,124 @@
+//! `jobs`: one line a job, newest first.
+
+use crate::{
+    domain::{JobState, Moment, Ref},
+    store::{
+        Store, StoreError,
+        read::{JobFilter, json},
+    },
+};
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+
+/// What a list shows of a job; its JSON has the same words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobLine {
+    #[serde(skip)]
+    pub(super) row: i64,
+    #[serde(serialize_with = "json::id")]
+    pub id: Ref,
+    pub rule: String,
+    pub action: String,
+    /// The source, below the rule's folder.
+    #[serde(serialize_with = "json::name_or_null")]
+    pub name: Option<Vec<u8>>,
+    pub server: String,
+    #[serde(serialize_with = "json::name_or_null")]
+    pub target: Option<Vec<u8>>,
+    pub state: JobState,
+    /// A word of `Reason`.
+    pub reason: Option<String>,
+    pub tries: u32,
+    /// Those that count against `retry.attempts`.
+    pub counted_tries: u32,
+    /// The last words about it, the server's or ours; unescaped.
+    pub said: Option<String>,
+    pub size_bytes: Option<u64>,
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub arrived_at: Option<Moment>,
+    #[serde(serialize_with = "json::moment")]
+    pub due_at: Moment,
+    #[serde(serialize_with = "json::moment")]
+    pub expires_at: Moment,
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub ended_at: Option<Moment>,
+}
+
+pub(super) const COLUMNS: &str = "SELECT j.id, j.ref, j.rule, j.action, j.server, j.target, j.state, j.reason, j.tries,
+       j.counted_tries, j.said, j.due_at, j.expires_at, j.ended_at, a.name, a.folder, a.arrived_at, p.size_bytes
+  FROM jobs j LEFT JOIN arrivals a ON a.id = j.arrival_id LEFT JOIN payloads p ON p.id = j.payload_id";
+
+impl Store {
+    /// Hands the first `limit` jobs that `filter` means to `each`, newest first, and answers how many more there are.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a pattern of the filter is none.
+    pub async fn jobs(
+        &self,
+        filter: &JobFilter,
+        limit: u64,
+        mut each: impl FnMut(JobLine) + Send,
+    ) -> Result<u64, StoreError> {
+        let sieve = filter.sieve()?;
+        let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new(COLUMNS);
+        filter.push_where(&mut sql);
+        sql.push(" ORDER BY j.id DESC");
+        if sieve.is_open() {
+            sql.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        }
+        let mut shown = 0;
+        let mut more = 0;
+        let mut rows = sql.build().fetch(self.readers());
+        while let Some(row) = rows.try_next().await? {
+            let line = JobLine::from_row(&row);
+            let (name, target) = (line.name.as_deref().unwrap_or_default(), line.target.as_deref().unwrap_or_default());
+            if !sieve.lets_through(name, target, line.said.as_deref().unwrap_or_default()) {
+                continue;
+            }
+            if shown < limit {
+                shown += 1;
+                each(line);
+            } else {
+                more += 1;
+            }
+        }
+        drop(rows);
+        if sieve.is_open() && shown == limit {
+            Ok(self.count_jobs(filter).await?.saturating_sub(shown))
+        } else {
+            Ok(more)
+        }
+    }
+
+    async fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {
+        let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT count(*) FROM jobs j");
+        filter.push_where(&mut sql);
+        let row = sql.build().fetch_one(self.readers()).await?;
+        Ok(row.get::<i64, _>(0).cast_unsigned())
+    }
+}
+
+impl JobLine {
+    pub(super) fn from_row(row: &SqliteRow) -> Self {
+        Self {
+            row: row.get("id"),
+            id: Ref(row.get::<Vec<u8>, _>("ref").try_into().unwrap_or_default()),
+            rule: row.get("rule"),
+            action: row.get("action"),
+            name: row.get("name"),
+            server: row.get("server"),
+            target: row.get("target"),
+            state: JobState::from_word(row.get("state")).unwrap_or(JobState::Failed),
+            reason: row.get("reason"),
+            tries: row.get("tries"),
+            counted_tries: row.get("counted_tries"),
+            said: row.get("said"),
+            size_bytes: row.get::<Option<i64>, _>("size_bytes").map(i64::cast_unsigned),
+            arrived_at: row.get::<Option<i64>, _>("arrived_at").map(Moment),
+            due_at: Moment(row.get("due_at")),
+            expires_at: Moment(row.get("expires_at")),
+            ended_at: row.get::<Option<i64>, _>("ended_at").map(Moment),
+        }
+    }
+}

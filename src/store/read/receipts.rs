@@ -1,0 +1,130 @@
+//! `receipts`: the proofs of what was delivered, newest first.
+
+use crate::{
+    domain::{JobState, Moment, Ref, Sha256},
+    store::{
+        Store, StoreError,
+        read::{JobFilter, JobLine, json},
+    },
+};
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+
+/// One proof; it means the same when rule, job and server are long gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReceiptLine {
+    #[serde(serialize_with = "json::id")]
+    pub job: Ref,
+    pub rule: String,
+    pub server: String,
+    /// Below the rule's folder.
+    #[serde(serialize_with = "json::name_or_null")]
+    pub name: Option<Vec<u8>>,
+    #[serde(serialize_with = "json::name_or_null")]
+    pub path: Option<Vec<u8>>,
+    pub size_bytes: u64,
+    #[serde(serialize_with = "json::hash")]
+    pub sha256: Sha256,
+    /// A word of `Proof`.
+    pub proof: String,
+    /// The server's last words; unescaped.
+    pub reply: String,
+    #[serde(serialize_with = "json::moment")]
+    pub delivered_at: Moment,
+    /// The copy is no longer there, by our own doing.
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub removed_at: Option<Moment>,
+}
+
+/// All that are given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReceiptFilter {
+    pub rule: Option<String>,
+    pub server: Option<String>,
+    /// Globs, as in [`JobFilter`].
+    pub name: Option<String>,
+    pub to: Option<String>,
+    pub since: Option<Moment>,
+    pub text: Option<String>,
+}
+
+impl Store {
+    /// Hands the first `limit` receipts that `filter` means to `each`, newest first, and answers whether there are more.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a pattern of the filter is none.
+    pub async fn receipts(
+        &self,
+        filter: &ReceiptFilter,
+        limit: u64,
+        mut each: impl FnMut(ReceiptLine) + Send,
+    ) -> Result<bool, StoreError> {
+        let globs = JobFilter {
+            name: filter.name.clone(),
+            to: filter.to.clone(),
+            text: filter.text.clone(),
+            ..JobFilter::default()
+        };
+        let sieve = globs.sieve()?;
+        let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT * FROM receipts WHERE 1");
+        for (column, value) in [("rule", &filter.rule), ("server", &filter.server)] {
+            if let Some(value) = value {
+                sql.push(format!(" AND {column} = ")).push_bind(value.clone());
+            }
+        }
+        if let Some(since) = filter.since {
+            sql.push(" AND delivered_at >= ").push_bind(since.0);
+        }
+        sql.push(" ORDER BY id DESC");
+        let mut shown = 0;
+        let mut rows = sql.build().fetch(self.readers());
+        while let Some(row) = rows.try_next().await? {
+            let line = ReceiptLine::from_row(&row);
+            let (name, path) = (line.name.as_deref().unwrap_or_default(), line.path.as_deref().unwrap_or_default());
+            if !sieve.lets_through(name, path, &line.reply) {
+                continue;
+            }
+            if shown == limit {
+                return Ok(true);
+            }
+            shown += 1;
+            each(line);
+        }
+        Ok(false)
+    }
+
+    /// The receipt of a delivered job: looked for by its rule from its end on, which an index answers.
+    pub(super) async fn receipt_of(&self, job: &JobLine) -> Result<Option<ReceiptLine>, StoreError> {
+        let (JobState::Delivered, Some(ended_at)) = (job.state, job.ended_at) else { return Ok(None) };
+        let row = sqlx::query(RECEIPT_OF)
+            .bind(&job.rule)
+            .bind(ended_at.0 - 60_000)
+            .bind(ended_at.0 + 60_000)
+            .bind(&job.id.0[..])
+            .fetch_optional(self.readers())
+            .await?;
+        Ok(row.as_ref().map(ReceiptLine::from_row))
+    }
+}
+
+pub(in crate::store) const RECEIPT_OF: &str =
+    "SELECT * FROM receipts WHERE rule = ?1 AND delivered_at BETWEEN ?2 AND ?3 AND job_ref = ?4 LIMIT 1";
+
+impl ReceiptLine {
+    fn from_row(row: &SqliteRow) -> Self {
+        Self {
+            job: Ref(row.get::<Vec<u8>, _>("job_ref").try_into().unwrap_or_default()),
+            rule: row.get("rule"),
+            server: row.get("server"),
+            name: row.get("source_name"),
+            path: row.get("remote_path"),
+            size_bytes: row.get::<i64, _>("size_bytes").cast_unsigned(),
+            sha256: Sha256(row.get::<Vec<u8>, _>("sha256").try_into().unwrap_or_default()),
+            proof: row.get("proof"),
+            reply: row.get("reply"),
+            delivered_at: Moment(row.get("delivered_at")),
+            removed_at: row.get::<Option<i64>, _>("removed_at").map(Moment),
+        }
+    }
+}

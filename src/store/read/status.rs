@@ -1,0 +1,227 @@
+//! `status`: what each rule delivered and what waits, which lanes are not open, and whether a process serves.
+
+use crate::{
+    domain::Moment,
+    store::{LaneState, Store, StoreError, read::filter::rules_with_ended_jobs, read::json},
+};
+use serde::Serialize;
+use sqlx::Row;
+use std::{collections::BTreeMap, time::Duration};
+
+/// All that `status` says, as it is in the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    #[serde(serialize_with = "json::moment")]
+    pub now: Moment,
+    pub session: SessionStatus,
+    /// In the order of their names.
+    pub rules: Vec<RuleStatus>,
+    /// Lanes that are not open.
+    pub lanes: Vec<LaneStatus>,
+    pub paused_rules: Vec<PausedRule>,
+}
+
+/// The process that serves, or served last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum SessionStatus {
+    /// Nobody has served this storage yet.
+    Never,
+    Up {
+        #[serde(serialize_with = "json::moment")]
+        since: Moment,
+    },
+    /// It ended in good order.
+    Stopped {
+        #[serde(serialize_with = "json::moment")]
+        at: Moment,
+    },
+    /// It ended without a word: killed, or the machine went down.
+    Died {
+        #[serde(serialize_with = "json::moment")]
+        last_seen: Moment,
+    },
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RuleStatus {
+    pub rule: String,
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub last_delivered: Option<Moment>,
+    /// Delivered since the local midnight.
+    pub today: u64,
+    #[serde(flatten)]
+    pub open: OpenCounts,
+    /// Failed in the last 24 hours and not retried since.
+    pub failed: u64,
+}
+
+/// Jobs that have not ended, by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct OpenCounts {
+    pub waiting: u64,
+    pub queued: u64,
+    pub running: u64,
+    pub held: u64,
+}
+
+impl OpenCounts {
+    /// Those that go on by themselves.
+    #[must_use]
+    pub fn on_their_way(&self) -> u64 {
+        self.waiting + self.queued + self.running
+    }
+}
+
+/// A lane that is not open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LaneStatus {
+    pub server: String,
+    /// Paused by an operator; else closed, the server is in trouble.
+    pub is_paused: bool,
+    #[serde(serialize_with = "json::moment")]
+    pub since: Moment,
+    /// A word of `TroubleKind`.
+    pub kind: Option<String>,
+    /// Unescaped.
+    pub said: Option<String>,
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub retry_at: Option<Moment>,
+    /// Jobs for it that are on their way.
+    pub waiting: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PausedRule {
+    pub rule: String,
+    #[serde(serialize_with = "json::moment")]
+    pub since: Moment,
+}
+
+type Open = BTreeMap<(String, String), OpenCounts>;
+
+impl Store {
+    /// What there is to say. `rules` are the configured ones; others are told of while they have open jobs or new failures.
+    /// Reads the indexes of open jobs whole, and of ended ones only today's part.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn status(&self, rules: &[String], now: Moment, midnight: Moment) -> Result<Status, StoreError> {
+        let open = self.open_counts().await?;
+        let yesterday = now.minus(Duration::from_secs(24 * 3600));
+        let mut by_rule: BTreeMap<String, RuleStatus> =
+            rules.iter().map(|rule| (rule.clone(), RuleStatus::default())).collect();
+        for ((rule, _), counts) in &open {
+            by_rule.entry(rule.clone()).or_default().open.add(counts);
+        }
+        for (rule, failed) in self.failed_since(yesterday).await? {
+            by_rule.entry(rule).or_default().failed = failed;
+        }
+        for (name, rule) in &mut by_rule {
+            let row = sqlx::query(DELIVERED).bind(name).bind(midnight.0).fetch_one(self.readers()).await?;
+            rule.rule.clone_from(name);
+            rule.last_delivered = row.get::<Option<i64>, _>("last").map(Moment);
+            rule.today = row.get::<i64, _>("today").cast_unsigned();
+        }
+        Ok(Status {
+            now,
+            session: self.session_status(now).await?,
+            rules: by_rule.into_values().collect(),
+            lanes: self.lane_statuses(&open).await?,
+            paused_rules: self.paused_rules().await?,
+        })
+    }
+
+    /// The rules that an operator paused.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn paused_rules(&self) -> Result<Vec<PausedRule>, StoreError> {
+        let rows = sqlx::query("SELECT rule, since FROM paused_rules ORDER BY rule").fetch_all(self.readers()).await?;
+        Ok(rows.iter().map(|row| PausedRule { rule: row.get("rule"), since: Moment(row.get("since")) }).collect())
+    }
+
+    async fn open_counts(&self) -> Result<Open, StoreError> {
+        let mut open = Open::new();
+        for (sql, count) in OPEN {
+            for row in sqlx::query(sql).fetch_all(self.readers()).await? {
+                let counts = open.entry((row.get("rule"), row.get("server"))).or_default();
+                *count(counts) = row.get::<i64, _>("jobs").cast_unsigned();
+            }
+        }
+        Ok(open)
+    }
+
+    async fn failed_since(&self, since: Moment) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows = sqlx::query(FAILED).bind(since.0).fetch_all(self.readers()).await?;
+        Ok(rows.iter().map(|row| (row.get("rule"), row.get::<i64, _>("jobs").cast_unsigned())).collect())
+    }
+
+    async fn session_status(&self, now: Moment) -> Result<SessionStatus, StoreError> {
+        let row = sqlx::query("SELECT started_at, alive_until, ended_at FROM sessions ORDER BY id DESC LIMIT 1")
+            .fetch_optional(self.readers())
+            .await?;
+        let Some(row) = row else { return Ok(SessionStatus::Never) };
+        let alive_until = Moment(row.get("alive_until"));
+        Ok(match row.get::<Option<i64>, _>("ended_at") {
+            Some(at) => SessionStatus::Stopped { at: Moment(at) },
+            None if alive_until > now => SessionStatus::Up { since: Moment(row.get("started_at")) },
+            None => SessionStatus::Died { last_seen: alive_until.minus(crate::store::LEASE) },
+        })
+    }
+
+    async fn lane_statuses(&self, open: &Open) -> Result<Vec<LaneStatus>, StoreError> {
+        let waiting = |server: &str| {
+            open.iter().filter(|((_, of), _)| of == server).map(|(_, counts)| counts.on_their_way()).sum()
+        };
+        let lanes = self.lanes().await?.into_iter().filter(|lane| lane.state != LaneState::Open);
+        Ok(lanes
+            .map(|lane| LaneStatus {
+                waiting: waiting(&lane.server),
+                server: lane.server,
+                is_paused: lane.state == LaneState::Paused,
+                since: lane.since,
+                kind: lane.kind,
+                said: lane.said,
+                retry_at: lane.retry_at,
+            })
+            .collect())
+    }
+}
+
+impl OpenCounts {
+    fn add(&mut self, other: &Self) {
+        self.waiting += other.waiting;
+        self.queued += other.queued;
+        self.running += other.running;
+        self.held += other.held;
+    }
+}
+
+type Count = fn(&mut OpenCounts) -> &mut u64;
+
+/// Each reads one partial index, whose size is that of the open jobs.
+pub(in crate::store) const OPEN: [(&str, Count); 4] = [
+    ("SELECT rule, server, count(*) AS jobs FROM jobs WHERE state = 'waiting' GROUP BY rule, server", |open| {
+        &mut open.waiting
+    }),
+    ("SELECT rule, server, count(*) AS jobs FROM jobs WHERE state = 'queued' GROUP BY rule, server", |open| {
+        &mut open.queued
+    }),
+    ("SELECT rule, server, count(*) AS jobs FROM jobs WHERE state = 'running' GROUP BY rule, server", |open| {
+        &mut open.running
+    }),
+    ("SELECT rule, server, count(*) AS jobs FROM jobs WHERE state = 'held' GROUP BY rule, server", |open| {
+        &mut open.held
+    }),
+];
+
+pub(in crate::store) const FAILED: &str = concat!(
+    "SELECT rule, count(*) AS jobs FROM jobs WHERE ended_at >= ?1 AND state = 'failed' AND rule IN (",
+    rules_with_ended_jobs!(),
+    ") GROUP BY rule"
+);
+
+pub(in crate::store) const DELIVERED: &str = "
+SELECT (SELECT max(delivered_at) FROM receipts WHERE rule = ?1) AS last,
+       (SELECT count(*) FROM receipts WHERE rule = ?1 AND delivered_at >= ?2) AS today";

@@ -1,0 +1,159 @@
+//! A session: one running process. Its lock proves the former one dead; what that one had claimed is released.
+
+use crate::{
+    domain::Moment,
+    store::{
+        Store, StoreError, litter,
+        writer::{Tx, Write},
+    },
+};
+use sqlx::Row;
+use std::time::Duration;
+
+/// The row of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(pub(super) i64);
+
+/// How long a heartbeat is good for.
+pub const LEASE: Duration = Duration::from_secs(60);
+
+impl Store {
+    /// Starts a session and releases what dead ones had claimed: their tries were interrupted, not failed. Each gets a
+    /// new temporary name, and the old one, which may lie half on the server, becomes litter.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn begin_session(&self, node: &str, now: Moment) -> Result<SessionId, StoreError> {
+        self.write(Begin { node: node.to_owned(), now }).await
+    }
+
+    /// Releases what dead sessions had claimed without beginning one: for a verb that acts alone, under the lock.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn release_dead(&self, now: Moment) -> Result<(), StoreError> {
+        self.write(Release { now }).await
+    }
+
+    /// Says that the session lives.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn heartbeat(&self, session: SessionId, now: Moment) -> Result<(), StoreError> {
+        self.write(Heartbeat { session, now }).await
+    }
+
+    /// Ends the session in good order.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn end_session(&self, session: SessionId, now: Moment) -> Result<(), StoreError> {
+        self.write(End { session, now }).await
+    }
+}
+
+struct Release {
+    now: Moment,
+}
+
+impl Write for Release {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        release_all(tx, self.now).await
+    }
+}
+
+struct Begin {
+    node: String,
+    now: Moment,
+}
+
+impl Write for Begin {
+    type Answer = SessionId;
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<SessionId, sqlx::Error> {
+        release_all(tx, self.now).await?;
+        sqlx::query("UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL")
+            .bind(self.now.0)
+            .execute(&mut *tx.db)
+            .await?;
+        let row = sqlx::query("INSERT INTO sessions (node, started_at, alive_until) VALUES (?1, ?2, ?3) RETURNING id")
+            .bind(&self.node)
+            .bind(self.now.0)
+            .bind(self.now.plus(LEASE).0)
+            .fetch_one(&mut *tx.db)
+            .await?;
+        Ok(SessionId(row.get("id")))
+    }
+}
+
+async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
+    let orphans =
+        sqlx::query("SELECT id, server, target, temp_token, claim_no, claimed_at FROM jobs WHERE state = 'running'")
+            .fetch_all(&mut *tx.db)
+            .await?;
+    for orphan in orphans {
+        let id: i64 = orphan.get("id");
+        sqlx::query(
+            "INSERT INTO attempts (job_id, claim_no, started_at, ended_at, outcome, counted, said, bytes)
+             VALUES (?1, ?2, ?3, ?4, 'returned', 0, 'interrupted: the process ended', 0)",
+        )
+        .bind(id)
+        .bind(orphan.get::<i64, _>("claim_no"))
+        .bind(orphan.get::<Option<i64>, _>("claimed_at").unwrap_or(now.0))
+        .bind(now.0)
+        .execute(&mut *tx.db)
+        .await?;
+        if let Some(left) = litter::of_job(orphan.get("target"), orphan.get("temp_token")) {
+            litter::remember(tx, orphan.get("server"), &left, now).await?;
+        }
+        // due_at stays as the claim committed it: a job that kills the process backs off like any other
+        sqlx::query(
+            "UPDATE jobs SET (state, reason) = (SELECT iif(paused, 'held', 'queued'), iif(paused, 'rule_paused', jobs.reason)
+                      FROM (SELECT EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused)),
+                    session_id = NULL, temp_token = randomblob(8)
+              WHERE id = ?1 AND state = 'running'",
+        )
+        .bind(id)
+        .execute(&mut *tx.db)
+        .await?;
+    }
+    Ok(())
+}
+
+struct Heartbeat {
+    session: SessionId,
+    now: Moment,
+}
+
+impl Write for Heartbeat {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE sessions SET alive_until = ?1 WHERE id = ?2")
+            .bind(self.now.plus(LEASE).0)
+            .bind(self.session.0)
+            .execute(&mut *tx.db)
+            .await?;
+        Ok(())
+    }
+}
+
+struct End {
+    session: SessionId,
+    now: Moment,
+}
+
+impl Write for End {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE sessions SET ended_at = ?1, alive_until = ?1 WHERE id = ?2")
+            .bind(self.now.0)
+            .bind(self.session.0)
+            .execute(&mut *tx.db)
+            .await?;
+        Ok(())
+    }
+}

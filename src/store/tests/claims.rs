@@ -1,0 +1,79 @@
+//! Claims: bounded, fenced, in parcels, with the next due time committed.
+
+use super::*;
+
+#[tokio::test]
+async fn a_claim_takes_the_oldest_due_and_no_more_than_asked() {
+    let desk = Desk::new().await;
+    let mut late = desk.draft("late", 1);
+    late.jobs[0].due_at = NOW.plus(Duration::from_secs(60));
+    desk.arrive(vec![late, desk.draft("a", 1), desk.draft("b", 1), desk.draft("c", 1)]).await;
+    let names: Vec<_> = desk.claim(2).await.iter().map(|job| job.target.to_string()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(desk.claim(9).await.len(), 1);
+    assert_eq!(desk.store.next_due(&queue()).await.unwrap(), Some(NOW.plus(Duration::from_secs(60))));
+}
+
+#[tokio::test]
+async fn an_expired_job_is_not_claimed_but_failed_by_the_deadline() {
+    let desk = Desk::new().await;
+    let mut draft = desk.draft("a", 1);
+    draft.jobs[0].expires_at = NOW;
+    desk.arrive(vec![draft]).await;
+    assert!(desk.claim(9).await.is_empty());
+    assert_eq!(desk.store.expire(NOW).await.unwrap().len(), 1);
+    assert_eq!(desk.states().await[0].1, "failed");
+    assert!(desk.store.expire(NOW).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_jobs_of_a_parcel_travel_together() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1), desk.draft("b", 1), desk.draft("c", 1)]).await;
+    let text = "UPDATE jobs SET parcel = 5 WHERE target IN (CAST('a' AS BLOB), CAST('c' AS BLOB))";
+    desk.raw(text).await;
+    let ask = Ask { queue: queue(), parcels: 1, retry: retry() };
+    let parcels = desk.store.claim(desk.session, vec![ask], NOW).await.unwrap();
+    let names: Vec<Vec<_>> =
+        parcels.iter().map(|parcel| parcel.jobs.iter().map(|job| job.target.to_string()).collect()).collect();
+    assert_eq!(names, [["a", "c"]]);
+}
+
+#[tokio::test]
+async fn a_settle_of_an_old_claim_changes_nothing() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    let first = desk.claim(1).await.remove(0);
+    assert_eq!(desk.settle(first.clone(), JobState::Queued).await, Settled::Done);
+    let second = desk.claim(1).await.remove(0);
+    assert_eq!(desk.settle(first, JobState::Delivered).await, Settled::Fenced);
+    assert_eq!(desk.states().await[0].1, "running");
+    assert_eq!(desk.count("receipts").await, 0);
+    assert_eq!(desk.settle(second.clone(), JobState::Delivered).await, Settled::Done);
+    assert_eq!(desk.settle(second, JobState::Delivered).await, Settled::Fenced);
+    assert_eq!((desk.count("receipts").await, desk.count("attempts").await), (1, 2));
+}
+
+#[tokio::test]
+async fn the_next_due_time_is_committed_with_the_claim_and_doubles() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    let mut desk = desk;
+    let mut now = NOW;
+    for expected in [30, 60, 120] {
+        assert_eq!(desk.claim_at(1, now).await.len(), 1);
+        desk = desk.restart().await;
+        let due = desk.store.next_due(&queue()).await.unwrap().unwrap();
+        assert_eq!(due, now.plus(Duration::from_secs(expected)));
+        now = due;
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_tells_the_ledger_the_hash() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    let claimed = desk.claim(1).await.remove(0);
+    desk.settle(claimed, JobState::Delivered).await;
+    assert_eq!(desk.store.seen(desk.place, b"a").await.unwrap().unwrap().sha256, Some(Sha256([9; 32])));
+}

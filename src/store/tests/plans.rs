@@ -1,0 +1,50 @@
+//! The hot queries seek: what they cost does not grow with what has ended.
+
+use super::*;
+use sqlx::Row;
+
+async fn plan(desk: &Desk, sql: &str) -> Vec<String> {
+    let text = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    let rows = sqlx::query(text).fetch_all(desk.store.readers()).await.unwrap();
+    rows.iter().map(|row| row.get("detail")).collect()
+}
+
+#[tokio::test]
+async fn no_hot_query_reads_all_jobs() {
+    let desk = Desk::new().await;
+    for (name, sql, index) in [
+        ("claim", claim::CLAIM, "jobs_due"),
+        ("claim mates", claim::CLAIM_MATES, "jobs_parcel"),
+        ("next due", queue::NEXT_DUE, "jobs_due"),
+        ("promote", settle::PROMOTE, "jobs_waiting"),
+        ("what comes first", settle::PROMOTE, "jobs_target"),
+        ("what comes first in order", settle::PROMOTE, "jobs_in_order"),
+        ("expire", tidy::EXPIRE, "jobs_expiring"),
+        ("purge", tidy::PURGE, "jobs_ended"),
+        ("rules with ended jobs", tidy::RULES, "jobs_ended"),
+        ("job by typed id", read::BY_TYPED_ID, "jobs_typed"),
+        ("receipt of a job", read::RECEIPT_OF, "receipts_rule"),
+        ("last delivered and today", read::DELIVERED, "receipts_rule"),
+        ("failed lately", read::FAILED, "jobs_ended"),
+        ("standing of a job", operate_jobs::STANDING, "jobs_target"),
+        ("held by a pause", operate_pause::HELD_BY_PAUSE, "jobs_held"),
+        ("whether it is there already", operate_move::LOOK, "jobs_target"),
+    ] {
+        let plan = plan(&desk, sql).await;
+        for step in &plan {
+            let table = step.strip_prefix("SCAN ").and_then(|scan| scan.split(' ').next());
+            let reads_all = matches!(table, Some("jobs" | "j" | "o" | "t" | "receipts" | "arrivals" | "payloads"));
+            assert!(!reads_all, "{name}: {plan:#?}");
+        }
+        assert!(plan.iter().any(|step| step.contains(index)), "{name} without {index}: {plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn counting_what_is_open_reads_the_indexes_of_what_is_open() {
+    let desk = Desk::new().await;
+    for ((sql, _), index) in read::OPEN.into_iter().zip(["jobs_waiting", "jobs_due", "jobs_running", "jobs_held"]) {
+        let plan = plan(&desk, sql).await;
+        assert!(plan[0].contains(index), "{sql}: {plan:#?}");
+    }
+}

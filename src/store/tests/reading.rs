@@ -1,0 +1,104 @@
+//! What an operator is told.
+
+use super::*;
+use crate::domain::RefTail;
+
+async fn listed(desk: &Desk, filter: JobFilter, limit: u64) -> (Vec<String>, u64) {
+    let mut names = Vec::new();
+    let each = |line: JobLine| names.push(String::from_utf8_lossy(&line.name.unwrap()).into_owned());
+    let more = desk.store.jobs(&filter, limit, each).await.unwrap();
+    (names, more)
+}
+
+#[tokio::test]
+async fn filters_narrow_the_list_and_the_rest_is_counted() {
+    let desk = Desk::new().await;
+    for (path, state) in
+        [("a/one.pdf", JobState::Delivered), ("a/two.txt", JobState::Failed), ("three.pdf", JobState::Queued)]
+    {
+        desk.arrive(vec![desk.draft(path, 1)]).await;
+        let job = desk.claim(9).await.remove(0);
+        if state == JobState::Queued {
+            let mut deferred = settle(desk.session, job, state);
+            deferred.settlement.due_at = Moment(i64::MAX);
+            deferred.settlement.said = Some("552 Quota exceeded".into());
+            desk.store.settle(deferred).await.unwrap();
+        } else {
+            desk.settle(job, state).await;
+        }
+    }
+    let all = JobFilter::default;
+    for (filter, names) in [
+        (all(), vec!["three.pdf", "a/two.txt", "a/one.pdf"]),
+        (JobFilter { states: vec![JobState::Failed], ..all() }, vec!["a/two.txt"]),
+        (JobFilter { states: vec![JobState::Failed, JobState::Delivered], ..all() }, vec!["a/two.txt", "a/one.pdf"]),
+        (JobFilter { states: vec![JobState::Queued], since: Some(NOW), ..all() }, vec!["three.pdf"]),
+        (JobFilter { since: Some(Moment(NOW.0 + 1)), ..all() }, vec![]),
+        (JobFilter { states: vec![JobState::Failed], since: Some(NOW), ..all() }, vec!["a/two.txt"]),
+        (JobFilter { rule: Some("other".into()), ..all() }, vec![]),
+        (
+            JobFilter { server: Some("offsite".into()), name: Some("*.pdf".into()), ..all() },
+            vec!["three.pdf", "a/one.pdf"],
+        ),
+        (JobFilter { to: Some("a/*".into()), ..all() }, vec!["a/two.txt", "a/one.pdf"]),
+        (JobFilter { text: Some("quota".into()), ..all() }, vec!["three.pdf"]),
+    ] {
+        assert_eq!(
+            listed(&desk, filter.clone(), 9).await,
+            (names.iter().map(|&s| s.into()).collect(), 0),
+            "{filter:?}"
+        );
+        if names.len() > 1 {
+            let first = vec![names[0].to_owned()];
+            assert_eq!(listed(&desk, filter.clone(), 1).await, (first, names.len() as u64 - 1), "{filter:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_job_tells_of_its_attempts_and_its_receipt() {
+    let desk = Desk::new().await;
+    let draft = desk.draft("a", 1);
+    let id = draft.jobs[0].id;
+    desk.arrive(vec![draft]).await;
+    let job = desk.claim(1).await.remove(0);
+    desk.settle(job, JobState::Queued).await;
+    let job = desk.claim_at(1, NOW).await.remove(0);
+    desk.settle(job, JobState::Delivered).await;
+    let [detail] = &desk.store.job(RefTail(id.tail())).await.unwrap()[..] else { panic!("one") };
+    let outcomes: Vec<_> = detail.attempts.iter().map(|attempt| &attempt.outcome[..]).collect();
+    assert_eq!((&outcomes[..], detail.job.tries), (&["deferred", "delivered"][..], 2));
+    assert_eq!(detail.receipt.as_ref().unwrap().proof, "size");
+    assert_eq!(detail.sha256, Some(Sha256([9; 32])));
+    let json = serde_json::to_value(detail).unwrap();
+    assert_eq!(json["id"], id.to_string());
+    assert_eq!(json["receipt"]["delivered_at"], "1970-01-12T13:46:40.000Z");
+    let mut receipts = Vec::new();
+    let of_rule = ReceiptFilter { rule: Some("dumps".into()), name: Some("a*".into()), ..ReceiptFilter::default() };
+    assert!(!desk.store.receipts(&of_rule, 9, |receipt| receipts.push(receipt.job)).await.unwrap());
+    assert_eq!(receipts, [id]);
+}
+
+#[tokio::test]
+async fn status_counts_by_rule_and_says_which_lanes_are_shut_and_who_serves() {
+    let desk = Desk::new().await;
+    desk.arrive(["a", "b", "c", "d"].map(|path| desk.draft(path, 1)).into()).await;
+    let mut jobs = desk.claim(3).await.into_iter();
+    desk.settle(jobs.next().unwrap(), JobState::Delivered).await;
+    desk.settle(jobs.next().unwrap(), JobState::Failed).await;
+    desk.store.pause_server("offsite", NOW).await.unwrap();
+    let rules = ["dumps".to_owned(), "idle".to_owned()];
+    let status = desk.store.status(&rules, NOW, NOW).await.unwrap();
+    let [dumps, idle] = &status.rules[..] else { panic!("two rules: {status:?}") };
+    assert_eq!((dumps.today, dumps.failed, dumps.last_delivered), (1, 1, Some(NOW)));
+    assert_eq!(dumps.open, OpenCounts { waiting: 0, queued: 1, running: 1, held: 0 });
+    assert_eq!(idle, &RuleStatus { rule: "idle".into(), ..RuleStatus::default() });
+    assert_eq!((status.lanes[0].is_paused, status.lanes[0].waiting), (true, 2));
+    assert_eq!(status.session, SessionStatus::Up { since: NOW });
+    let a_day_later = NOW.plus(Duration::from_secs(24 * 3600 + 1));
+    let status = desk.store.status(&rules, a_day_later, a_day_later).await.unwrap();
+    assert_eq!((status.rules[0].today, status.rules[0].failed), (0, 0));
+    assert_eq!(status.session, SessionStatus::Died { last_seen: NOW });
+    desk.store.end_session(desk.session, NOW).await.unwrap();
+    assert_eq!(desk.store.status(&rules, NOW, NOW).await.unwrap().session, SessionStatus::Stopped { at: NOW });
+}

@@ -1,0 +1,38 @@
+//! What a dead session leaves behind, and what keeps two from writing at once.
+
+use super::*;
+
+#[tokio::test]
+async fn what_a_dead_session_had_claimed_is_released_uncounted_with_a_new_temporary_name() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("in/a", 1)]).await;
+    let claimed = desk.claim(1).await.remove(0);
+    let desk = desk.restart().await;
+    let again = desk.claim_at(1, NOW.plus(Duration::from_secs(30))).await.remove(0);
+    assert_eq!(again.counted_tries, 0);
+    assert_ne!(again.temporary_name, claimed.temporary_name);
+    let litter = desk.store.litter("offsite", 9).await.unwrap();
+    let temporary = claimed.target.beside(claimed.temporary_name.as_bytes()).unwrap();
+    assert_eq!(litter, [Litter { temporary, target: claimed.target }]);
+    desk.store.litter_removed("offsite", &litter[0].temporary).await.unwrap();
+    assert!(desk.store.litter("offsite", 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_claim_handed_back_keeps_its_temporary_name() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    let claimed = desk.claim(1).await.remove(0);
+    desk.settle(claimed.clone(), JobState::Queued).await;
+    let desk = desk.restart().await;
+    assert_eq!(desk.claim(1).await[0].temporary_name, claimed.temporary_name);
+}
+
+#[tokio::test]
+async fn only_one_writes() {
+    let desk = Desk::new().await;
+    assert!(matches!(Store::open(desk.folder.path()).await, Err(StoreError::Locked(_))));
+    let reader = Store::open_for_reading(desk.folder.path()).await.unwrap();
+    assert!(reader.queues().await.unwrap().is_empty());
+    assert!(matches!(reader.heartbeat(desk.session, NOW).await, Err(StoreError::Closed)));
+}

@@ -1,0 +1,117 @@
+//! Clocked housekeeping: deadlines that passed, and history that has been kept long enough.
+
+use crate::{
+    domain::{JobState, Moment, Ref},
+    store::{
+        Store, StoreError,
+        read::rules_with_ended_jobs,
+        settle::promote,
+        writer::{Tx, Write},
+    },
+};
+use sqlx::Row;
+
+/// A job that reached its deadline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    pub job: Ref,
+    pub rule: String,
+    pub server: String,
+}
+
+impl Store {
+    /// Fails up to 500 open jobs whose deadline has passed; an empty answer means that there are no more. A running one
+    /// is left to end its try.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn expire(&self, now: Moment) -> Result<Vec<Expired>, StoreError> {
+        self.write(Expire { now }).await
+    }
+
+    /// Deletes up to 500 jobs of `state` that ended before `before`, with what only they needed; returns how many.
+    /// Receipts and the `seen` ledger stay.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn purge(&self, state: JobState, before: Moment) -> Result<u64, StoreError> {
+        self.write(Purge { state, before }).await
+    }
+}
+
+struct Expire {
+    now: Moment,
+}
+
+impl Write for Expire {
+    type Answer = Vec<Expired>;
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<Vec<Expired>, sqlx::Error> {
+        let rows = sqlx::query(EXPIRE).bind(self.now.0).fetch_all(&mut *tx.db).await?;
+        let mut expired = Vec::with_capacity(rows.len());
+        for row in rows {
+            promote(tx, row.get("id")).await?;
+            let Ok(job) = row.get::<Vec<u8>, _>("ref").try_into() else { continue };
+            expired.push(Expired { job: Ref(job), rule: row.get("rule"), server: row.get("server") });
+        }
+        Ok(expired)
+    }
+}
+
+pub(super) const EXPIRE: &str = "
+UPDATE jobs SET state = 'failed', reason = 'deadline', ended_at = ?1
+ WHERE id IN (SELECT id FROM jobs WHERE state IN ('waiting', 'queued', 'held') AND expires_at <= ?1 LIMIT 500)
+RETURNING id, ref, rule, server";
+
+struct Purge {
+    state: JobState,
+    before: Moment,
+}
+
+impl Write for Purge {
+    type Answer = u64;
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, sqlx::Error> {
+        let rules = sqlx::query(RULES).fetch_all(&mut *tx.db).await?;
+        let mut purged = 0;
+        for rule in rules {
+            let rows = sqlx::query(PURGE)
+                .bind(rule.get::<String, _>("rule"))
+                .bind(self.state.word())
+                .bind(self.before.0)
+                .fetch_all(&mut *tx.db)
+                .await?;
+            for row in &rows {
+                self.remove_orphans(tx, row.get("arrival_id"), row.get("payload_id")).await?;
+            }
+            purged += rows.len() as u64;
+        }
+        Ok(purged)
+    }
+}
+
+pub(super) const RULES: &str = rules_with_ended_jobs!();
+
+pub(super) const PURGE: &str = "
+DELETE FROM jobs WHERE id IN
+  (SELECT id FROM jobs WHERE ended_at IS NOT NULL AND rule = ?1 AND state = ?2 AND ended_at < ?3 LIMIT 500)
+RETURNING arrival_id, payload_id";
+
+impl Purge {
+    async fn remove_orphans(
+        &self,
+        tx: &mut Tx<'_>,
+        arrival: Option<i64>,
+        payload: Option<i64>,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM arrivals WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE arrival_id = ?1)")
+            .bind(arrival)
+            .execute(&mut *tx.db)
+            .await?;
+        sqlx::query("DELETE FROM payloads WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE payload_id = ?1)")
+            .bind(payload)
+            .execute(&mut *tx.db)
+            .await?;
+        Ok(())
+    }
+}

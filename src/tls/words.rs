@@ -1,0 +1,43 @@
+//! A failed handshake in words that say what to do.
+
+use crate::{domain::Escaped, tls::Seen};
+use rustls::{CertificateError, Error};
+
+/// What an operator should read when a handshake with `host` failed with `error`.
+pub(super) fn explain(error: &Error, host: &str, seen: Option<Seen>) -> String {
+    let Error::InvalidCertificate(wrong) = error else {
+        return format!("the TLS handshake with {host} failed: {error}");
+    };
+    let hash = seen.map_or_else(String::new, |seen| seen.sha256.to_string());
+    let pin_it = format!("if it is the right one, pin it: pin_sha256: {hash}");
+    match wrong {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            let ended = seen.and_then(|seen| day(seen.not_after?)).map_or_else(String::new, |day| format!(" on {day}"));
+            format!("the certificate of {host} expired{ended}: the server needs a new one; {pin_it}")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            format!("the certificate of {host} is not valid yet: compare the clocks of both machines")
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
+            let names = Escaped(names.as_bytes()).to_string();
+            format!("the certificate is not for {host} but for {names}: correct `host`, or {pin_it}")
+        }
+        CertificateError::NotValidForName => format!("the certificate is not for {host}: correct `host`, or {pin_it}"),
+        CertificateError::UnknownIssuer => format!(
+            "the certificate of {host} comes from an authority we do not know: name that authority's file as `ca_file`, or, {pin_it}"
+        ),
+        CertificateError::ApplicationVerificationFailure => format!(
+            "the certificate of {host} is not the pinned one: it has SHA-256 {hash}; ask the server's operator before you change pin_sha256"
+        ),
+        // webpki's name for the usual `openssl req -x509` certificate, which says of itself that it is an authority.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            format!("the certificate of {host} is self-signed and calls itself an authority; {pin_it}")
+        }
+        other => format!("the certificate of {host} is not acceptable ({other}); {pin_it}"),
+    }
+}
+
+fn day(seconds: i64) -> Option<String> {
+    Some(chrono::DateTime::from_timestamp(seconds, 0)?.format("%Y-%m-%d").to_string())
+}

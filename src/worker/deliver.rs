@@ -1,0 +1,55 @@
+//! One claimed job, one attempt: the file opened beneath its root and handed to the server's protocol.
+
+use crate::{
+    delivery::ftp::{Earlier, Upload, upload},
+    domain::{Outcome, Trouble, TroubleKind},
+    ftp::client::Session,
+    store::ClaimedJob,
+    streams::{
+        Throttle, Throttles,
+        beneath::{self, OpenError},
+    },
+    worker::route::Route,
+};
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path, sync::Arc};
+
+/// Tries to deliver `job` over `session`.
+pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJob) -> Outcome {
+    let folder = Path::new(OsStr::from_bytes(&job.folder));
+    // followed beneath the root whatever the rule says: a link put in the file's place has another identity
+    let (source, identity) = match beneath::open(folder, &job.name, beneath::Symlinks::Follow) {
+        Ok(opened) => opened,
+        Err(why) => return unopened(why),
+    };
+    if !identity.is_same(&job.identity) {
+        return Outcome::SourceChanged("the file is no longer the version that arrived".into());
+    }
+    let temporary = match job.target.beside(job.temporary_name.as_bytes()) {
+        Ok(temporary) => temporary,
+        Err(why) => return Outcome::Failed(Trouble::of_job(TroubleKind::Local, why.to_string())),
+    };
+    route.throttle.set(route.lane.bandwidth(route.clock.now(), route.time_zone));
+    let shown = route.progress.begin(job);
+    let request = Upload {
+        source: Arc::new(source),
+        expected: job.identity,
+        target: job.target.clone(),
+        temporary,
+        wishes: job.wishes.clone(),
+        earlier: if job.is_retry { Earlier::Tried } else { Earlier::None },
+        throttles: Throttles {
+            lane: Some(route.throttle.clone()),
+            job: job.wishes.bandwidth.map(|rate| Arc::new(Throttle::new(Some(rate)))),
+        },
+        stop: route.stop.clone(),
+        sent: shown.sent.clone(),
+    };
+    upload(session, &request).await
+}
+
+fn unopened(why: OpenError) -> Outcome {
+    match why {
+        OpenError::Gone => Outcome::SourceChanged("the file is gone".into()),
+        other => Outcome::Deferred(Trouble::of_job(TroubleKind::Local, other.to_string())),
+    }
+}

@@ -1,0 +1,220 @@
+//! Who is served next: fair between rules, by priority class, within what each rule allows.
+
+use crate::{
+    clock::Clock,
+    domain::{Moment, Retry},
+    policy::Fair,
+    rules::RuleSet,
+    store::{Ask, Parcel, QueueKey, SessionId, Store, StoreError},
+    worker::{
+        gates::{Admission, Gates},
+        queues::Queues,
+    },
+};
+use std::time::Instant;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// The one place that claims. Shared by all lanes.
+#[derive(Debug)]
+pub(super) struct Dispatch {
+    store: Store,
+    session: SessionId,
+    clock: Clock,
+    retries: HashMap<String, Retry>,
+    /// Of a rule that is no longer there.
+    default_retry: Retry,
+    /// Serve this rule alone.
+    only: Option<String>,
+    state: Mutex<State>,
+    bells: Mutex<HashMap<String, Arc<Notify>>>,
+}
+
+#[derive(Debug)]
+struct State {
+    queues: Queues,
+    /// Counts what was heard, so that a look at the database older than the last word is not believed.
+    heard: u64,
+    gates: Gates,
+    fair: HashMap<String, Fair>,
+}
+
+/// What a lane may expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outlook {
+    /// Something may be claimed now.
+    Due,
+    /// Nothing before this span is over.
+    In(Duration),
+    /// Nothing at all until the bell rings.
+    Nothing,
+}
+
+impl Dispatch {
+    pub(super) async fn new(setup: DispatchSetup<'_>) -> Result<Self, StoreError> {
+        let DispatchSetup { store, session, clock, rules, default_retry, only } = setup;
+        let mut queues = Queues::default();
+        for row in store.queues().await? {
+            queues.set(row.key, Some(row.due_at));
+        }
+        Ok(Self {
+            session,
+            clock,
+            retries: rules.rules.iter().map(|rule| (rule.name.clone(), rule.retry)).collect(),
+            default_retry,
+            only,
+            state: Mutex::new(State {
+                queues,
+                heard: 0,
+                gates: Gates::new(rules, Instant::now()),
+                fair: HashMap::new(),
+            }),
+            bells: Mutex::default(),
+            store,
+        })
+    }
+
+    /// Rings whenever `server` may have something new to do.
+    pub(super) fn bell(&self, server: &str) -> Arc<Notify> {
+        lock(&self.bells).entry(server.to_owned()).or_default().clone()
+    }
+
+    /// A commit gave this queue something to do.
+    pub(super) fn hear(&self, key: QueueKey) {
+        let server = key.server.clone();
+        {
+            let mut state = lock(&self.state);
+            state.heard += 1;
+            state.queues.set(key, Some(Moment(0)));
+        }
+        self.ring(&server);
+    }
+
+    /// The servers that anything is queued for, configured or not.
+    pub(super) fn servers(&self) -> Vec<String> {
+        lock(&self.state).queues.servers().cloned().collect()
+    }
+
+    /// What `server` has to do.
+    pub(super) fn outlook(&self, server: &str) -> Outlook {
+        let (now, instant) = (self.clock.now(), Instant::now());
+        let state = lock(&self.state);
+        let mut soonest = state.queues.next_due(server, now).map(|due_at| due_at.since(now));
+        for key in state.queues.due(server, now) {
+            if !self.serves(&key.rule) {
+                continue;
+            }
+            match state.gates.admission(&key.rule, now, instant) {
+                Admission::UpTo(_) => return Outlook::Due,
+                Admission::After(span) => soonest = Some(soonest.map_or(span, |other| other.min(span))),
+                Admission::Full => {}
+            }
+        }
+        // wall time decides: look again in a while even if nothing rings, for the clock may have been set
+        soonest.map_or(Outlook::Nothing, |span| Outlook::In(span.min(LONGEST_NAP)))
+    }
+
+    /// Claims up to `parcels` for `server`; none when nothing is due.
+    pub(super) async fn claim(&self, server: &str, parcels: u32) -> Result<Vec<Parcel>, StoreError> {
+        let now = self.clock.now();
+        let asks = self.choose(server, parcels, now);
+        if asks.is_empty() {
+            return Ok(vec![]);
+        }
+        let claimed = self.store.claim(self.session, asks.clone(), now).await?;
+        self.account(&asks, &claimed);
+        for ask in asks {
+            let got = claimed.iter().filter(|parcel| parcel.jobs[0].rule == ask.queue.rule).count();
+            if got < ask.parcels as usize {
+                let heard = lock(&self.state).heard;
+                let due_at = self.store.next_due(&ask.queue).await?;
+                let mut state = lock(&self.state);
+                if state.heard == heard {
+                    state.queues.set(ask.queue, due_at);
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// A job of `rule` ended its try: its place is free.
+    pub(super) fn ended(&self, rule: &str, server: &str) {
+        lock(&self.state).gates.ended(rule);
+        if self.outlook(server) == Outlook::Due {
+            self.ring(server);
+        }
+    }
+
+    fn choose(&self, server: &str, parcels: u32, now: Moment) -> Vec<Ask> {
+        let instant = Instant::now();
+        let mut state = lock(&self.state);
+        let State { queues, gates, fair, .. } = &mut *state;
+        let mut open: Vec<(&QueueKey, u32)> = queues
+            .due(server, now)
+            .into_iter()
+            .filter(|key| self.serves(&key.rule))
+            .filter_map(|key| match gates.admission(&key.rule, now, instant) {
+                Admission::UpTo(most) => Some((key, most)),
+                Admission::After(_) | Admission::Full => None,
+            })
+            .collect();
+        let fair = fair.entry(server.to_owned()).or_default();
+        let mut asks: Vec<Ask> = vec![];
+        for _ in 0..parcels {
+            let choices: Vec<_> = open.iter().map(|(key, _)| (key.priority, key.rule.as_str())).collect();
+            let Some(chosen) = fair.choose(&choices) else { break };
+            let (key, left) = &mut open[chosen];
+            match asks.iter_mut().find(|ask| ask.queue == **key) {
+                Some(ask) => ask.parcels += 1,
+                None => asks.push(Ask { queue: key.clone(), parcels: 1, retry: self.retry(&key.rule) }),
+            }
+            *left -= 1;
+            if *left == 0 {
+                open.swap_remove(chosen);
+            }
+        }
+        asks
+    }
+
+    fn account(&self, asks: &[Ask], claimed: &[Parcel]) {
+        let instant = Instant::now();
+        let mut state = lock(&self.state);
+        for ask in asks {
+            let jobs = claimed.iter().flat_map(|parcel| &parcel.jobs).filter(|job| job.rule == ask.queue.rule).count();
+            state.gates.started(&ask.queue.rule, u32::try_from(jobs).unwrap_or(u32::MAX), instant);
+        }
+    }
+
+    fn retry(&self, rule: &str) -> Retry {
+        self.retries.get(rule).copied().unwrap_or(self.default_retry)
+    }
+
+    fn serves(&self, rule: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == rule)
+    }
+
+    fn ring(&self, server: &str) {
+        self.bell(server).notify_waiters();
+    }
+}
+
+/// What a [`Dispatch`] is made of.
+pub(super) struct DispatchSetup<'a> {
+    pub store: Store,
+    pub session: SessionId,
+    pub clock: Clock,
+    pub rules: &'a RuleSet,
+    pub default_retry: Retry,
+    pub only: Option<String>,
+}
+
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
+/// A panic elsewhere cannot leave these half changed: each is changed by single calls.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,82 @@
+//! The parcels that a lane has claimed and not yet begun, shared by its conversations.
+//!
+//! Small files are claimed several at a time, so that a commit serves many; large ones singly, so that what is claimed
+//! is soon begun.
+
+use crate::store::Parcel;
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Hand {
+    state: Mutex<State>,
+    /// Held by the one conversation that claims for all.
+    pub refill: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    parcels: VecDeque<Parcel>,
+    /// Smoothed time that one parcel takes; none known: claim singly.
+    typical: Option<Duration>,
+}
+
+/// What is claimed ahead should be begun within about this span.
+const AHEAD: Duration = Duration::from_millis(60);
+const MOST_AHEAD: u32 = 32;
+
+impl Hand {
+    pub(super) fn take(&self) -> Option<Parcel> {
+        self.lock().parcels.pop_front()
+    }
+
+    pub(super) fn put(&self, parcels: Vec<Parcel>) {
+        self.lock().parcels.extend(parcels);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().parcels.is_empty()
+    }
+
+    pub(super) fn empty(&self) -> Vec<Parcel> {
+        self.lock().parcels.drain(..).collect()
+    }
+
+    /// A parcel took this long.
+    pub(super) fn took(&self, span: Duration) {
+        let mut state = self.lock();
+        state.typical = Some(state.typical.map_or(span, |typical| (typical * 7 + span) / 8));
+    }
+
+    /// How many to claim for `conversations` at once.
+    pub(super) fn wanted(&self, conversations: u32) -> u32 {
+        let Some(typical) = self.lock().typical else { return 1 };
+        let each = AHEAD.as_micros() / typical.as_micros().max(1);
+        u32::try_from(each).unwrap_or(MOST_AHEAD).saturating_mul(conversations).clamp(1, MOST_AHEAD)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_files_are_claimed_singly_and_small_ones_by_the_dozen() {
+        let hand = Hand::default();
+        assert_eq!(hand.wanted(4), 1);
+        hand.took(Duration::from_secs(20));
+        assert_eq!(hand.wanted(4), 1);
+        for _ in 0..100 {
+            hand.took(Duration::from_millis(2));
+        }
+        assert_eq!(hand.wanted(1), 29);
+        assert_eq!(hand.wanted(4), 32);
+    }
+}

@@ -1,0 +1,154 @@
+//! One server's task: opens a conversation whenever there is work that no conversation waits for and the lane admits one.
+
+use crate::{
+    clock::Clock,
+    ftp::client::Profile,
+    lanes::Lane,
+    policy::{Admission, CircuitState},
+    store::{ClaimedJob, Parcel},
+    streams::Throttle,
+    worker::{
+        Progress,
+        conversation::converse,
+        dispatch::{Dispatch, Outlook},
+        hand::Hand,
+        lane_memory::LaneMemory,
+        record::Recorder,
+    },
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::Notify, time::sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::error;
+
+/// Everything the conversations of one server share.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub lane: Arc<Lane>,
+    pub profile: Arc<Profile>,
+    pub throttle: Arc<Throttle>,
+    pub time_zone: chrono_tz::Tz,
+    pub hand: Hand,
+    /// Jobs that are claimed and not yet recorded.
+    pub busy: AtomicU32,
+    /// Conversations that are connecting or wait for work.
+    pub idle: AtomicU32,
+    pub bell: Arc<Notify>,
+    pub dispatch: Arc<Dispatch>,
+    pub recorder: Recorder,
+    pub memory: LaneMemory,
+    pub progress: Progress,
+    pub clock: Clock,
+    /// Begin nothing new, and hand back what can be.
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+}
+
+impl Route {
+    /// Serves the lane until told to stop.
+    pub(super) async fn serve(self: Arc<Self>) {
+        while !self.stop.is_cancelled() {
+            let changed = self.lane.changed();
+            let rung = self.bell.notified();
+            tokio::pin!(changed, rung);
+            changed.as_mut().enable(); // heard from here on, so nothing between the look and the wait is missed
+            rung.as_mut().enable();
+            let pause = self.open_if_wanted();
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = &mut changed => {}
+                () = &mut rung => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Opens at most one conversation; answers after what span to look again at the latest.
+    fn open_if_wanted(self: &Arc<Self>) -> Duration {
+        let outlook = if self.hand.is_empty() { self.dispatch.outlook(&self.lane.name) } else { Outlook::Due };
+        match outlook {
+            Outlook::Nothing => LONGEST,
+            Outlook::In(span) => span,
+            Outlook::Due if self.idle.load(Ordering::Acquire) > 0 => LONGEST,
+            Outlook::Due => match self.lane.permit() {
+                Ok(permit) => {
+                    self.enter_idle();
+                    let route = self.clone();
+                    self.tasks.spawn(async move {
+                        converse(&route).await;
+                        drop(permit);
+                    });
+                    LONGEST
+                }
+                Err(Admission::At(moment)) => moment.since(self.clock.now()).clamp(SHORTEST, LONGEST),
+                Err(_) => LONGEST,
+            },
+        }
+    }
+
+    /// Nothing is due that could be done now, and nothing is under way or unrecorded.
+    pub(super) fn is_quiet(&self) -> bool {
+        let waits = self.dispatch.outlook(&self.lane.name) != Outlook::Due
+            || matches!(self.lane.report().circuit, CircuitState::Closed { .. })
+            || self.lane.is_paused();
+        waits && self.busy.load(Ordering::Acquire) == 0
+    }
+
+    pub(super) fn enter_idle(&self) {
+        self.idle.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A conversation has work, or ends: if there is more to do, another may be opened.
+    pub(super) fn leave_idle(&self) {
+        self.idle.fetch_sub(1, Ordering::AcqRel);
+        if !self.hand.is_empty() || self.dispatch.outlook(&self.lane.name) == Outlook::Due {
+            self.bell.notify_waiters();
+        }
+    }
+
+    /// The jobs of a parcel that were not begun: for another conversation.
+    pub(super) fn put_back(&self, jobs: Vec<ClaimedJob>) {
+        if !jobs.is_empty() {
+            self.hand.put(vec![Parcel { jobs }]);
+        }
+    }
+
+    /// The next parcel: from the hand, else claimed. `None` when nothing is due.
+    pub(super) async fn next_parcel(&self) -> Option<Parcel> {
+        if let Some(parcel) = self.hand.take() {
+            return Some(parcel);
+        }
+        let _refill = self.hand.refill.lock().await;
+        if let Some(parcel) = self.hand.take() {
+            return Some(parcel);
+        }
+        let wanted = self.hand.wanted(self.lane.conversations());
+        match self.dispatch.claim(&self.lane.name, wanted).await {
+            Ok(parcels) => {
+                crate::faults::kill_point("worker.after_claim");
+                self.busy.fetch_add(jobs_in(&parcels), Ordering::AcqRel);
+                self.hand.put(parcels);
+                self.hand.take()
+            }
+            Err(refused) => {
+                error!(server = %self.lane.name, %refused, "nothing can be claimed");
+                sleep(Duration::from_secs(1)).await;
+                None
+            }
+        }
+    }
+}
+
+fn jobs_in(parcels: &[Parcel]) -> u32 {
+    u32::try_from(parcels.iter().map(|parcel| parcel.jobs.len()).sum::<usize>()).unwrap_or(u32::MAX)
+}
+
+/// The clock may be set, a bell may be missed by a bug: look at least this often.
+const LONGEST: Duration = Duration::from_secs(30);
+const SHORTEST: Duration = Duration::from_millis(1);

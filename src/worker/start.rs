@@ -1,0 +1,180 @@
+//! Starting and stopping the worker: a task for each configured server, and one that hears of new work.
+
+use crate::{
+    clock::Clock,
+    config::{Server, Settings},
+    domain::TroubleKind,
+    lanes::{Lane, Paused},
+    policy::Circuit,
+    rules::RuleSet,
+    store::{LaneRow, LaneState, SessionId, Store, StoreError},
+    streams::Throttle,
+    worker::{
+        Progress,
+        conversation::give_back,
+        dispatch::{Dispatch, DispatchSetup},
+        hand::Hand,
+        lane_memory::LaneMemory,
+        record::Recorder,
+        route::Route,
+    },
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
+
+/// Outcomes that may be waiting for the disk while files go on.
+const UNRECORDED: usize = 64;
+
+/// The running worker.
+#[derive(Debug)]
+pub struct Worker {
+    routes: BTreeMap<String, Arc<Route>>,
+    dispatch: Arc<Dispatch>,
+    progress: Progress,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What a worker is made of.
+pub struct WorkerSetup<'a> {
+    pub store: Store,
+    pub session: SessionId,
+    pub settings: &'a Settings,
+    pub rules: &'a RuleSet,
+    pub clock: Clock,
+    /// Serve this rule alone.
+    pub only: Option<String>,
+}
+
+impl Worker {
+    /// Starts serving every configured server.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn start(setup: WorkerSetup<'_>) -> Result<Self, StoreError> {
+        let WorkerSetup { store, session, settings, rules, clock, only } = setup;
+        let dispatch = Arc::new(
+            Dispatch::new(DispatchSetup {
+                store: store.clone(),
+                session,
+                clock: clock.clone(),
+                rules,
+                default_retry: settings.defaults.retry,
+                only,
+            })
+            .await?,
+        );
+        let memory: BTreeMap<String, LaneRow> =
+            store.lanes().await?.into_iter().map(|row| (row.server.clone(), row)).collect();
+        let (stop, tasks, progress) = (CancellationToken::new(), TaskTracker::new(), Progress::default());
+        let recorder = Recorder { store, session, clock: clock.clone(), slots: Arc::new(Semaphore::new(UNRECORDED)) };
+        let mut routes = BTreeMap::new();
+        for (name, Server::Ftp(server)) in &settings.servers {
+            let server = Arc::new(server.clone());
+            let circuit = remembered(Circuit::new(server.connections, clock.now()), memory.get(name), &clock);
+            let lane = Lane::new(name.clone(), server.clone(), circuit, clock.clone());
+            if memory.get(name).is_some_and(|row| row.state == LaneState::Paused) {
+                lane.set_paused(Paused::Yes);
+            }
+            let route = Arc::new(Route {
+                lane: Arc::new(lane),
+                profile: Arc::default(),
+                throttle: Arc::new(Throttle::new(server.bandwidth)),
+                time_zone: settings.time_zone,
+                hand: Hand::default(),
+                busy: 0.into(),
+                idle: 0.into(),
+                bell: dispatch.bell(name),
+                dispatch: dispatch.clone(),
+                recorder: recorder.clone(),
+                memory: LaneMemory {
+                    store: recorder.store.clone(),
+                    server: name.clone(),
+                    clock: clock.clone(),
+                    last: Arc::default(),
+                },
+                progress: progress.clone(),
+                clock: clock.clone(),
+                stop: stop.clone(),
+                tasks: tasks.clone(),
+            });
+            tasks.spawn(route.clone().serve());
+            routes.insert(name.clone(), route);
+        }
+        warn_of_missing(&dispatch, &routes);
+        let worker = Self { routes, dispatch, progress, stop, tasks };
+        worker.tasks.spawn(hear(recorder.store, worker.dispatch.clone(), worker.stop.clone()));
+        Ok(worker)
+    }
+
+    /// The running transfers.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Pauses or resumes the lane of `server`; false when there is no such server.
+    pub async fn set_paused(&self, server: &str, paused: Paused) -> bool {
+        let Some(route) = self.routes.get(server) else { return false };
+        route.lane.set_paused(paused);
+        route.memory.keep(route.lane.report()).await;
+        true
+    }
+
+    /// Waits until nothing is due now on any lane that is not in trouble, and nothing is being delivered or recorded.
+    pub async fn idle(&self) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            ticks.tick().await;
+            if self.routes.values().all(|route| route.is_quiet()) {
+                return;
+            }
+        }
+    }
+
+    /// Begins nothing new, hands back what can be, and waits up to `grace` for what is under way.
+    pub async fn stop(&self, grace: Duration) {
+        self.stop.cancel();
+        for route in self.routes.values() {
+            give_back(route).await;
+        }
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            warn!("some transfers did not stop in time; the next start takes them up again");
+        }
+    }
+}
+
+fn remembered(circuit: Circuit, row: Option<&LaneRow>, clock: &Clock) -> Circuit {
+    let Some(row) = row else { return circuit };
+    let circuit = circuit.with_learned_limit(row.learned_limit);
+    let kind = row.kind.as_deref().and_then(TroubleKind::from_word);
+    match kind {
+        Some(kind) if row.state == LaneState::Closed => {
+            circuit.closed_since(row.since, kind, row.said.clone().unwrap_or_default(), clock.now())
+        }
+        _ => circuit,
+    }
+}
+
+fn warn_of_missing(dispatch: &Dispatch, routes: &BTreeMap<String, Arc<Route>>) {
+    for server in dispatch.servers() {
+        if !routes.contains_key(&server) {
+            warn!(%server, "jobs wait for a server that is no longer configured: `packetboat move-jobs --from {server} --to …`");
+        }
+    }
+}
+
+async fn hear(store: Store, dispatch: Arc<Dispatch>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            touched = store.touched() => match touched {
+                Some(queue) => dispatch.hear(queue),
+                None => return,
+            },
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Killed anywhere, as by `kill -9`: nothing lost, nothing half under a final name, each job in a state, each receipt true.
+
+use crate::support::{
+    check,
+    gateway::{Gateway, Wishes},
+    servers::{ServerKind, ServerOptions, TestServer},
+};
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+/// The points of `crate::faults` in the order of a file's way.
+const POINTS: [&str; 11] = [
+    "intake.before_commit",
+    "intake.after_commit",
+    "worker.after_claim",
+    "upload.after_first_bytes",
+    "upload.after_stored",
+    "upload.after_proof",
+    "upload.set_aside",
+    "upload.after_rename",
+    "worker.after_delivery",
+    "worker.before_settle",
+    "worker.after_settle",
+];
+
+#[tokio::test]
+async fn at_each_named_point() {
+    let Some(server) = ServerKind::Vsftpd.start(ServerOptions::default()) else { return };
+    for point in POINTS {
+        let gateway = Gateway::new(&server, &Wishes::default());
+        gateway.fill(40, |number| number * 997);
+        let status = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", format!("{point}:3")).status().unwrap();
+        let died = std::os::unix::process::ExitStatusExt::signal(&status) == Some(9);
+        assert!(died || point == "upload.set_aside", "{point} was never reached");
+        check::nothing_half(&gateway, &server);
+        finish(&gateway, &server).await;
+        clear(&server);
+    }
+}
+
+#[tokio::test]
+async fn between_the_renames_of_a_server_that_does_not_rename_over() {
+    let options =
+        ServerOptions { rename_over: crate::support::servers::RenameOver::Refused, ..ServerOptions::default() };
+    for kind in ServerKind::ALL {
+        if !kind.offers(&options) {
+            continue;
+        }
+        let Some(server) = kind.start(options.clone()) else { continue };
+        let gateway = Gateway::new(&server, &Wishes::default());
+        gateway.fill(10, |number| number + 1);
+        finish(&gateway, &server).await;
+        gateway.fill(10, |number| number + 5000);
+        let status = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", "upload.set_aside:4").status().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
+        finish(&gateway, &server).await;
+        return;
+    }
+    panic!("no server here refuses to rename over");
+}
+
+/// 200 kills over 2,000 files, at times spread over a run and its middle.
+#[tokio::test]
+async fn at_two_hundred_random_times() {
+    let Some(server) = ServerKind::Vsftpd.start(ServerOptions::default()) else { return };
+    let gateway = Gateway::new(&server, &Wishes { connections: 3, ..Wishes::default() });
+    gateway.fill(2000, |number| [0, 100, 4096, 60_000][number % 4] + number);
+    let seed =
+        std::env::var("PACKETBOAT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    println!("PACKETBOAT_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    for _ in 0..200 {
+        let mut child = gateway.command(&["once"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let until = Instant::now() + Duration::from_micros(random.u64(1_000..60_000));
+        while Instant::now() < until && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        let _ = child.kill();
+        child.wait().unwrap();
+        check::nothing_half(&gateway, &server);
+    }
+    finish(&gateway, &server).await;
+}
+
+/// The next run ends it all, as if nothing had happened.
+async fn finish(gateway: &Gateway, server: &TestServer) {
+    for _ in 0..40 {
+        let status = gateway.run(&["once"]).status;
+        match status.code() {
+            Some(0) => return check::all_delivered(gateway, server).await,
+            // a job that was running when the process died waits a little: try it now
+            Some(4) => assert!(gateway.run(&["retry", "--state", "queued"]).status.success()),
+            other => panic!("once ended with {other:?}"),
+        }
+    }
+    panic!("after forty runs jobs still wait");
+}
+
+fn clear(server: &TestServer) {
+    for entry in std::fs::read_dir(&server.root).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+    }
+}

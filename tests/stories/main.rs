@@ -1,0 +1,13 @@
+//! Stories across the stages, against real servers: one story a file.
+//!
+//! One test program and not one a story, because linking is what takes the time.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story that cannot go on stops with a panic")]
+
+mod support;
+
+mod every_server;
+mod kills;
+mod servers_do_as_told;
+mod servers_start_and_stop;
+mod the_embedded_server;
+mod the_scripted_server;

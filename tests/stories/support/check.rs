@@ -1,0 +1,60 @@
+//! The look from outside: server, database and source folder, read with no code of the product.
+
+use super::{gateway::Gateway, servers::TestServer, walk::walk};
+use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::collections::BTreeMap;
+
+/// What is under a final name is whole: it has the bytes of the source of that name.
+pub fn nothing_half(gateway: &Gateway, server: &TestServer) {
+    let source = walk(&gateway.source);
+    for (name, hash) in walk(&server.root) {
+        if !is_temporary(&name) {
+            assert_eq!(source.get(&name), Some(&hash), "{}", String::from_utf8_lossy(&name));
+        }
+    }
+}
+
+/// All is done: every file is there under its final name and nothing else, every job is delivered, every receipt is true.
+pub async fn all_delivered(gateway: &Gateway, server: &TestServer) {
+    let (source, stored) = (walk(&gateway.source), walk(&server.root));
+    let names = |tree: &BTreeMap<Vec<u8>, _>| -> Vec<String> {
+        tree.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    };
+    assert_eq!(names(&stored), names(&source));
+    assert!(stored == source, "some file differs from its source");
+    let mut database = open(gateway).await;
+    for (state, jobs) in count_states(&mut database).await {
+        assert_eq!(state, "delivered", "{jobs} jobs are {state}");
+    }
+    let receipts = receipts(&mut database).await;
+    assert!(receipts.len() >= source.len());
+    for (path, hash, size) in receipts {
+        assert_eq!(stored.get(&path).map(|hash| &hash[..]), Some(&hash[..]));
+        let on_disk = std::fs::metadata(server.root.join(String::from_utf8(path).unwrap())).unwrap().len();
+        assert_eq!(on_disk, size);
+    }
+}
+
+/// Jobs by state.
+pub async fn states(gateway: &Gateway) -> BTreeMap<String, i64> {
+    count_states(&mut open(gateway).await).await
+}
+
+async fn open(gateway: &Gateway) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(gateway.database()).read_only(true).connect().await.unwrap()
+}
+
+async fn count_states(database: &mut SqliteConnection) -> BTreeMap<String, i64> {
+    let rows = sqlx::query("SELECT state, count(*) FROM jobs GROUP BY state").fetch_all(database).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+async fn receipts(database: &mut SqliteConnection) -> Vec<(Vec<u8>, Vec<u8>, u64)> {
+    let rows = sqlx::query("SELECT remote_path, sha256, size_bytes FROM receipts").fetch_all(database).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get::<i64, _>(2) as u64)).collect()
+}
+
+fn is_temporary(name: &[u8]) -> bool {
+    let last = name.rsplit(|byte| *byte == b'/').next().unwrap();
+    last.starts_with(b".pb-")
+}

@@ -1,0 +1,12 @@
+//! What stories stand on: real servers, a lying one, a client without cleverness, and looks from outside.
+
+pub mod certificates;
+pub mod check;
+pub mod gateway;
+pub mod ports;
+pub mod program;
+pub mod raw_ftp;
+pub mod scripted_ftp;
+pub mod servers;
+pub mod wait;
+pub mod walk;
