@@ -146,10 +146,10 @@ impl<'u> Attempt<'u> {
                 return Ok(delivered);
             }
             self.send(session).await?;
-            kill_point("upload.after_stored");
         }
+        kill_point("delivery.stored");
         self.prove(session).await?;
-        kill_point("upload.after_proof");
+        kill_point("delivery.proven");
         self.place(session).await
     }
 

@@ -30,7 +30,7 @@ impl Attempt<'_> {
             }
             Err(error) => return Err(Stop::Met(error, Step::After)),
         };
-        kill_point("upload.after_rename");
+        kill_point("delivery.renamed");
         Ok(self.delivered(session, reply.to_string()))
     }
 
@@ -55,13 +55,14 @@ impl Attempt<'_> {
         let (true, Ok(aside)) = (is_there, aside) else { return Err(Stop::Met(refused, Step::After)) };
         self.stored_mut().is_aside = true;
         match session.rename(&self.target, &aside).await {
-            Ok(_) => kill_point("upload.set_aside"),
+            Ok(_) => {}
             Err(Error::Refused { .. }) if session.is_usable() => {
                 self.stored_mut().is_aside = false;
                 return Err(Stop::Met(refused, Step::After));
             }
             Err(error) => return Err(Stop::Met(error, Step::After)),
         }
+        kill_point("delivery.aside");
         let reply = match session.rename(&self.written, &self.target).await {
             Ok(reply) => reply,
             Err(error) if session.is_usable() => {
@@ -71,6 +72,7 @@ impl Attempt<'_> {
             }
             Err(error) => return Err(Stop::Met(error, Step::After)),
         };
+        kill_point("delivery.renamed_over");
         match remove(session, &aside).await {
             Ok(()) => {}
             Err(error) if error.is_break() => return Err(Stop::Met(error, Step::After)),

@@ -85,8 +85,9 @@ impl Attempt<'_> {
         upload.sent.store(from, Relaxed);
         let mut outgoing = session.store(&self.written, from).await.at(Step::Before)?;
         while !chunk.is_empty() {
+            kill_point("delivery.sending");
             match pass(upload, &mut outgoing, chunk, &mut self.sent_bytes).await {
-                Passed::On => kill_point("upload.after_first_bytes"),
+                Passed::On => {}
                 Passed::Stopped => {
                     outgoing.abandon().await;
                     self.tidy(session, Keep::IfResumable).await;

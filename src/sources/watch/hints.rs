@@ -170,7 +170,9 @@ impl Desk {
             .map(|(path, _)| path.clone())
             .take_while(|path| path.starts_with(&below))
             .collect();
-        beneath.iter().for_each(|path| drop(armed.remove(path)));
+        for path in beneath {
+            armed.remove(&path);
+        }
     }
 
     fn push(&self, note: impl FnOnce(&mut Noted)) {

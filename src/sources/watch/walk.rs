@@ -204,7 +204,8 @@ impl Walker<'_> {
         if !path.is_empty() && footing::mount(folder).is_ok_and(|mount| mount != self.footing.mount) {
             self.walk.ledger.note_mount(path);
         }
-        match Dir::read_from(folder) {
+        let readable = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC; // the root's own descriptor only finds
+        match rustix::fs::openat(folder, c".", readable, Mode::empty()).and_then(Dir::new) {
             Ok(dir) => open.push((dir, path.len())),
             Err(why) => self.unseen(path, why),
         }
