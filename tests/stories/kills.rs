@@ -42,7 +42,8 @@ async fn at_each_named_point() {
 
 #[tokio::test]
 async fn between_the_renames_of_a_server_that_does_not_rename_over() {
-    let options = ServerOptions { rename_over: crate::support::servers::RenameOver::Refused, ..ServerOptions::default() };
+    let options =
+        ServerOptions { rename_over: crate::support::servers::RenameOver::Refused, ..ServerOptions::default() };
     for kind in ServerKind::ALL {
         if !kind.offers(&options) {
             continue;
@@ -66,7 +67,8 @@ async fn at_two_hundred_random_times() {
     let Some(server) = ServerKind::Vsftpd.start(ServerOptions::default()) else { return };
     let gateway = Gateway::new(&server, &Wishes { connections: 3, ..Wishes::default() });
     gateway.fill(2000, |number| [0, 100, 4096, 60_000][number % 4] + number);
-    let seed = std::env::var("PACKETBOAT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    let seed =
+        std::env::var("PACKETBOAT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
     println!("PACKETBOAT_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     for _ in 0..200 {

@@ -5,9 +5,10 @@
 
 mod support;
 
-mod servers_do_as_told;
 mod every_server;
+mod ftp_faults;
 mod kills;
+mod servers_do_as_told;
 mod servers_start_and_stop;
 mod the_embedded_server;
 mod the_scripted_server;
