@@ -1,9 +1,7 @@
 //! The clients, each as its manual would have it called.
 
 use crate::{
-    support::{
-        servers::{TestServer, Tls},
-    },
+    support::servers::{TestServer, Tls},
     work::Work,
 };
 use std::{
@@ -61,7 +59,13 @@ fn packetboat(work: Work, files: &Path, server: &TestServer, desk: &Path) -> Com
     };
     let text = format!(
         "storage: {}/storage\nservers:\n  there:\n    ftp: {{ host: {}, port: {}, user: {}, password: {}, folder: {}, connections: {}, {tls} }}\n",
-        desk.display(), server.host, server.port, server.user, server.password, folder(server), work.connections,
+        desk.display(),
+        server.host,
+        server.port,
+        server.user,
+        server.password,
+        folder(server),
+        work.connections,
     );
     let configuration = desk.join("packetboat.yaml");
     fs::write(&configuration, text).unwrap();
@@ -79,12 +83,21 @@ fn packetboat(work: Work, files: &Path, server: &TestServer, desk: &Path) -> Com
 
 fn lftp(work: Work, files: &Path, server: &TestServer, use_temporary: &str) -> Command {
     let tls = match &server.certificate {
-        Some(certificate) => format!("set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ssl:ca-file {};", certificate.ca.display()),
+        Some(certificate) => format!(
+            "set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ssl:ca-file {};",
+            certificate.ca.display()
+        ),
         None => "set ftp:ssl-allow no;".to_owned(),
     };
     let script = format!(
         "set xfer:use-temp-file {use_temporary}; {tls} open -u {},{} ftp://{}:{}; mirror -R --parallel={} {} {}",
-        server.user, server.password, server.host, server.port, work.connections, files.display(), folder(server),
+        server.user,
+        server.password,
+        server.host,
+        server.port,
+        work.connections,
+        files.display(),
+        folder(server),
     );
     let unpacked = unpacked();
     let mut command = Command::new(unpacked.join("usr/bin/lftp"));
@@ -114,6 +127,9 @@ fn unpacked() -> PathBuf {
 
 fn libraries(unpacked: &Path) -> String {
     let folders = fs::read_dir(unpacked.join("usr/lib")).unwrap().map(|entry| entry.unwrap().path());
-    let folders: Vec<_> = folders.filter(|path| path.to_string_lossy().contains("-linux-gnu")).map(|path| path.display().to_string()).collect();
+    let folders: Vec<_> = folders
+        .filter(|path| path.to_string_lossy().contains("-linux-gnu"))
+        .map(|path| path.display().to_string())
+        .collect();
     folders.join(":")
 }

@@ -28,7 +28,8 @@ fn main() {
             let server = kind.start(ServerOptions { tls, ..ServerOptions::default() });
             let server = server.expect("the servers of tests/servers/fetch");
             for work in Work::all(is_quick) {
-                let clients: Vec<_> = Client::for_work(work).into_iter().filter(|client| !table.has(&server, work, *client)).collect();
+                let clients: Vec<_> =
+                    Client::for_work(work).into_iter().filter(|client| !table.has(&server, work, *client)).collect();
                 let files = work.build();
                 let mut measured: Vec<Vec<_>> = vec![vec![]; clients.len()];
                 for _ in 0..runs {

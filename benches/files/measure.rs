@@ -46,7 +46,13 @@ pub fn run(client: Client, work: Work, files: &Path, server: &TestServer) -> Mea
     let wall = begun.elapsed();
     let cpu = cpu_of_children() - before;
     let is_whole = status.success() && walk(files) == walk(&server.root);
-    eprintln!("  {:<18} {work:?} {:?} {:?}: {wall:.2?} cpu {cpu:.2?}{}", client.name(), server.kind, server.tls, if is_whole { "" } else { "  NOT WHOLE" });
+    eprintln!(
+        "  {:<18} {work:?} {:?} {:?}: {wall:.2?} cpu {cpu:.2?}{}",
+        client.name(),
+        server.kind,
+        server.tls,
+        if is_whole { "" } else { "  NOT WHOLE" }
+    );
     Measured { wall, cpu, peak_kib, is_whole }
 }
 

@@ -18,7 +18,8 @@ impl Table {
     pub fn open(is_quick: bool) -> Self {
         let name = if is_quick { "bench-files-quick.tsv" } else { "bench-files.tsv" };
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join(name);
-        let lines = fs::read_to_string(&path).map_or_else(|_| vec![HEAD.to_owned()], |text| text.lines().map(str::to_owned).collect());
+        let lines = fs::read_to_string(&path)
+            .map_or_else(|_| vec![HEAD.to_owned()], |text| text.lines().map(str::to_owned).collect());
         Self { path, lines }
     }
 

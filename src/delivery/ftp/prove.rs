@@ -77,7 +77,10 @@ impl Attempt<'_> {
 
     async fn by_checksum(&self, session: &mut Session) -> Result<Seen, Stop> {
         let stored = self.stored();
-        let Some(checksum) = stored.checksum else { return Ok(Seen::Nothing) };
+        // It may have proven too slow meanwhile.
+        let Some(checksum) = stored.checksum.filter(|known| session.checksum() == Some(*known)) else {
+            return Ok(Seen::Nothing);
+        };
         let size = self.upload.expected.size_bytes;
         let theirs = session.compute(checksum, &self.written, size).await.at(Step::After)?;
         let Some(theirs) = theirs else { return Ok(Seen::Nothing) };

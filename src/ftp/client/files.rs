@@ -163,7 +163,9 @@ impl Session {
         let reply = match self.say_patiently(checksum.verb(), &argument, limit).await {
             Ok(reply) => reply,
             Err(error) => {
-                self.profile.refuse(Refused::Checksum(checksum));
+                if matches!(error, Error::Silent { .. }) {
+                    self.profile.refuse(Refused::Checksum(checksum));
+                }
                 return Err(error);
             }
         };
