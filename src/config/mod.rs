@@ -26,7 +26,7 @@ pub(crate) mod values;
 pub(crate) mod yaml;
 
 #[cfg(test)]
-mod shipped;
+mod tests;
 
 pub use defaults::{Defaults, History, Limits};
 pub use finding::{Finding, Place, Severity, Spot};

@@ -20,8 +20,4 @@ pub use rule::{
 };
 
 #[cfg(test)]
-mod faulty;
-#[cfg(test)]
-mod faulty_cases;
-#[cfg(test)]
-mod shipped;
+mod tests;

@@ -115,7 +115,8 @@ pub fn when(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Watch> {
 fn watch(fields: &Fields<'_>, sheet: &Sheet) -> Option<Watch> {
     let folder = fields.need("folder", folder);
     let recursive = fields.need("recursive", read::switch);
-    let filter = filter(fields, sheet, recursive == Some(true));
+    let every = if recursive == Some(true) { "\"**\"" } else { "\"*\"" };
+    let filter = filter(fields, sheet, every);
     let settled_for = fields.need("settled_for", read::span(Duration::ZERO..=DAY));
     let done_file = fields.may("done_file", done_file);
     let empty_files = fields.need("empty_files", read::word(EMPTY_FILES));
@@ -173,11 +174,10 @@ fn folder(sheet: &Sheet, node: &Node) -> Option<PathBuf> {
     Some(path.components().collect())
 }
 
-fn filter(fields: &Fields<'_>, sheet: &Sheet, is_recursive: bool) -> Option<FileFilter> {
-    let every = if is_recursive { literal("\"**\"") } else { literal("\"*\"") };
+fn filter(fields: &Fields<'_>, sheet: &Sheet, every: &'static str) -> Option<FileFilter> {
     let include = match fields.value("include") {
         Some(node) => read::many(sheet, node).and_then(|items| globs_of(sheet, items)),
-        None => globs_of(sheet, &[every?]),
+        None => globs_of(sheet, &[literal(every)?]),
     };
     let exclude =
         fields.value("exclude").map_or_else(|| Some(Globs::default()), |node| globs_of(sheet, read::items(node)));

@@ -1,6 +1,7 @@
 //! deploy/packetboat.yaml and init's packetboat.yaml say what holds.
 
-use super::{
+use crate::config::{
+    self,
     defaults::{DEFAULTS, HISTORY, LIMITS, RETRY},
     init,
     keys::{Form, Table},
@@ -88,8 +89,8 @@ fn a_value_that_is_no_example_is_the_default() {
     assert_eq!(shown.history, shortest.history);
     assert_eq!(shown.storage, shortest.storage);
     assert_eq!(shown.rules, shortest.rules);
-    let offsite = |settings: &super::Settings| {
-        let super::Server::Ftp(mut server) = settings.servers["offsite"].clone();
+    let offsite = |settings: &config::Settings| {
+        let config::Server::Ftp(mut server) = settings.servers["offsite"].clone();
         (server.bandwidth, server.bandwidth_in) = (None, Vec::new());
         format!("{server:?}")
     };

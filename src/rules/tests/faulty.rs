@@ -1,10 +1,8 @@
 //! Faulty configurations, as a whole: what is said of them, and that nothing said is lost.
 
-use super::{
-    check_with,
-    faulty_cases::{CASES, Case, Faulty},
-};
+use super::faulty_cases::{CASES, Case, Faulty};
 use crate::config::{Finding, Paint, render, summary};
+use crate::rules::check_with;
 use sha2::Digest as _;
 use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 use tempfile::TempDir;

@@ -1,9 +1,9 @@
 //! The shipped rules and init's first rule load, and mean what they say.
 
-use super::{Rule, check_with};
 use crate::{
     config::init,
     domain::{ByteRate, Priority, ProofWish, Resume},
+    rules::{Rule, check_with},
 };
 use std::{collections::BTreeMap, ffi::OsString, fs, path::Path, time::Duration};
 
