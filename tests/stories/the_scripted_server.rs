@@ -125,7 +125,7 @@ fn replies_go_wrong_as_scripted() {
         (Close, None),
         (Reset, None),
         (Say("250 Other"), Some("250 Other")),
-        (Lose(Lost::Closed), None),
+        (Lose(Lost::ThenClose), None),
         (Twice, Some("200 Still here")),
         (Dribble, Some("200 Still here")),
         (Before(b"150 spurious\r\n".to_vec()), Some("150 spurious")),
@@ -146,7 +146,7 @@ fn replies_go_wrong_as_scripted() {
 
 #[test]
 fn it_hangs_where_scripted() {
-    for action in [Hang, Lose(Lost::Silent)] {
+    for action in [Hang, Lose(Lost::ThenHang)] {
         let (server, mut client) = start([once("NOOP", 1, action.clone())]);
         client.patience(SILENCE);
         let error = client.command("NOOP").unwrap_err();
@@ -210,8 +210,8 @@ fn uploads_go_wrong_as_scripted() {
         (Bye("421 Shutting down"), Some(421), None),
         (Say("426 Broken"), Some(426), Some(SENT)),
         (Say("200 Fine"), Some(200), Some(SENT)),
-        (Lose(Lost::Closed), None, Some(SENT)),
-        (Lose(Lost::Reset), None, Some(SENT)),
+        (Lose(Lost::ThenClose), None, Some(SENT)),
+        (Lose(Lost::ThenReset), None, Some(SENT)),
         (KeepLess(1), Some(226), Some(b"line one\nline two")),
         (KeepMore, Some(226), Some(b"line one\nline two\n!")),
         (KeepNothing, Some(226), Some(b"")),
@@ -237,7 +237,7 @@ fn uploads_go_wrong_as_scripted() {
 
 #[test]
 fn uploads_stall_as_scripted() {
-    for action in [NeverAccept, StallAfter(4), Lose(Lost::Silent)] {
+    for action in [NeverAccept, StallAfter(4), Lose(Lost::ThenHang)] {
         let (_server, mut client) = start([once("STOR", 1, action.clone())]);
         client.patience(SILENCE);
         let error = client.store("x", b"0123456789").unwrap_err();

@@ -105,11 +105,12 @@ pub enum Action {
 
 /// What follows in place of a lost reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "read together: lose it, then close")]
 pub enum Lost {
     /// The connection is closed.
-    Closed,
+    ThenClose,
     /// The connection is reset.
-    Reset,
+    ThenReset,
     /// Nothing: the connection stays open.
-    Silent,
+    ThenHang,
 }

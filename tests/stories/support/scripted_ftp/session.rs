@@ -149,15 +149,15 @@ impl Session {
         };
         match action {
             Some(Action::Say(text)) => self.say(text).await,
-            Some(Action::Lose(Lost::Closed)) => {
+            Some(Action::Lose(Lost::ThenClose)) => {
                 self.close().await;
                 Ok(())
             }
-            Some(Action::Lose(Lost::Reset)) => {
+            Some(Action::Lose(Lost::ThenReset)) => {
                 self.reset();
                 Ok(())
             }
-            Some(Action::Lose(Lost::Silent)) => {
+            Some(Action::Lose(Lost::ThenHang)) => {
                 self.hang().await;
                 Ok(())
             }
