@@ -35,6 +35,13 @@ pub enum Verb {
     Init(Init),
     /// Find every mistake in the configuration
     Check(Check),
+    /// Serve until stopped
+    Run,
+    /// Do what is due, then exit with a code that tells
+    Once(Once),
+    /// See it work, with a remote server of its own
+    #[cfg(feature = "demo")]
+    Demo(Demo),
     /// Is everything all right? Exits 1 when something needs you
     Status,
     /// List jobs, newest first
@@ -65,6 +72,7 @@ impl Verb {
     /// What is logged unless RUST_LOG says otherwise.
     pub fn verbosity(&self, verbose: u8) -> Verbosity {
         match verbose {
+            0 if matches!(self, Self::Run) => Verbosity::Serving,
             0 => Verbosity::Quiet,
             _ => Verbosity::Loud,
         }
@@ -79,6 +87,21 @@ pub struct Init {
 }
 
 #[derive(Debug, clap::Args)]
+pub struct Once {
+    /// Of this rule alone
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// End when every file has arrived and been compared
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub struct Check {
     /// Tell of these files alone
     #[arg(value_name = "FILE")]
@@ -86,6 +109,9 @@ pub struct Check {
     /// How the findings are printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Then try every server, with a small file that is removed again
+    #[arg(long, conflicts_with = "files")]
+    pub probe: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

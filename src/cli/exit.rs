@@ -1,6 +1,9 @@
 //! How a verb ends: the exit codes, one meaning each.
 
-use crate::control::{ActError, Answer, Finding, StoreError};
+use crate::{
+    app::StartError,
+    control::{ActError, Answer, Finding, StoreError},
+};
 use std::process::ExitCode;
 
 /// What `--help` says of them.
@@ -67,6 +70,16 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Glob(why) => Self::Usage(why.to_string()),
             error => Self::Database(error.into()),
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Store(error) => error.into(),
+            StartError::NoSuchRule(_) => Self::Usage(error.to_string()),
+            StartError::Socket(error) => Self::Database(error.into()),
         }
     }
 }

@@ -4,14 +4,19 @@ mod args;
 mod check;
 mod completions;
 mod console;
+#[cfg(feature = "demo")]
+mod demo;
 mod exit;
 mod init;
 mod job;
 mod jobs;
+mod once;
 mod operate;
 mod pause;
+mod probe;
 pub mod progress;
 mod receipts;
+mod serve;
 mod status;
 mod text;
 
@@ -38,7 +43,14 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
     let config = args.config.as_deref();
     match &args.verb {
         Verb::Init(wanted) => init::init(wanted, config, console),
-        Verb::Check(wanted) => check::check(wanted, config, console),
+        Verb::Check(wanted) => match check::check(wanted, config, console)? {
+            Exit::Done if wanted.probe => wait(probe::probe(config, console)),
+            exit => Ok(exit),
+        },
+        Verb::Run => serve::run(config),
+        Verb::Once(wanted) => once::once(wanted, config, console),
+        #[cfg(feature = "demo")]
+        Verb::Demo(wanted) => demo::demo(wanted),
         Verb::Status => wait(status::status(config, console)),
         Verb::Jobs(wanted) => wait(jobs::jobs(wanted, config, console)),
         Verb::Job(wanted) => wait(job::job(wanted, config, console)),

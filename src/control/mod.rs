@@ -6,6 +6,7 @@ mod command;
 mod init;
 mod needs;
 mod operator;
+mod probe;
 mod site;
 mod socket;
 mod wire;
@@ -21,6 +22,7 @@ pub use command::{Answer, Command, Subject};
 pub use init::{DROP_IN_MARK, InitError, Written, drop_in, init};
 pub use needs::{Need, needs};
 pub use operator::{Heard, Known, Operator, PausedInFile};
+pub use probe::{Probed, probe};
 pub use site::{Site, span};
 pub use socket::{Socket, SocketError};
 

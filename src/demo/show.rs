@@ -1,8 +1,8 @@
 //! What happens, as it happens: one line for each new state of each job, read from the database beside the gateway.
 
 use crate::{
-    control::{JobFilter, JobLine, ReceiptFilter, ReceiptLine, Store, StoreError},
     domain::{Escaped, JobState, Ref},
+    store::{JobFilter, JobLine, ReceiptFilter, ReceiptLine, Store, StoreError},
 };
 use std::{collections::HashMap, time::Duration};
 

@@ -4,11 +4,11 @@ use crate::{
     app::{Gateway, GatewaySetup, StartError},
     clock::Clock,
     config::{Paint, render},
-    control::{ReceiptLine, Store, StoreError},
     demo::{ashore::Ashore, files, show, stage::Stage},
     domain::JobState,
     ftp::server::{self, CertificateError},
     rules,
+    store::{ReceiptLine, Store, StoreError},
 };
 use std::{
     fs, io,

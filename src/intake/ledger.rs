@@ -100,6 +100,11 @@ impl Ledger {
         self.known().prints.meet(path, identity)
     }
 
+    /// Something is there under this path, not looked at because it is not wanted now; it is not gone.
+    pub fn meet_unread(&self, path: &[u8]) {
+        self.known().prints.meet_path(path);
+    }
+
     /// Whether this file was there before the rule was, and the rule does not want such files.
     ///
     /// Younger than the rule is what changed after the rule was first loaded, up to now: a ctime of tomorrow says only

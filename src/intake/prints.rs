@@ -49,14 +49,15 @@ impl Prints {
     /// Something is there under this path. Says whether it is exactly what is known of it.
     pub fn meet(&mut self, path: &[u8], identity: &Identity) -> bool {
         let print = self.print(identity);
+        self.meet_path(path).is_some_and(|known| known == print)
+    }
+
+    /// Something is there under this path; the print of what is known of it.
+    pub fn meet_path(&mut self, path: &[u8]) -> Option<u64> {
         let turn = self.turn;
-        match self.prints.get_mut(&self.key.hash_one(path)) {
-            Some(known) => {
-                *known = *known & !FLAGS | turn | HERE;
-                *known & !FLAGS == print
-            }
-            None => false,
-        }
+        let known = self.prints.get_mut(&self.key.hash_one(path))?;
+        *known = *known & !FLAGS | turn | HERE;
+        Some(*known & !FLAGS)
     }
 
     /// What is known of it, without meeting it.

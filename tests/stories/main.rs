@@ -5,6 +5,9 @@
 
 mod support;
 
+mod every_server;
+mod ftp_faults;
+mod kills;
 mod servers_do_as_told;
 mod servers_start_and_stop;
 mod the_embedded_server;

@@ -1,5 +1,15 @@
 //! Files onto FTP servers: sent under a temporary name, proven, renamed.
 
+mod attempt;
+mod choose;
+mod failure;
+mod folders;
+mod litter;
+mod place;
+mod probe;
+mod prove;
+mod send;
+
 use crate::{
     config::FtpServer,
     domain::{Identity, Outcome, RemotePath, Trouble, Wishes},
@@ -11,6 +21,9 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 use tokio_util::sync::CancellationToken;
+
+pub use litter::{recover, remove_litter};
+pub use probe::{Report, TimeSetting, probe};
 
 /// One file for one place on the server.
 #[derive(Debug, Clone)]
@@ -28,11 +41,11 @@ pub struct Upload {
     pub throttles: Throttles,
     /// Cancelled: the upload stops sending, tidies up and ends as `Returned`. Past the last byte it is finished instead.
     pub stop: CancellationToken,
-    /// Bytes of the file that are over there or on their way; for progress, reset at the start of each upload.
+    /// Bytes of the file that are over there or on their way, for progress; set anew when sending begins.
     pub sent: Arc<AtomicU64>,
 }
 
-/// Whether this job was tried before under the same temporary name.
+/// Whether this job was tried before, under this or another temporary name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Earlier {
     /// Nothing of ours can be there yet; nothing is asked.
@@ -44,36 +57,17 @@ pub enum Earlier {
 /// Connects, logs in and goes to the server's folder.
 ///
 /// # Errors
-/// What stood in the way: always the server's trouble, except for settings that cannot work (`Local`).
+/// What stood in the way: the server's trouble.
 pub async fn connect(server: &Arc<FtpServer>, profile: &Arc<Profile>) -> Result<Session, Trouble> {
-    let _ = (server, profile);
-    unimplemented!()
+    Session::connect(server, profile).await.map_err(|error| failure::trouble(&error, failure::Step::Connect))
 }
 
 /// Brings the file to its target, whatever it takes within one attempt: a lost reply is asked for over a new connection (the session
-/// is replaced in place), a vanished folder is made again. Never leaves anything but a whole file under the target's name.
+/// is replaced in place), a vanished folder is made again. Never leaves anything but a whole file under the target's name, except
+/// where the server's `upload_as: final_name` wants it written there.
 ///
-/// Afterwards the session may be unusable: ask [`Session::is_usable`] before the next file.
+/// A temporary name that is still there afterwards, or may be, is in [`Trouble::litter`]: kept for resuming where the wishes allow
+/// it, else what could not be removed. Afterwards the session may be unusable: ask [`Session::is_usable`] before the next file.
 pub async fn upload(session: &mut Session, upload: &Upload) -> Outcome {
-    let _ = (session, upload);
-    unimplemented!()
-}
-
-/// Finishes or undoes what a death between two renames left of an upload of `target` under `temporary`, and removes its
-/// temporary name. May be called twice, and when there is nothing.
-///
-/// # Errors
-/// The server's or the job's trouble; call it again later.
-pub async fn recover(session: &mut Session, target: &RemotePath, temporary: &RemotePath) -> Result<(), Trouble> {
-    let _ = (session, target, temporary);
-    unimplemented!()
-}
-
-/// Removes a temporary name that an earlier attempt had to leave. Refuses (`Local`) any name that we do not make. Gone already is removed.
-///
-/// # Errors
-/// Why it is still there.
-pub async fn remove_litter(session: &mut Session, litter: &RemotePath) -> Result<(), Trouble> {
-    let _ = (session, litter);
-    unimplemented!()
+    attempt::run(session, upload).await
 }

@@ -15,7 +15,9 @@ pub struct Reply {
 const MOST_SAID: usize = 400;
 
 impl Reply {
-    pub(super) fn new(bytes: &[u8]) -> Self {
+    /// From the bytes of all its lines.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).trim_end().replace("\r\n", "\n");
         let digits = text.lines().last().and_then(|line| line.get(..3));
         let code = digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
@@ -43,6 +45,13 @@ impl Reply {
     /// What follows the digits of the last line.
     pub(super) fn words(&self) -> &str {
         self.text.lines().last().and_then(|line| line.get(4..)).unwrap_or_default().trim()
+    }
+
+    /// With more words of ours at the end.
+    #[must_use]
+    pub fn and(mut self, words: &str) -> Self {
+        self.text = format!("{} {words}", self.text.trim_end());
+        self
     }
 
     /// All of it in lower case, to look for words in.

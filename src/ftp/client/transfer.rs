@@ -247,6 +247,13 @@ impl Outgoing<'_> {
         conclude(session, limit, stream, "the end of STOR").await
     }
 
+    /// Before the last byte, of our own will: hangs up and hears the server out, briefly.
+    pub async fn abandon(self) {
+        let Self { session, stream, .. } = self;
+        // Whatever the verdict is, it is on a part.
+        let _ = conclude(session, REASON, stream, "the end of STOR").await;
+    }
+
     /// After a failed write: what the server has to say about it, else what we saw.
     pub async fn reason(self, seen: Error) -> Error {
         let Self { session, stream, .. } = self;

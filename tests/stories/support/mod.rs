@@ -1,6 +1,9 @@
 //! What stories stand on: real servers, a lying one, a client without cleverness, and looks from outside.
 
 pub mod certificates;
+pub mod check;
+pub mod ftp_client;
+pub mod gateway;
 pub mod ports;
 pub mod program;
 pub mod raw_ftp;

@@ -23,6 +23,8 @@ pub struct Program {
 
 /// How a program is started.
 pub struct Start<'a> {
+    /// A program that runs it, or nothing.
+    pub wrapped_in: &'a [&'a str],
     pub program: &'a Path,
     pub arguments: Vec<String>,
     pub environment: BTreeMap<&'static str, String>,
@@ -41,11 +43,7 @@ impl Program {
         let log = File::create(start.log).unwrap();
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARD, "guard"]);
-        if !is_root() {
-            // Root in a namespace of its own: enough for chroot, and for nothing outside.
-            command.args(["unshare", "--user", "--map-root-user"]);
-        }
-        command.arg(start.program).args(&start.arguments).envs(&start.environment);
+        command.args(start.wrapped_in).arg(start.program).args(&start.arguments).envs(&start.environment);
         command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let program = Self { guard: command.spawn().unwrap() };
@@ -84,7 +82,7 @@ fn lives(group: Pid) -> bool {
     })
 }
 
-/// Whether servers run with root's rights, and not in a namespace.
+/// Whether we, and so the servers, have root's rights.
 pub fn is_root() -> bool {
     rustix::process::getuid().is_root()
 }

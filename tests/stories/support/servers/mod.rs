@@ -10,7 +10,11 @@ mod pure_ftpd;
 mod unpacked;
 mod vsftpd;
 
-use super::{certificates::CertificateFiles, ports::PortBlock, program::Program};
+use super::{
+    certificates::CertificateFiles,
+    ports::PortBlock,
+    program::{Program, is_root},
+};
 pub use options::{Limits, RenameOver, ServerOptions, SessionReuse, SetTime, Tls, TlsVersions, Writes};
 use packetboat::ftp::server::Running;
 use std::path::PathBuf;
@@ -74,11 +78,14 @@ impl ServerKind {
     /// cannot run it: there, nothing may be skipped.
     pub fn start(self, options: ServerOptions) -> Option<TestServer> {
         assert!(self.offers(&options), "{self:?} does not offer {options:?}");
-        if self != Self::Embedded
-            && let Err(why) = unpacked::check()
-        {
+        let check = match self {
+            Self::Embedded => Ok(()),
+            Self::Vsftpd | Self::ProFtpd => unpacked::check(),
+            Self::PureFtpd => unpacked::check().and_then(|()| pure_ftpd::check()),
+        };
+        if let Err(why) = check {
             assert!(!is_ci(), "{self:?} cannot run here: {why}");
-            eprintln!("CANNOT HERE: {self:?}: {why}");
+            unpacked::note_cannot_here(self, &why);
             return None;
         }
         let home = tempfile::Builder::new().prefix("packetboat-server-").tempdir().unwrap();
@@ -123,8 +130,9 @@ impl TestServer {
             (options.tls != Tls::None).then(|| super::certificates::write(options.certificate, home.path()));
         let ports = PortBlock::take();
         let (user, folder) = match kind {
-            // It only knows the machine's own accounts besides this one, and shows the path as it is.
+            // It only knows the machine's own accounts besides this one.
             ServerKind::Vsftpd => ("anonymous", root.to_str().unwrap().to_owned()),
+            ServerKind::ProFtpd if !is_root() => ("packet", root.to_str().unwrap().to_owned()),
             _ => ("packet", "/".to_owned()),
         };
         Self {
@@ -141,6 +149,15 @@ impl TestServer {
             life: None,
             ports,
             home,
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        drop(self.life.take());
+        if self.kind == ServerKind::PureFtpd {
+            pure_ftpd::clean(self);
         }
     }
 }

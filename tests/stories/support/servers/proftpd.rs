@@ -1,7 +1,7 @@
 //! ProFTPD with mod_tls, which demands TLS session reuse as it ships.
 
 use super::{Limits, RenameOver, ServerOptions, SessionReuse, SetTime, TestServer, Tls, TlsVersions, Writes, unpacked};
-use crate::support::program::{Program, Start};
+use crate::support::program::{Program, Start, is_root};
 use std::{collections::BTreeMap, fmt::Write as _, fs, os::unix::fs::PermissionsExt, path::Path};
 
 pub fn offers(_: &ServerOptions) -> bool {
@@ -11,11 +11,16 @@ pub fn offers(_: &ServerOptions) -> bool {
 pub fn start(server: &TestServer) -> Program {
     let home = server.home.path();
     let hash = sha512_crypt(server.password);
-    private(&home.join("passwd"), &format!("{}:{hash}:0:0::{}:/bin/sh\n", server.user, server.root.display()));
-    private(&home.join("group"), "root:x:0:\n");
+    let (user, group) = (id("-u"), id("-g"));
+    private(
+        &home.join("passwd"),
+        &format!("{}:{hash}:{user}:{group}::{}:/bin/sh\n", server.user, server.root.display()),
+    );
+    private(&home.join("group"), &format!("{}:x:{group}:\n", id("-gn")));
     let configuration = home.join("proftpd.conf");
     fs::write(&configuration, settings(server)).unwrap();
     Program::start(&Start {
+        wrapped_in: &[],
         program: &unpacked::root().join("usr/sbin/proftpd"),
         arguments: vec!["--nodaemon".into(), "-c".into(), configuration.display().to_string()],
         environment: BTreeMap::from([("LD_LIBRARY_PATH", unpacked::libraries())]),
@@ -30,11 +35,15 @@ fn settings(server: &TestServer) -> String {
     let passive = server.ports.passive();
     let mut text = format!(
         "ServerName test\nServerType standalone\nDefaultAddress 127.0.0.1\nSocketBindTight on\nPort {port}\n\
-         User root\nGroup root\nRootLogin on\nAuthOrder mod_auth_file.c\n\
-         AuthUserFile {home}/passwd\nAuthGroupFile {home}/group\nRequireValidShell off\nDefaultRoot ~\n\
+         User {user}\nGroup {group}\nRootLogin on\nAuthOrder mod_auth_file.c\n\
+         AuthUserFile {home}/passwd\nAuthGroupFile {home}/group\nRequireValidShell off\nDefaultRoot {hidden}\n\
          UseReverseDNS off\nWtmpLog off\nTransferLog none\nSystemLog {home}/proftpd.log\n\
-         PidFile {home}/pid\nScoreboardFile {home}/scoreboard\nDelayEngine off\nPassivePorts {first} {last}\n\
+         PidFile {home}/pid\nScoreboardFile {home}/scoreboard\nDelayEngine off\nControlsEngine off\nPassivePorts {first} {last}\n\
          AllowStoreRestart on\nAllowRetrieveRestart on\nModulePath {modules}\n",
+        user = id("-un"),
+        group = id("-gn"),
+        // Only root may hide the rest of the machine.
+        hidden = if is_root() { "~" } else { "/" },
         modules = unpacked::root().join("usr/lib/proftpd").display(),
         first = passive.start(),
         last = passive.end(),
@@ -76,6 +85,12 @@ fn settings(server: &TestServer) -> String {
 pub fn sha512_crypt(password: &str) -> String {
     let made = std::process::Command::new("openssl").args(["passwd", "-6", password]).output().unwrap();
     String::from_utf8(made.stdout).unwrap().trim().to_owned()
+}
+
+/// Our own user or group, as `id` says it.
+fn id(option: &str) -> String {
+    let said = std::process::Command::new("id").arg(option).output().unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
 }
 
 /// Password files that others can read are refused.

@@ -1,7 +1,9 @@
 //! The servers of Debian's packages, unpacked into target/test-servers.
 
-use crate::support::program::is_root;
+use super::ServerKind;
 use std::{
+    fs::OpenOptions,
+    io::Write,
     path::{Path, PathBuf},
     process::Command,
     sync::LazyLock,
@@ -20,7 +22,7 @@ pub fn libraries() -> String {
     folders.map(|path| path.display().to_string()).collect::<Vec<_>>().join(":")
 }
 
-/// Fetches them if that has not been done; says why they cannot run here.
+/// Fetches them if that has not been done; says why that cannot be done here.
 pub fn check() -> Result<(), String> {
     static CHECKED: LazyLock<Result<(), String>> = LazyLock::new(|| {
         let fetch = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/fetch");
@@ -28,16 +30,20 @@ pub fn check() -> Result<(), String> {
             .env("CARGO_TARGET_DIR", root().parent().unwrap().parent().unwrap())
             .output()
             .map_err(|error| format!("{}: {error}", fetch.display()))?;
-        if !fetched.status.success() {
-            return Err(String::from_utf8_lossy(&fetched.stderr).into_owned());
-        }
-        let is_alone = |arguments: &[&str]| Command::new("unshare").args(arguments).output();
-        if is_root() || is_alone(&["--user", "--map-root-user", "true"]).is_ok_and(|tried| tried.status.success()) {
-            return Ok(());
-        }
-        Err("we are not root, and this machine lets nobody else make a user namespace (unshare --user)".into())
+        if fetched.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&fetched.stderr).into_owned()) }
     });
     CHECKED.clone()
+}
+
+/// Says on standard error what cannot run here, and in the file that `make test` counts in the end.
+pub fn note_cannot_here(kind: ServerKind, why: &str) {
+    let line = format!("{kind:?}: {why}\n");
+    eprint!("CANNOT HERE: {line}");
+    let counted = root().with_file_name("cannot-here");
+    // Without the folder nobody counts.
+    if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(counted) {
+        file.write_all(line.as_bytes()).unwrap();
+    }
 }
 
 /// An OpenSSL configuration that keeps to these protocol versions, for servers without a setting of their own.

@@ -26,6 +26,7 @@ pub fn start(server: &TestServer) -> Program {
         environment.insert("OPENSSL_CONF", versions.display().to_string());
     }
     Program::start(&Start {
+        wrapped_in: &[],
         program: &unpacked::root().join("usr/sbin/vsftpd"),
         arguments: vec![configuration.display().to_string()],
         environment,

@@ -1,0 +1,84 @@
+//! The proven copy gets its time and its name; where the server will not rename over a file, the older one steps aside.
+
+use crate::{
+    delivery::ftp::{
+        attempt::{At, Attempt, Stop},
+        choose::exists,
+        failure::Step,
+        litter::{aside_of, remove},
+    },
+    domain::{Delivered, OnExists, Times},
+    faults::kill_point,
+    ftp::client::{Error, Found, Session},
+};
+
+impl Attempt<'_> {
+    /// The last steps: after them the file is delivered.
+    pub(super) async fn place(&mut self, session: &mut Session) -> Result<Delivered, Stop> {
+        if self.upload.wishes.times == Times::Keep {
+            session.set_time(&self.written, self.upload.expected.mtime_ns).await.at(Step::After)?;
+        }
+        if self.written == self.target {
+            return Ok(self.delivered(session, "stored under its final name".to_owned()));
+        }
+        self.look_before_renaming(session).await?;
+        self.stored_mut().is_renaming = true;
+        let reply = match session.rename(&self.written, &self.target).await {
+            Ok(reply) => reply,
+            Err(refused @ Error::Refused { to: "RNTO", .. }) if session.is_usable() => {
+                return self.step_aside(session, refused).await;
+            }
+            Err(error) => return Err(Stop::Met(error, Step::After)),
+        };
+        kill_point("delivery.renamed");
+        Ok(self.delivered(session, reply.to_string()))
+    }
+
+    /// Where nothing may be overwritten, the name must still be free: the sending may have taken hours.
+    async fn look_before_renaming(&mut self, session: &mut Session) -> Result<(), Stop> {
+        let on_exists = self.upload.wishes.on_exists;
+        if !matches!(on_exists, OnExists::Fail | OnExists::KeepBoth)
+            || session.find(&self.target).await.at(Step::After)? == Found::Nothing
+        {
+            return Ok(());
+        }
+        if on_exists == OnExists::Fail {
+            return Err(self.end_with(session, exists(&self.target)).await);
+        }
+        self.choose(session).await.map(drop)
+    }
+
+    /// RNTO was refused. If that is because of the file that is there: final → `.old`, temporary → final, `.old` away.
+    async fn step_aside(&mut self, session: &mut Session, refused: Error) -> Result<Delivered, Stop> {
+        let is_there = matches!(session.find(&self.target).await.at(Step::After)?, Found::Something(_));
+        let aside = aside_of(&self.upload.temporary);
+        let (true, Ok(aside)) = (is_there, aside) else { return Err(Stop::Met(refused, Step::After)) };
+        self.stored_mut().is_aside = true;
+        match session.rename(&self.target, &aside).await {
+            Ok(_) => {}
+            Err(Error::Refused { .. }) if session.is_usable() => {
+                self.stored_mut().is_aside = false;
+                return Err(Stop::Met(refused, Step::After));
+            }
+            Err(error) => return Err(Stop::Met(error, Step::After)),
+        }
+        kill_point("delivery.aside");
+        let reply = match session.rename(&self.written, &self.target).await {
+            Ok(reply) => reply,
+            Err(error) if session.is_usable() => {
+                session.rename(&aside, &self.target).await.at(Step::After)?;
+                self.stored_mut().is_aside = false;
+                return Err(Stop::Met(error, Step::After));
+            }
+            Err(error) => return Err(Stop::Met(error, Step::After)),
+        };
+        kill_point("delivery.renamed_over");
+        match remove(session, &aside).await {
+            Ok(()) => {}
+            Err(error) if error.is_break() => return Err(Stop::Met(error, Step::After)),
+            // Delivered all the same; `recover` will find it.
+            Err(error) => tracing::warn!(path = %aside, %error, "the replaced file could not be removed"),
+        }
+        Ok(self.delivered(session, reply.to_string()))
+    }
+}
