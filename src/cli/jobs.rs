@@ -7,24 +7,28 @@ use crate::{
         exit::{Exit, Failure},
         text,
     },
-    control::{self, Site},
+    control::{self, JobLine, Rest, Site},
 };
-use serde_json::json;
+use serde::Serialize;
 use std::path::Path;
+
+/// The JSON.
+#[derive(Serialize)]
+struct List<'a> {
+    jobs: &'a [JobLine],
+    more: Rest,
+}
 
 pub async fn jobs(wanted: &Jobs, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let filter = wanted.filters.at(console.calendar(site.time_zone).now);
     let limit = if wanted.limit == 0 { u64::MAX } else { wanted.limit };
-    let mut lines = Vec::new();
-    let more = control::read(&site.storage).await?.jobs(&filter, limit, |line| lines.push(line)).await?;
-    console.answer(&json!({ "jobs": lines, "more": more }), || {
-        let closing = if more > 0 { text::jobs::more(more) } else { String::new() };
-        if lines.is_empty() {
-            "No job is meant.\n".to_owned()
-        } else {
-            text::jobs::jobs(&lines, console.fit) + &closing
-        }
+    let mut jobs = Vec::new();
+    let more = control::read(&site.storage).await?.jobs(&filter, limit, |line| jobs.push(line)).await?;
+    let list = List { jobs: &jobs, more };
+    console.answer(&list, || match &jobs[..] {
+        [] => "No job is meant.\n".to_owned(),
+        jobs => text::jobs::jobs(jobs, console.fit) + &text::jobs::rest(more),
     })?;
     Ok(Exit::Done)
 }

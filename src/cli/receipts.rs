@@ -7,13 +7,20 @@ use crate::{
         exit::{Exit, Failure},
         text,
     },
-    control::{self, Site},
+    control::{self, ReceiptLine, Site},
 };
-use serde_json::json;
+use serde::Serialize;
 use std::{
     io::{self, BufWriter, Write},
     path::Path,
 };
+
+/// The JSON.
+#[derive(Serialize)]
+struct List<'a> {
+    receipts: &'a [ReceiptLine],
+    are_more: bool,
+}
 
 const LIMIT: u64 = 200;
 
@@ -45,7 +52,7 @@ pub async fn receipts(wanted: &Receipts, config: Option<&Path>, console: &Consol
     }
     let mut lines = Vec::new();
     let are_more = store.receipts(&filter, limit, |line| lines.push(line)).await?;
-    console.answer(&json!({ "receipts": lines, "are_more": are_more }), || {
+    console.answer(&List { receipts: &lines, are_more }, || {
         let closing = if are_more { "There are more: narrow the filters, or --limit 0 for all\n" } else { "" };
         match &lines[..] {
             [] => "No receipt is meant.\n".to_owned(),

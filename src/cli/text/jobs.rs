@@ -1,7 +1,7 @@
 //! `jobs`: one line a job.
 
 use super::{Column, Table, outside};
-use crate::control::JobLine;
+use crate::control::{JobLine, Rest};
 
 /// The table; `fit`: cells of the terminal.
 pub fn jobs(lines: &[JobLine], fit: Option<usize>) -> String {
@@ -44,7 +44,12 @@ pub fn said(line: &JobLine) -> String {
     outside(Some(words.as_bytes()))
 }
 
-/// The line that closes a list which was cut.
-pub fn more(more: u64) -> String {
-    format!("{} more: narrow the filters, or --limit 0 for all\n", super::count(more))
+/// The line that closes a list which was cut; nothing under a whole one.
+pub fn rest(rest: Rest) -> String {
+    let more = match rest {
+        Rest::Jobs(0) => return String::new(),
+        Rest::Jobs(more) => format!("{} more", super::count(more)),
+        Rest::Some => "There are more".to_owned(),
+    };
+    format!("{more}: narrow the filters, or --limit 0 for all\n")
 }

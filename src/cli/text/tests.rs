@@ -4,7 +4,7 @@ use super::{job::Attempts, *};
 use crate::{
     control::{
         self, Attempt, JobDetail, JobLine, Known, LaneStatus, LeftAlone, OpenCounts, PausedInFile, PausedRule,
-        ReceiptLine, Rehearsal, RuleStatus, SessionStatus, Site, Status, Tally,
+        ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Site, Status, Tally,
     },
     domain::{JobState, Moment, Ref, RefTail, Sha256},
 };
@@ -178,7 +178,9 @@ ID        RULE                 WHAT      TO                          STATE   TRI
 8f3k2000  swap-north-to-south  -         south                       failed      0  unplannable
 "
     );
-    assert_eq!(jobs::more(1204), "1,204 more: narrow the filters, or --limit 0 for all\n");
+    assert_eq!(jobs::rest(Rest::Jobs(0)), "");
+    assert_eq!(jobs::rest(Rest::Some), "There are more: narrow the filters, or --limit 0 for all\n");
+    assert_eq!(jobs::rest(Rest::Jobs(1204)), "1,204 more: narrow the filters, or --limit 0 for all\n");
     let cut = jobs::jobs(&[line()], Some(110));
     assert!(cut.lines().all(|line| width(line) <= 110), "{cut}");
 }
