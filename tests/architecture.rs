@@ -9,8 +9,10 @@ mod source_text;
 use layers::{LAYERS, allowed, imports};
 use source_text::SourceText;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// Everything below a folder of the project, sorted.
@@ -49,9 +51,24 @@ fn module_of(path: &Path) -> Option<String> {
     (module != "lib" && module != "main").then(|| module.to_owned())
 }
 
-/// A file that is there for tests alone.
+/// A file that is there for tests alone: in a folder `tests`, or a module declared under `#[cfg(test)]`.
 fn is_test_file(path: &Path) -> bool {
-    path.ends_with("tests.rs") || path.components().any(|component| component.as_os_str() == "tests")
+    static DECLARED: LazyLock<BTreeSet<PathBuf>> =
+        LazyLock::new(|| rust_files("src").iter().flat_map(|(path, source)| test_modules(path, source)).collect());
+    path.components().any(|component| component.as_os_str() == "tests") || DECLARED.contains(path)
+}
+
+/// The files of the modules that this one declares for tests alone.
+fn test_modules(path: &Path, source: &str) -> Vec<PathBuf> {
+    let folder = match path.file_stem().and_then(|stem| stem.to_str()) {
+        Some("mod" | "lib" | "main") => path.parent().unwrap().to_owned(),
+        _ => path.with_extension(""),
+    };
+    let (_, tests) = SourceText::parse(source).split_tests();
+    let items = tests.split_inclusive(';').filter_map(|item| item.strip_suffix(';'));
+    let declared = items.filter_map(|item| item.rsplit_once("mod ").map(|(_, name)| name));
+    let files = declared.map(|name| [folder.join(format!("{name}.rs")), folder.join(name).join("mod.rs")]);
+    files.flatten().collect()
 }
 
 fn findings_of_imports(path: &Path, source: &str) -> Vec<String> {
@@ -172,7 +189,7 @@ fn no_file_names_the_machine_that_built_it() {
 #[test]
 fn the_checks_find_what_they_look_for() {
     type Check = fn(&Path, &str) -> Vec<String>;
-    let cases: [(Check, &str, &str, usize); 24] = [
+    let cases: [(Check, &str, &str, usize); 23] = [
         (findings_of_imports, "src/policy/a.rs", "use crate::store::X;", 1),
         (findings_of_imports, "src/policy/a.rs", "use crate::{domain::X, store::{Y, Z}, clock};", 2),
         (findings_of_imports, "src/policy/mod.rs", "use super::store;", 1),
@@ -191,7 +208,6 @@ fn the_checks_find_what_they_look_for() {
         (findings_of_unwrap, "src/worker/a.rs", "let quote = '\"'; g().unwrap(); let other = '\"';", 1),
         (findings_of_unwrap, "src/worker/a.rs", "#[cfg(test)]\nmod tests { fn f() { g().unwrap(); } }", 0),
         (findings_of_unwrap, "src/worker/a.rs", "#[cfg(test)]\nmod tests { }\nfn f<'a>() { g().unwrap(); }", 1),
-        (findings_of_unwrap, "src/worker/tests.rs", "fn f() { g().unwrap(); }", 0),
         (findings_of_unwrap, "src/worker/a.rs", "g().unwrap_or_default(); let a = b\".unwrap()\";", 0),
         (findings_of_sleep, "src/worker/a.rs", "#[cfg(test)]\nmod tests { fn f() { sleep(d); } }", 1),
         (findings_of_sleep, "src/worker/a.rs", "fn f() { sleep(d); }", 0),
@@ -202,4 +218,12 @@ fn the_checks_find_what_they_look_for() {
         let found = check(Path::new(path), source);
         assert_eq!(found.len(), count, "{path}: {source}\n{found:?}");
     }
+}
+
+#[test]
+fn a_module_declared_for_tests_is_a_test_file() {
+    let source = "pub mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\nmod tests { mod c { } }\nmod d;";
+    let expected = [PathBuf::from("src/x/b.rs"), PathBuf::from("src/x/b/mod.rs")];
+    assert_eq!(test_modules(Path::new("src/x/mod.rs"), source), expected);
+    assert_eq!(test_modules(Path::new("src/x.rs"), source), expected);
 }

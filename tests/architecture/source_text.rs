@@ -9,11 +9,13 @@ pub struct SourceText {
     pub code: String,
     /// Strings: the line where each begins, and what it holds.
     pub strings: Vec<(usize, String)>,
+    /// Where the taking apart has come to.
+    line: usize,
 }
 
 impl SourceText {
     pub fn parse(source: &str) -> Self {
-        let mut text = Self { code: String::with_capacity(source.len()), strings: Vec::new() };
+        let mut text = Self { code: String::with_capacity(source.len()), strings: Vec::new(), line: 1 };
         let mut rest = source;
         while let Some(first) = rest.chars().next() {
             let taken = if rest.starts_with("//") {
@@ -31,6 +33,7 @@ impl SourceText {
                 text.blank(rest, end)
             } else {
                 text.code.push(first);
+                text.line += usize::from(first == '\n');
                 first.len_utf8()
             };
             rest = &rest[taken..];
@@ -57,11 +60,12 @@ impl SourceText {
 
     fn blank(&mut self, rest: &str, end: usize) -> usize {
         self.code.push_str(&blanked(&rest[..end]));
+        self.line += rest[..end].matches('\n').count();
         end
     }
 
     fn string(&mut self, held: &str) {
-        self.strings.push((self.code.matches('\n').count() + 1, held.to_owned()));
+        self.strings.push((self.line, held.to_owned()));
     }
 
     fn is_inside_a_word(&self) -> bool {
