@@ -35,6 +35,8 @@ pub enum Verb {
     Init(Init),
     /// Find every mistake in the configuration
     Check(Check),
+    /// Say what would be done now, and do nothing
+    Plan(Plan),
     /// Serve until stopped
     Run,
     /// Do what is due, then exit with a code that tells
@@ -84,6 +86,16 @@ pub struct Init {
     /// Write instead, for systemd, which folders the service may write; from the rules there are
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = crate::cli::init::DROP_IN)]
     pub systemd: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Plan {
+    /// This rule alone
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
+    /// At most so many files of a rule; 0: all
+    #[arg(long, default_value_t = 200)]
+    pub limit: usize,
 }
 
 #[derive(Debug, clap::Args)]

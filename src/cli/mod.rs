@@ -13,8 +13,9 @@ mod jobs;
 mod once;
 mod operate;
 mod pause;
+mod plan;
 mod probe;
-pub mod progress;
+mod progress;
 mod receipts;
 mod serve;
 mod status;
@@ -47,6 +48,7 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
             Exit::Done if wanted.probe => wait(probe::probe(config, console)),
             exit => Ok(exit),
         },
+        Verb::Plan(wanted) => wait(plan::plan(wanted, config, console)),
         Verb::Run => serve::run(config),
         Verb::Once(wanted) => once::once(wanted, config, console),
         #[cfg(feature = "demo")]

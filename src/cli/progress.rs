@@ -4,7 +4,8 @@
 
 use crate::{
     cli::text::{cut, outside, pad, size, width},
-    domain::Ref,
+    control::JobDetail,
+    domain::{JobState, Ref},
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -89,6 +90,12 @@ impl Default for Board {
     }
 }
 
+impl Drop for Board {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 /// Widths that only grow, so that nothing jumps.
 #[derive(Debug, Default)]
 struct Columns {
@@ -164,11 +171,19 @@ impl Pace {
     }
 }
 
-/// `offsite  stock.dump.zst    delivered  410 MB  proof xsha256`, for [`Board::say`].
-#[must_use]
-pub fn delivered(server: &str, name: &[u8], size_bytes: u64, proof: &str) -> String {
-    let (server, name) = (outside(Some(server.as_bytes())), outside(Some(name)));
-    format!("{server}  {name}   delivered  {}  proof {proof}", size(size_bytes))
+/// `offsite  stock.dump.zst    delivered  410 MB  proof xsha256`, for [`Board::say`]; `None` while it is not recorded yet.
+pub fn ended(job: &JobDetail) -> Option<String> {
+    let line = &job.job;
+    let what = format!("{}  {}", outside(Some(line.server.as_bytes())), outside(line.name.as_deref()));
+    let said = outside(line.said.as_deref().map(str::as_bytes));
+    Some(match (line.state, &job.receipt) {
+        (JobState::Running, _) => return None,
+        (JobState::Delivered, Some(receipt)) => {
+            format!("{what}   delivered  {}  proof {}", size(receipt.size_bytes), receipt.proof)
+        }
+        (JobState::Queued, _) => format!("{what}   deferred  {said}"),
+        (state, _) => format!("{what}   {}  {said}", state.word()),
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::{
     app::{self, GatewaySetup},
     cli::exit::{Exit, Failure},
     clock::Clock,
-    config, rules,
+    control::{self, Configuration},
 };
 use std::path::Path;
 
@@ -19,9 +19,8 @@ pub fn run(named: Option<&Path>) -> Result<Exit, Failure> {
 
 /// What packetboat.yaml and the rules say, or every reason why not. Warnings are logged: nobody may be looking.
 pub fn setup(named: Option<&Path>, only: Option<String>) -> Result<GatewaySetup, Failure> {
-    let checked = rules::check(&config::find(named));
-    let Some((settings, rules)) = checked.loaded else { return Err(checked.findings.into()) };
-    for finding in checked.findings {
+    let Configuration { settings, rules, warnings } = control::load(named)?;
+    for finding in warnings {
         tracing::warn!(file = %finding.place.file, "{}", finding.message);
     }
     Ok(GatewaySetup { settings, rules, clock: Clock::System, only })

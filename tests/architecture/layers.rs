@@ -38,6 +38,7 @@ pub const LAYERS: [(&str, &[&str]); 23] = [
             "lanes",
             "delivery",
             "intake",
+            "sources",
         ],
     ),
     (
@@ -66,7 +67,7 @@ pub const LAYERS: [(&str, &[&str]); 23] = [
         ],
     ),
     ("demo", &["domain", "tls", "ftp", "app"]),
-    ("cli", &["domain", "control", "app", "demo"]),
+    ("cli", &["domain", "clock", "telemetry", "control", "app", "demo"]),
 ];
 
 /// What `module` may import, itself apart; `None` for a module that is not listed.

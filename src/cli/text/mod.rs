@@ -7,6 +7,7 @@ pub mod job;
 pub mod jobs;
 mod json;
 mod paint;
+pub mod plan;
 pub mod receipts;
 pub mod status;
 mod table;

@@ -3,8 +3,8 @@
 use super::{job::Attempts, *};
 use crate::{
     control::{
-        self, Attempt, JobDetail, JobLine, Known, LaneStatus, LeftAlone, OpenCounts, PausedInFile, PausedRule,
-        ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Site, Status, Tally,
+        self, Attempt, FilePlan, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone, OpenCounts, PausedInFile,
+        PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, SessionStatus, Site, Status, Tally,
     },
     domain::{JobState, Moment, Ref, RefTail, Sha256},
 };
@@ -311,4 +311,49 @@ fn a_tally_says_what_was_done_and_what_was_left_alone_and_why() {
          no job has the id 8f3k2000\n"
     );
     assert!(tally::tally(&tally, "cancelled", Rehearsal::Only).starts_with("3 jobs would be cancelled\n"));
+}
+
+#[test]
+fn a_plan_is_a_line_for_each_job_and_says_what_keeps_a_file_back() {
+    let file = |name: &str, once: Option<&str>, jobs: Vec<JobPlan>, unwanted: Option<&str>| FilePlan {
+        name: name.into(),
+        size_bytes: 2_400_000_000,
+        once: once.map(Into::into),
+        jobs,
+        unwanted: unwanted.map(Into::into),
+    };
+    let job = |server: &str, beginning, why: Option<&str>| JobPlan {
+        server: server.into(),
+        target: why.is_none().then(|| "db/2026/a".into()),
+        beginning,
+        why: why.map(Into::into),
+    };
+    let plan = RulePlan {
+        rule: "dumps".into(),
+        folder: "/var/backups".into(),
+        files: vec![
+            file("a\u{1b}[2J", None, vec![job("offsite", "ready", None), job("vault", "held", None)], None),
+            file("b", Some("once it has settled"), vec![job("offsite", "ready", None)], None),
+            file("c", None, Vec::new(), Some("the rule's `if` is not true of it")),
+            file("d", None, vec![job("offsite", "failed", Some("`path` would\nleave its root"))], None),
+        ],
+        more: 1204,
+        starts_at: Some(at("2026-11-22T22:00:00+01:00")),
+        trouble: Some("/var/backups/x cannot be read".into()),
+    };
+    assert_eq!(
+        super::plan::plan(&[plan], calendar()),
+        "\
+dumps  /var/backups
+  ! /var/backups/x cannot be read
+  its windows are shut: jobs start 22:00
+  a\\u{1b}[2J    2.4 GB  →  offsite:db/2026/a
+  a\\u{1b}[2J    2.4 GB  →  vault:db/2026/a  held: the rule is paused
+  b            2.4 GB  →  offsite:db/2026/a  once it has settled
+  c            2.4 GB  not wanted: the rule's `if` is not true of it
+  d            2.4 GB  →  offsite  would fail: `path` would\\nleave its root
+  and 1,204 more: --limit 0 for all
+  1,207 files to send
+"
+    );
 }

@@ -5,6 +5,7 @@ mod footing;
 mod handle;
 mod hints;
 mod keeper;
+mod look;
 mod refusals;
 mod scanning;
 mod settling;
@@ -15,6 +16,7 @@ mod wanted;
 
 use crate::{clock::Clock, intake::Intake, rules::Rule};
 pub use handle::{Ended, Handle};
+pub use look::{When, Would, look};
 pub use status::{Method, ScanReport, Status};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};

@@ -198,7 +198,7 @@ impl Keeper {
         }
         let (rule, cancel) = (Arc::clone(&self.rule), self.cancel.clone());
         let doubts = std::mem::take(&mut self.doubts);
-        let read = move || compare::compare(&rule.when.folder, symlinks(&rule.when.symlinks), doubts, &cancel);
+        let read = move || compare::compare(&rule.when.folder, symlinks(rule.when.symlinks), doubts, &cancel);
         self.comparing = Some(spawn_blocking(read));
     }
 
@@ -259,7 +259,7 @@ impl Keeper {
         let look = move || {
             let root = Root::open(&rule.when.folder)?;
             let footing = Footing::of(root.as_fd()).map_err(|why| OpenError::RootMissing(why.into()))?;
-            let symlinks = symlinks(&rule.when.symlinks);
+            let symlinks = symlinks(rule.when.symlinks);
             Ok((footing, paths.iter().map(|path| root.look(path, symlinks)).collect()))
         };
         let stopped = |_| OpenError::Unreadable(std::io::ErrorKind::Interrupted.into());
@@ -267,7 +267,7 @@ impl Keeper {
     }
 }
 
-fn symlinks(wish: &Symlinks) -> beneath::Symlinks {
+pub(super) fn symlinks(wish: Symlinks) -> beneath::Symlinks {
     match wish {
         Symlinks::Skip => beneath::Symlinks::Refuse,
         Symlinks::Follow => beneath::Symlinks::Follow,

@@ -15,7 +15,7 @@ use crate::{
     streams::beneath::{self, Facts, OpenError, Root},
 };
 use rustix::{
-    fd::{AsFd, BorrowedFd},
+    fd::{AsFd, BorrowedFd, OwnedFd},
     fs::{AtFlags, Dir, FileType, Mode, OFlags},
     io::Errno,
 };
@@ -63,6 +63,8 @@ pub(super) struct Walked {
 }
 
 const BATCH: usize = 256;
+/// How a folder is opened to be listed.
+const LISTED: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 /// Folders inside folders; each holds a descriptor while it is walked.
 const DEEPEST: usize = 256;
 
@@ -121,10 +123,16 @@ impl Walker<'_> {
             Extent::Whole => {
                 self.walk.ledger.begin_scan();
                 self.walk.ledger.stand_on(&self.footing.ground);
-                self.folder(self.root.as_fd(), b"")
+                match rustix::fs::openat(self.root.as_fd(), c".", LISTED, Mode::empty()) {
+                    Ok(folder) => self.folder(folder, b""),
+                    Err(why) => {
+                        self.unseen(b".", why);
+                        Ok(())
+                    }
+                }
             }
             Extent::Below(folders) => folders.iter().try_for_each(|path| match self.root.folder(path) {
-                Ok(folder) => self.folder(folder.as_fd(), path),
+                Ok(folder) => self.folder(folder, path),
                 Err(OpenError::Gone | OpenError::NotAFile(_)) => Ok(()),
                 Err(OpenError::Unreadable(why) | OpenError::RootMissing(why)) => {
                     self.unseen(path, why);
@@ -138,7 +146,7 @@ impl Walker<'_> {
     }
 
     /// Walks a folder and all below it.
-    fn folder(&mut self, folder: BorrowedFd<'_>, path: &[u8]) -> Result<(), Stop> {
+    fn folder(&mut self, folder: OwnedFd, path: &[u8]) -> Result<(), Stop> {
         let mut path = path.to_vec();
         let mut open: Vec<(Dir, usize)> = Vec::new();
         self.descend(folder, &path, &mut open);
@@ -180,9 +188,8 @@ impl Walker<'_> {
                         self.trouble.get_or_insert(format!("folders are nested more than {DEEPEST} deep"));
                         continue;
                     }
-                    let step = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                    match rustix::fs::openat(at, name, step, Mode::empty()) {
-                        Ok(below) => self.descend(below.as_fd(), &path, &mut open),
+                    match rustix::fs::openat(at, name, LISTED, Mode::empty()) {
+                        Ok(below) => self.descend(below, &path, &mut open),
                         // It has left since it was listed: before anything is called gone, it is looked for once more.
                         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => (),
                         Err(why) => self.unseen(&path, why),
@@ -193,19 +200,18 @@ impl Walker<'_> {
         }
     }
 
-    fn descend(&mut self, folder: BorrowedFd<'_>, path: &[u8], open: &mut Vec<(Dir, usize)>) {
+    fn descend(&mut self, folder: OwnedFd, path: &[u8], open: &mut Vec<(Dir, usize)>) {
         if self.no_events.is_none()
             && !(self.footing.is_network && self.rule.when.method == WatchMethod::Auto)
             && let Some(hints) = &self.walk.hints
-            && let Ok(print) = footing::print(folder)
+            && let Ok(print) = footing::print(folder.as_fd())
         {
             self.no_events = hints.arm(path, print).err();
         }
-        if !path.is_empty() && footing::mount(folder).is_ok_and(|mount| mount != self.footing.mount) {
+        if !path.is_empty() && footing::mount(folder.as_fd()).is_ok_and(|mount| mount != self.footing.mount) {
             self.walk.ledger.note_mount(path);
         }
-        let readable = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC; // the root's own descriptor only finds
-        match rustix::fs::openat(folder, c".", readable, Mode::empty()).and_then(Dir::new) {
+        match Dir::new(folder) {
             Ok(dir) => open.push((dir, path.len())),
             Err(why) => self.unseen(path, why),
         }

@@ -104,3 +104,12 @@ async fn status_counts_by_rule_and_says_which_lanes_are_shut_and_who_serves() {
     desk.store.end_session(desk.session, NOW).await.unwrap();
     assert_eq!(desk.store.status(&rules, NOW, NOW).await.unwrap().session, SessionStatus::Stopped { at: NOW });
 }
+
+#[tokio::test]
+async fn a_database_that_is_not_there_yet_can_be_asked_and_knows_nothing() {
+    let store = Store::open_empty().await.unwrap();
+    assert!(store.paused_rules().await.unwrap().is_empty());
+    assert_eq!(store.find_place("dumps", b"/src").await.unwrap(), None);
+    assert_eq!(store.status(&[], NOW, NOW).await.unwrap().session, SessionStatus::Never);
+    assert!(store.pause_rule("dumps", NOW).await.is_err(), "it is for reading");
+}
