@@ -24,7 +24,10 @@ pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Fa
     let site = Site::find(config)?;
     let calendar = console.calendar(site.time_zone);
     let store = control::read(&site.storage).await?;
-    let status = store.status(&site.rules(), calendar.now, calendar.midnight()).await?;
+    let mut status = store.status(&site.rules(), calendar.now, calendar.midnight()).await?;
+    if control::is_silent(&site.storage).await {
+        status.session = status.session.unanswered();
+    }
     let needs = control::needs(&status, &site);
     let report = Report { all_is_well: needs.is_empty(), needs: &needs, status: &status };
     console.answer(&report, || text::status::status(&status, &needs, &site, (calendar, console.painter)))?;

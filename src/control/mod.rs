@@ -28,7 +28,7 @@ pub use operator::{Heard, Known, Operator, PausedInFile};
 pub use plan::{FilePlan, JobPlan, PlanError, RulePlan, plan};
 pub use probe::{Probed, probe};
 pub use site::{Site, span};
-pub use socket::{Socket, SocketError};
+pub use socket::{Socket, SocketError, is_silent};
 
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,7 @@ fn headline(status: &Status, needs: &[Need], site: &Site, (zone, paint): (Calend
     };
     let session = match status.session {
         SessionStatus::Never => "never run".to_owned(),
-        SessionStatus::Up { since } => format!("up {}", span(status.now.since(since))),
+        SessionStatus::Up { since, .. } => format!("up {}", span(status.now.since(since))),
         SessionStatus::Stopped { at } => format!("stopped {}", zone.minute(at)),
         SessionStatus::Died { last_seen } => format!("not running since {}", zone.minute(last_seen)),
     };

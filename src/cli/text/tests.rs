@@ -73,7 +73,7 @@ fn troubled() -> Status {
     };
     Status {
         now: calendar().now,
-        session: SessionStatus::Up { since: Moment(calendar().now.0 - 529_200_000) },
+        session: SessionStatus::Up { since: Moment(calendar().now.0 - 529_200_000), last_seen: calendar().now },
         rules: vec![
             rule("nightly-dumps", Some("2026-11-21T02:11:00+01:00"), 0, 3, 0),
             rule("old-logs", None, 0, 209, 0),
@@ -148,7 +148,11 @@ fn what_is_held_has_a_column_while_there_is_any() {
 #[test]
 fn the_json_of_status_has_the_same_words() {
     let value = serde_json::to_value(troubled()).unwrap();
-    assert_eq!(value["session"], serde_json::json!({ "state": "up", "since": "2026-11-16T01:19:00.000Z" }));
+    assert_eq!(
+        value["session"],
+        serde_json::json!({ "state": "up", "since": "2026-11-16T01:19:00.000Z",
+            "last_seen": "2026-11-22T04:19:00.000Z" })
+    );
     assert_eq!(
         value["rules"][2],
         serde_json::json!({ "rule": "shop-orders", "last_delivered": "2026-11-22T04:18:48.000Z", "today": 1204,
@@ -349,9 +353,9 @@ dumps  /var/backups
   its windows are shut: jobs start 22:00
   a\\u{1b}[2J    2.4 GB  →  offsite:db/2026/a
   a\\u{1b}[2J    2.4 GB  →  vault:db/2026/a  held: the rule is paused
-  b            2.4 GB  →  offsite:db/2026/a  once it has settled
-  c            2.4 GB  not wanted: the rule's `if` is not true of it
-  d            2.4 GB  →  offsite  would fail: `path` would\\nleave its root
+  b             2.4 GB  →  offsite:db/2026/a  once it has settled
+  c             2.4 GB  not wanted: the rule's `if` is not true of it
+  d             2.4 GB  →  offsite  would fail: `path` would\\nleave its root
   and 1,204 more: --limit 0 for all
   1,207 files to send
 "

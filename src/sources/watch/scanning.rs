@@ -88,6 +88,9 @@ impl Keeper {
             if whole.is_ok() && scan.is_clean {
                 whole = self.conclude().await;
             }
+            if let Err(why) = self.ledger.remember_ground().await {
+                tracing::debug!(rule = self.rule.name, %why, "not remembered; after the next scan again");
+            }
             self.say(&whole);
             let took = scan.began.elapsed();
             self.breather = self.breather.max(took * 4);

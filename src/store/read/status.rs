@@ -32,6 +32,9 @@ pub enum SessionStatus {
     Up {
         #[serde(serialize_with = "json::moment")]
         since: Moment,
+        /// Its last heartbeat.
+        #[serde(serialize_with = "json::moment")]
+        last_seen: Moment,
     },
     /// It ended in good order.
     Stopped {
@@ -43,6 +46,17 @@ pub enum SessionStatus {
         #[serde(serialize_with = "json::moment")]
         last_seen: Moment,
     },
+}
+
+impl SessionStatus {
+    /// What it is if nobody answers: a heartbeat may be a minute younger than its process's death.
+    #[must_use]
+    pub fn unanswered(self) -> Self {
+        match self {
+            Self::Up { last_seen, .. } => Self::Died { last_seen },
+            other => other,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -170,10 +184,11 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(SessionStatus::Never) };
         let alive_until = Moment(row.get("alive_until"));
+        let last_seen = alive_until.minus(crate::store::LEASE);
         Ok(match row.get::<Option<i64>, _>("ended_at") {
             Some(at) => SessionStatus::Stopped { at: Moment(at) },
-            None if alive_until > now => SessionStatus::Up { since: Moment(row.get("started_at")) },
-            None => SessionStatus::Died { last_seen: alive_until.minus(crate::store::LEASE) },
+            None if alive_until > now => SessionStatus::Up { since: Moment(row.get("started_at")), last_seen },
+            None => SessionStatus::Died { last_seen },
         })
     }
 

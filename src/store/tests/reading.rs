@@ -96,7 +96,8 @@ async fn status_counts_by_rule_and_says_which_lanes_are_shut_and_who_serves() {
     assert_eq!(dumps.open, OpenCounts { waiting: 0, queued: 1, running: 1, held: 0 });
     assert_eq!(idle, &RuleStatus { rule: "idle".into(), ..RuleStatus::default() });
     assert_eq!((status.lanes[0].is_paused, status.lanes[0].waiting), (true, 2));
-    assert_eq!(status.session, SessionStatus::Up { since: NOW });
+    assert_eq!(status.session, SessionStatus::Up { since: NOW, last_seen: NOW });
+    assert_eq!(status.session.unanswered(), SessionStatus::Died { last_seen: NOW });
     let a_day_later = NOW.plus(Duration::from_secs(24 * 3600 + 1));
     let status = desk.store.status(&rules, a_day_later, a_day_later).await.unwrap();
     assert_eq!((status.rules[0].today, status.rules[0].failed), (0, 0));
