@@ -112,6 +112,12 @@ impl Route {
         }
     }
 
+    /// An outcome of a job of `rule` is on disk.
+    pub(super) fn is_recorded(&self, rule: &str) {
+        self.dispatch.ended(rule, &self.lane.name);
+        self.busy.fetch_sub(1, Ordering::AcqRel);
+    }
+
     /// The jobs of a parcel that were not begun: for another conversation.
     pub(super) fn put_back(&self, jobs: Vec<ClaimedJob>) {
         if !jobs.is_empty() {

@@ -15,17 +15,14 @@ use crate::{
         dispatch::{Dispatch, DispatchSetup},
         hand::Hand,
         lane_memory::LaneMemory,
-        record::Recorder,
+        record::{Recorder, UNRECORDED, write},
         route::Route,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
-
-/// Outcomes that may be waiting for the disk while files go on.
-const UNRECORDED: usize = 64;
 
 /// The running worker.
 #[derive(Debug)]
@@ -33,6 +30,7 @@ pub struct Worker {
     routes: BTreeMap<String, Arc<Route>>,
     dispatch: Arc<Dispatch>,
     progress: Progress,
+    recorder: Recorder,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -69,7 +67,9 @@ impl Worker {
         let memory: BTreeMap<String, LaneRow> =
             store.lanes().await?.into_iter().map(|row| (row.server.clone(), row)).collect();
         let (stop, tasks, progress) = (CancellationToken::new(), TaskTracker::new(), Progress::default());
-        let recorder = Recorder { store, session, clock: clock.clone(), slots: Arc::new(Semaphore::new(UNRECORDED)) };
+        let (outcomes, recorded) = mpsc::channel(UNRECORDED);
+        tokio::spawn(write(store.clone(), recorded)); // it ends with the last recorder
+        let recorder = Recorder { store: store.clone(), session, clock: clock.clone(), outcomes };
         let mut routes = BTreeMap::new();
         for (name, Server::Ftp(server)) in &settings.servers {
             let server = Arc::new(server.clone());
@@ -104,8 +104,8 @@ impl Worker {
             routes.insert(name.clone(), route);
         }
         warn_of_missing(&dispatch, &routes);
-        let worker = Self { routes, dispatch, progress, stop, tasks };
-        worker.tasks.spawn(hear(recorder.store, worker.dispatch.clone(), worker.stop.clone()));
+        let worker = Self { routes, dispatch, progress, recorder, stop, tasks };
+        worker.tasks.spawn(hear(store, worker.dispatch.clone(), worker.stop.clone()));
         Ok(worker)
     }
 
@@ -144,6 +144,7 @@ impl Worker {
         if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
             warn!("some transfers did not stop in time; the next start takes them up again");
         }
+        self.recorder.written().await;
     }
 }
 
