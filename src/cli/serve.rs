@@ -11,6 +11,7 @@ use std::path::Path;
 /// Two threads: one may be busy with a hash or a long list while the other answers.
 const THREADS: usize = 2;
 
+/// Serves until a signal.
 pub fn run(named: Option<&Path>) -> Result<Exit, Failure> {
     let setup = setup(named, None)?;
     runtime()?.block_on(app::run(setup))?;
