@@ -297,12 +297,12 @@ mod tests {
     fn too_many_connections_costs_one_connection_and_it_comes_back() {
         let mut circuit = Circuit::new(4, NOW);
         let conversations = [(); 4].map(|()| circuit.begin());
-        assert!(!circuit.trouble(&busy(), NOW, 1.0));
+        assert!(!circuit.trouble(&busy(), seconds(300), 1.0));
         circuit.end(conversations[3]);
-        assert_eq!(circuit.admission(NOW), Admission::Full);
+        assert_eq!(circuit.admission(seconds(300)), Admission::Full);
         assert_eq!(circuit.learned_limit(), Some(3));
-        assert_eq!(circuit.admission(seconds(59)), Admission::Full);
-        assert_eq!(circuit.admission(seconds(60)), Admission::Yes, "though no conversation has ended or begun");
+        assert_eq!(circuit.admission(seconds(359)), Admission::Full);
+        assert_eq!(circuit.admission(seconds(360)), Admission::Yes, "though no conversation has ended or begun");
         assert_eq!(circuit.learned_limit(), None);
     }
 

@@ -104,8 +104,9 @@ async fn a_hundred_thousand_files_arrive_once_each_and_a_second_scan_takes_none(
     let boat = Boat::new("settled_for: 0s, recursive: true");
     for folder in 0..100 {
         std::fs::create_dir(boat.at(format!("{folder}"))).unwrap();
-        for file in 0..1000 {
-            boat.write(format!("{folder}/{file}"), "x");
+        boat.write(format!("{folder}/0"), "x");
+        for file in 1..1000 {
+            std::fs::hard_link(boat.at(format!("{folder}/0")), boat.at(format!("{folder}/{file}"))).unwrap();
         }
     }
     let began = Instant::now();

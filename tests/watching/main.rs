@@ -5,8 +5,11 @@ mod support;
 
 mod a_folder_comes_and_goes;
 mod bursts;
+mod clocks;
 mod identity;
 mod kinds;
+mod looking;
 mod names;
+mod pauses;
 mod scarcity;
 mod settling;

@@ -20,7 +20,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 /// Longest wait for anything; reached only when something is wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Everything one story needs, in a folder that goes with it.
 pub struct Boat {
@@ -71,11 +71,16 @@ impl Boat {
     }
 
     pub async fn sail_with(&self, store: Store, name: &str) -> Voyage {
+        self.sail_by(Clock::System, store, name).await
+    }
+
+    /// With a clock that the story moves.
+    pub async fn sail_by(&self, clock: Clock, store: Store, name: &str) -> Voyage {
         let rule = Arc::new(self.rule(name));
         let cancel = CancellationToken::new();
-        let intake = Intake::new(store.clone(), Clock::System, "here".into(), &self.storage(), self.disk_free);
-        let watch = WatchSource::start(rule, intake, Clock::System, cancel.clone());
-        Voyage { watch, store, cancel }
+        let intake = Intake::new(store.clone(), clock.clone(), "here".into(), &self.storage(), self.disk_free);
+        let watch = WatchSource::start(rule, intake.clone(), clock, cancel.clone());
+        Voyage { watch, intake, store, cancel }
     }
 
     pub fn storage(&self) -> PathBuf {
@@ -116,6 +121,7 @@ impl Boat {
 /// A running watch.
 pub struct Voyage {
     pub watch: Handle,
+    pub intake: Intake,
     pub store: Store,
     cancel: CancellationToken,
 }
@@ -164,4 +170,36 @@ pub fn run(program: &str, arguments: &[&OsStr]) {
 /// `cp -p`: bytes and mtime.
 pub fn copy_with_times(from: &Path, to: &Path) {
     run("cp", &["-p".as_ref(), from.as_os_str(), to.as_os_str()]);
+}
+
+/// Runs the story that asks once more by itself, as another process started by `wrapper` after `preparation` (a line for
+/// the shell). True in that process: there the story is to be told. False in the one that asked, when all is over.
+///
+/// # Panics
+/// When the story fails there. Where the wrapper is refused, the story is said to be left out (never under CI).
+pub fn again_inside(wrapper: &[&str], preparation: &str) -> bool {
+    const INSIDE: &str = "PACKETBOAT_TEST_INSIDE";
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let start = |line: &str| {
+        let mut command = std::process::Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).args(["sh", "-c", line, "sh"]);
+        command
+    };
+    if !start(preparation).output().is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "{wrapper:?} is refused here");
+        println!("left out: {wrapper:?} is refused here");
+        return false;
+    }
+    let story = std::thread::current().name().unwrap().to_owned();
+    let output = start(&format!("{preparation} && exec \"$@\""))
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", &story, "--nocapture"])
+        .env(INSIDE, "1")
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "inside {wrapper:?}:\n{}", String::from_utf8_lossy(&said));
+    false
 }

@@ -37,7 +37,7 @@ impl Keeper {
     /// Starts the walk that is due, if none is under way.
     pub fn begin_scan(&mut self) {
         let is_due = !self.scan_wishes.is_empty() || Instant::now() >= self.next_scan;
-        if self.scan.is_some() || !(is_due || !self.folders.is_empty()) {
+        if self.scan.is_some() || !is_due && self.folders.is_empty() {
             return;
         }
         let extent = if is_due {
@@ -87,6 +87,9 @@ impl Keeper {
             self.stand_on(footing);
             if whole.is_ok() && scan.is_clean {
                 whole = self.conclude().await;
+            }
+            if let Err(why) = self.ledger.remember_ground().await {
+                tracing::debug!(rule = self.rule.name, %why, "not remembered; after the next scan again");
             }
             self.say(&whole);
             let took = scan.began.elapsed();
