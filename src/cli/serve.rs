@@ -8,6 +8,7 @@ use crate::{
 };
 use std::path::Path;
 
+/// Serves until a signal.
 pub fn run(named: Option<&Path>) -> Result<Exit, Failure> {
     let setup = setup(named, None)?;
     runtime()?.block_on(app::run(setup))?;

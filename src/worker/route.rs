@@ -135,6 +135,7 @@ impl Route {
             return Some(parcel);
         }
         let wanted = self.hand.wanted(self.lane.conversations());
+        let _claiming = Claiming::begin(&self.busy);
         match self.dispatch.claim(&self.lane.name, wanted).await {
             Ok(parcels) => {
                 crate::faults::kill_point("worker.after_claim");
@@ -148,6 +149,22 @@ impl Route {
                 None
             }
         }
+    }
+}
+
+/// A claim under way counts as busy: its jobs are no longer due and not yet counted.
+struct Claiming<'a>(&'a AtomicU32);
+
+impl<'a> Claiming<'a> {
+    fn begin(busy: &'a AtomicU32) -> Self {
+        busy.fetch_add(1, Ordering::AcqRel);
+        Self(busy)
+    }
+}
+
+impl Drop for Claiming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
