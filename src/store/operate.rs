@@ -25,7 +25,7 @@ impl JobVerb {
     #[must_use]
     pub fn done(self) -> &'static str {
         match self {
-            Self::Retry => "to be tried again now",
+            Self::Retry => "queued again",
             Self::Cancel => "cancelled",
             Self::Hold => "held",
             Self::Release => "released",

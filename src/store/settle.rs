@@ -113,6 +113,7 @@ impl Settle {
         .bind(self.job.id)
         .bind(self.session.0)
         .bind(self.job.claim_no)
+        .bind(self.litter.is_some()) // the old name is removed by whoever comes first: the next try needs another
         .fetch_optional(&mut *tx.db)
         .await
     }

@@ -19,6 +19,17 @@ pub struct Digests {
     pub second: Option<Vec<u8>>,
 }
 
+impl Digests {
+    /// The one that was asked for beside SHA-256, or SHA-256; empty if the one asked for was not computed.
+    #[must_use]
+    pub fn of(&self, second: Option<Second>) -> &[u8] {
+        match second {
+            None => &self.sha256.0,
+            Some(_) => self.second.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
 /// Hashes what it is shown.
 #[derive(Debug, Clone)]
 pub struct Hasher {

@@ -24,7 +24,8 @@ pub(super) fn explain(error: &Error, host: &str, seen: Option<Seen>) -> String {
             format!("the certificate is not for {host} but for {names}: correct `host`, or {pin_it}")
         }
         CertificateError::NotValidForName => format!("the certificate is not for {host}: correct `host`, or {pin_it}"),
-        CertificateError::UnknownIssuer => format!(
+        // A bad signature: an authority of the same name with another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
             "the certificate of {host} comes from an authority we do not know: name that authority's file as `ca_file`, or, {pin_it}"
         ),
         CertificateError::ApplicationVerificationFailure => format!(

@@ -6,8 +6,10 @@
 mod support;
 
 mod every_server;
+mod ftp_faults;
 mod kills;
 mod servers_do_as_told;
 mod servers_start_and_stop;
+mod the_command_line;
 mod the_embedded_server;
 mod the_scripted_server;

@@ -7,6 +7,7 @@ use crate::{
         failure::{self, Step},
     },
     domain::{Delivered, Outcome, Proof, RemotePath, Trouble, TroubleKind},
+    faults::kill_point,
     ftp::client::{Checksum, Error, Found, Session},
     streams::{Digests, identity_of},
 };
@@ -146,7 +147,9 @@ impl<'u> Attempt<'u> {
             }
             self.send(session).await?;
         }
+        kill_point("delivery.stored");
         self.prove(session).await?;
+        kill_point("delivery.proven");
         self.place(session).await
     }
 

@@ -6,9 +6,9 @@ use crate::{
         attempt::{At, Attempt, Stop, Stored, local},
         failure::Step,
         litter::{aside_of, put_back},
-        prove::second_of,
+        prove::{read_back, second_of},
     },
-    domain::{Delivered, OnExists, Outcome, Proof, RemotePath, Times, Trouble, TroubleKind},
+    domain::{Delivered, OnExists, Outcome, Proof, RemotePath, Trouble, TroubleKind},
     ftp::client::{Error, Found, Session},
     streams::Reader,
 };
@@ -19,10 +19,10 @@ const MOST_NEIGHBOURS: u32 = 999;
 /// How much agreement makes two files the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sameness {
-    /// Size, and checksum where the server can tell.
-    Content,
-    /// As well the time, where there is no checksum: we set it ourselves.
-    Provenance,
+    /// The size, and the checksum where the server can tell: what `skip_same` promises.
+    AsTold,
+    /// The checksum, or every byte read back: enough to call it delivered without having seen it arrive.
+    Proven,
 }
 
 impl Attempt<'_> {
@@ -51,7 +51,7 @@ impl Attempt<'_> {
     async fn skip_same(&mut self, session: &mut Session) -> Result<Option<Delivered>, Stop> {
         match session.find(&self.target).await.at(Step::Before)? {
             Found::Nothing => Ok(None),
-            Found::Something(size) => self.if_same(session, size, Sameness::Content, "the same is there already").await,
+            Found::Something(size) => self.if_same(session, size, Sameness::AsTold, "the same is there already").await,
         }
     }
 
@@ -84,7 +84,7 @@ impl Attempt<'_> {
         if self.upload.earlier == Earlier::None {
             return Ok(None);
         }
-        self.if_same(session, size, Sameness::Provenance, "an earlier attempt had delivered it").await
+        self.if_same(session, size, Sameness::Proven, "an earlier attempt had delivered it").await
     }
 
     async fn if_same(
@@ -99,41 +99,28 @@ impl Attempt<'_> {
             return Ok(None);
         }
         let checksum = session.checksum();
-        let theirs = match checksum {
-            Some(checksum) => session.compute(checksum, &self.target, expected.size_bytes).await.at(Step::Before)?,
-            None => None,
-        };
-        if theirs.is_none() && !self.is_same_by_size(session, size, sameness).await? {
-            return Ok(None);
-        }
         let mut reader = Reader::new(&self.upload.source, expected.size_bytes, checksum.and_then(second_of));
         while !reader.next().await.map_err(|error| local(&error))?.is_empty() {}
         self.check_source()?;
         let Some(digests) = reader.digests() else { return Ok(None) };
-        let ours = digests.second.clone().unwrap_or_else(|| digests.sha256.0.to_vec());
-        if theirs.as_ref().is_some_and(|theirs| *theirs != ours) {
-            return Ok(None);
-        }
-        let proof = checksum.filter(|_| theirs.is_some()).map_or(Proof::Size, |checksum| checksum.proof());
+        let theirs = match checksum {
+            Some(checksum) => session.compute(checksum, &self.target, expected.size_bytes).await.at(Step::Before)?,
+            None => None,
+        };
+        let proof = match (checksum, theirs, sameness) {
+            (Some(checksum), Some(theirs), _) if digests.of(second_of(checksum)) == theirs => checksum.proof(),
+            (_, Some(_), _) => return Ok(None),
+            (_, None, Sameness::AsTold) if size.is_some() => Proof::Size,
+            (_, None, _) => match read_back(session, &self.target).await {
+                Ok(theirs) if theirs == digests.sha256 => Proof::ReadBack,
+                Ok(_) => return Ok(None),
+                Err(Error::Refused { .. }) if session.is_usable() => return Ok(None),
+                Err(error) => return Err(Stop::Met(error, Step::Before)),
+            },
+        };
         self.stored =
             Some(Stored { digests, checksum, resumed_at: 0, proof: Some(proof), is_renaming: false, is_aside: false });
         Ok(Some(self.delivered(session, words.to_owned())))
-    }
-
-    async fn is_same_by_size(
-        &self,
-        session: &mut Session,
-        size: Option<u64>,
-        sameness: Sameness,
-    ) -> Result<bool, Stop> {
-        if size.is_none() {
-            return Ok(false);
-        }
-        if sameness == Sameness::Content || self.upload.wishes.times == Times::None {
-            return Ok(true);
-        }
-        let time = session.time(&self.target).await.at(Step::Before)?;
-        Ok(time.is_none_or(|time| time == self.upload.expected.mtime_ns.div_euclid(1_000_000_000)))
     }
 }
 

@@ -87,8 +87,8 @@ fn refused_entry(to: &str, reply: &Reply) -> TroubleKind {
     match (reply.code, to) {
         (421 | 120, _) => TroubleKind::Busy,
         (400..=499 | 500 | 530, _) if is_crowded(reply) => TroubleKind::Busy,
-        (_, "AUTH TLS" | "PBSZ" | "PROT") => TroubleKind::Tls,
-        (_, "the login" | "ACCT") => TroubleKind::Login,
+        (400..=599, "AUTH TLS" | "PBSZ" | "PROT") => TroubleKind::Tls,
+        (332 | 400..=599, "the login" | "ACCT") => TroubleKind::Login,
         (_, "CWD") => TroubleKind::Refused,
         (_, "the connection") => TroubleKind::Connect,
         _ => TroubleKind::Session,
@@ -172,6 +172,7 @@ mod tests {
             ("the login", "421 10 users (the maximum) are already logged in", "busy"),
             ("the login", "430 wrong", "login"),
             ("the login", "332 account, please", "login"),
+            ("the login", "220 hello again", "session"),
             ("CWD", "550 No such directory", "refused"),
             ("TYPE", "500 no", "session"),
         ] {

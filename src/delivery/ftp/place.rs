@@ -8,6 +8,7 @@ use crate::{
         litter::{aside_of, remove},
     },
     domain::{Delivered, OnExists, Times},
+    faults::kill_point,
     ftp::client::{Error, Found, Session},
 };
 
@@ -29,6 +30,7 @@ impl Attempt<'_> {
             }
             Err(error) => return Err(Stop::Met(error, Step::After)),
         };
+        kill_point("delivery.renamed");
         Ok(self.delivered(session, reply.to_string()))
     }
 
@@ -60,6 +62,7 @@ impl Attempt<'_> {
             }
             Err(error) => return Err(Stop::Met(error, Step::After)),
         }
+        kill_point("delivery.aside");
         let reply = match session.rename(&self.written, &self.target).await {
             Ok(reply) => reply,
             Err(error) if session.is_usable() => {
@@ -69,6 +72,7 @@ impl Attempt<'_> {
             }
             Err(error) => return Err(Stop::Met(error, Step::After)),
         };
+        kill_point("delivery.renamed_over");
         match remove(session, &aside).await {
             Ok(()) => {}
             Err(error) if error.is_break() => return Err(Stop::Met(error, Step::After)),

@@ -5,7 +5,7 @@ use crate::{
         attempt::{At, Attempt, Keep, Stop, local},
         failure::Step,
     },
-    domain::{Outcome, Proof, ProofWish, Sha256, Trouble, TroubleKind},
+    domain::{Outcome, Proof, ProofWish, RemotePath, Sha256, Trouble, TroubleKind},
     ftp::client::{Checksum, Error, Found, Session},
     streams::{CHUNK, Hasher, Second},
 };
@@ -77,17 +77,24 @@ impl Attempt<'_> {
 
     async fn by_checksum(&self, session: &mut Session) -> Result<Seen, Stop> {
         let stored = self.stored();
-        let Some(checksum) = stored.checksum else { return Ok(Seen::Nothing) };
-        let ours = match second_of(checksum) {
-            None => Some(&stored.digests.sha256.0[..]),
-            Some(_) => stored.digests.second.as_deref(),
+        // It may have proven too slow meanwhile.
+        let Some(checksum) = stored.checksum.filter(|known| session.checksum() == Some(*known)) else {
+            return Ok(Seen::Nothing);
         };
         let size = self.upload.expected.size_bytes;
         let theirs = session.compute(checksum, &self.written, size).await.at(Step::After)?;
-        Ok(match (ours, theirs) {
-            (Some(ours), Some(theirs)) if ours == theirs => Seen::Agrees(checksum.proof()),
-            (Some(_), Some(_)) => Seen::Differs("the server's checksum is another than ours".to_owned()),
-            _ => Seen::Nothing,
+        let Some(theirs) = theirs else { return Ok(Seen::Nothing) };
+        if stored.digests.of(second_of(checksum)) == theirs {
+            return Ok(Seen::Agrees(checksum.proof()));
+        }
+        // Servers cache checksums, and some compute them of other bytes than they send: the bytes themselves decide.
+        let seen = self.by_reading_back(session).await?;
+        if matches!(seen, Seen::Agrees(_)) {
+            session.distrust(checksum);
+        }
+        Ok(match seen {
+            Seen::Nothing => Seen::Differs("the server's checksum is another than ours".to_owned()),
+            seen => seen,
         })
     }
 
@@ -132,7 +139,7 @@ impl Attempt<'_> {
     }
 
     async fn by_reading_back(&self, session: &mut Session) -> Result<Seen, Stop> {
-        let theirs = match read_back(session, self).await {
+        let theirs = match read_back(session, &self.written).await {
             Ok(theirs) => theirs,
             Err(Error::Refused { reply, .. }) if reply.code >= 500 && session.is_usable() => return Ok(Seen::Nothing),
             Err(error) => return Err(Stop::Met(error, Step::After)),
@@ -174,8 +181,9 @@ fn worse(first: Seen, second: Seen) -> Seen {
     }
 }
 
-async fn read_back(session: &mut Session, attempt: &Attempt<'_>) -> Result<Sha256, Error> {
-    let mut incoming = session.retrieve(&attempt.written, 0).await?;
+/// The SHA-256 of what is at `path`, fetched.
+pub(super) async fn read_back(session: &mut Session, path: &RemotePath) -> Result<Sha256, Error> {
+    let mut incoming = session.retrieve(path, 0).await?;
     let mut hasher = Hasher::new(None);
     let mut buffer = vec![0; CHUNK];
     loop {

@@ -9,6 +9,7 @@ use crate::{
         prove::second_of,
     },
     domain::Outcome,
+    faults::kill_point,
     ftp::client::{Error, Found, Outgoing, Session},
     streams::Reader,
 };
@@ -84,6 +85,7 @@ impl Attempt<'_> {
         upload.sent.store(from, Relaxed);
         let mut outgoing = session.store(&self.written, from).await.at(Step::Before)?;
         while !chunk.is_empty() {
+            kill_point("delivery.sending");
             match pass(upload, &mut outgoing, chunk, &mut self.sent_bytes).await {
                 Passed::On => {}
                 Passed::Stopped => {

@@ -135,6 +135,11 @@ impl Session {
         self.features.checksums.iter().copied().find(|offered| !self.profile.refuses(Refused::Checksum(*offered)))
     }
 
+    /// It was wrong about a file that was right: this checksum is not asked for again.
+    pub fn distrust(&self, checksum: Checksum) {
+        self.profile.refuse(Refused::Checksum(checksum));
+    }
+
     /// Lets the server compute `checksum` of a file of `size_bytes`. `None`: it would not, after all.
     ///
     /// # Errors
@@ -158,7 +163,9 @@ impl Session {
         let reply = match self.say_patiently(checksum.verb(), &argument, limit).await {
             Ok(reply) => reply,
             Err(error) => {
-                self.profile.refuse(Refused::Checksum(checksum));
+                if matches!(error, Error::Silent { .. }) {
+                    self.profile.refuse(Refused::Checksum(checksum));
+                }
                 return Err(error);
             }
         };

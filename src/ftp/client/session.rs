@@ -186,7 +186,7 @@ impl Session {
             Err(Silent(after)) => return Err(Error::Silent { doing: "logging in", after }),
         };
         self.state = State::Ready;
-        if reply.is_done() {
+        if matches!(reply.code, 200 | 202 | 230 | 232) {
             return Ok(());
         }
         if reply.code != 332 || self.server.account.is_empty() {

@@ -37,7 +37,7 @@ impl Keeper {
     /// Starts the walk that is due, if none is under way.
     pub fn begin_scan(&mut self) {
         let is_due = !self.scan_wishes.is_empty() || Instant::now() >= self.next_scan;
-        if self.scan.is_some() || !(is_due || !self.folders.is_empty()) {
+        if self.scan.is_some() || !is_due && self.folders.is_empty() {
             return;
         }
         let extent = if is_due {

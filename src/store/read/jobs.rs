@@ -14,8 +14,6 @@ use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 /// What a list shows of a job; its JSON has the same words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JobLine {
-    #[serde(skip)]
-    pub(super) row: i64,
     #[serde(serialize_with = "json::id")]
     pub id: Ref,
     pub rule: String,
@@ -45,12 +43,23 @@ pub struct JobLine {
     pub ended_at: Option<Moment>,
 }
 
+/// What a list leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Rest {
+    /// So many.
+    Jobs(u64),
+    /// At least one; in JSON `null`.
+    Some,
+}
+
 pub(super) const COLUMNS: &str = "SELECT j.id, j.ref, j.rule, j.action, j.server, j.target, j.state, j.reason, j.tries,
        j.counted_tries, j.said, j.due_at, j.expires_at, j.ended_at, a.name, a.folder, a.arrived_at, p.size_bytes
   FROM jobs j LEFT JOIN arrivals a ON a.id = j.arrival_id LEFT JOIN payloads p ON p.id = j.payload_id";
 
 impl Store {
-    /// Hands the first `limit` jobs that `filter` means to `each`, newest first, and answers how many more there are.
+    /// Hands the first `limit` jobs that `filter` means to `each`, newest first, and answers what else there is. With a glob
+    /// or a text it stops at the first that is too many: counting would read all there are.
     ///
     /// # Errors
     /// When the database cannot be read, or a pattern of the filter is none.
@@ -59,7 +68,7 @@ impl Store {
         filter: &JobFilter,
         limit: u64,
         mut each: impl FnMut(JobLine) + Send,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Rest, StoreError> {
         let sieve = filter.sieve()?;
         let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new(COLUMNS);
         filter.push_where(&mut sql);
@@ -68,7 +77,6 @@ impl Store {
             sql.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
         }
         let mut shown = 0;
-        let mut more = 0;
         let mut rows = sql.build().fetch(self.readers());
         while let Some(row) = rows.try_next().await? {
             let line = JobLine::from_row(&row);
@@ -76,19 +84,15 @@ impl Store {
             if !sieve.lets_through(name, target, line.said.as_deref().unwrap_or_default()) {
                 continue;
             }
-            if shown < limit {
-                shown += 1;
-                each(line);
-            } else {
-                more += 1;
+            if shown == limit {
+                return Ok(Rest::Some);
             }
+            shown += 1;
+            each(line);
         }
         drop(rows);
-        if sieve.is_open() && shown == limit {
-            Ok(self.count_jobs(filter).await?.saturating_sub(shown))
-        } else {
-            Ok(more)
-        }
+        let is_full = sieve.is_open() && shown == limit;
+        Ok(Rest::Jobs(if is_full { self.count_jobs(filter).await?.saturating_sub(shown) } else { 0 }))
     }
 
     async fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {
@@ -102,7 +106,6 @@ impl Store {
 impl JobLine {
     pub(super) fn from_row(row: &SqliteRow) -> Self {
         Self {
-            row: row.get("id"),
             id: Ref(row.get::<Vec<u8>, _>("ref").try_into().unwrap_or_default()),
             rule: row.get("rule"),
             action: row.get("action"),

@@ -13,7 +13,7 @@ pub(super) use filter::rules_with_ended_jobs;
 pub use filter::{JobFilter, NotAGlob};
 pub use find::{Found, Which};
 pub use job::{Attempt, JobDetail};
-pub use jobs::JobLine;
+pub use jobs::{JobLine, Rest};
 pub use receipts::{ReceiptFilter, ReceiptLine};
 pub use status::{LaneStatus, OpenCounts, PausedRule, RuleStatus, SessionStatus, Status};
 pub use tally::Ends;

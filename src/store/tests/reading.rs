@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::RefTail;
 
-async fn listed(desk: &Desk, filter: JobFilter, limit: u64) -> (Vec<String>, u64) {
+async fn listed(desk: &Desk, filter: JobFilter, limit: u64) -> (Vec<String>, Rest) {
     let mut names = Vec::new();
     let each = |line: JobLine| names.push(String::from_utf8_lossy(&line.name.unwrap()).into_owned());
     let more = desk.store.jobs(&filter, limit, each).await.unwrap();
@@ -45,12 +45,14 @@ async fn filters_narrow_the_list_and_the_rest_is_counted() {
     ] {
         assert_eq!(
             listed(&desk, filter.clone(), 9).await,
-            (names.iter().map(|&s| s.into()).collect(), 0),
+            (names.iter().map(|&s| s.into()).collect(), Rest::Jobs(0)),
             "{filter:?}"
         );
         if names.len() > 1 {
             let first = vec![names[0].to_owned()];
-            assert_eq!(listed(&desk, filter.clone(), 1).await, (first, names.len() as u64 - 1), "{filter:?}");
+            let is_counted = filter.name.is_none() && filter.to.is_none() && filter.text.is_none();
+            let rest = if is_counted { Rest::Jobs(names.len() as u64 - 1) } else { Rest::Some };
+            assert_eq!(listed(&desk, filter.clone(), 1).await, (first, rest), "{filter:?}");
         }
     }
 }
@@ -94,11 +96,21 @@ async fn status_counts_by_rule_and_says_which_lanes_are_shut_and_who_serves() {
     assert_eq!(dumps.open, OpenCounts { waiting: 0, queued: 1, running: 1, held: 0 });
     assert_eq!(idle, &RuleStatus { rule: "idle".into(), ..RuleStatus::default() });
     assert_eq!((status.lanes[0].is_paused, status.lanes[0].waiting), (true, 2));
-    assert_eq!(status.session, SessionStatus::Up { since: NOW });
+    assert_eq!(status.session, SessionStatus::Up { since: NOW, last_seen: NOW });
+    assert_eq!(status.session.unanswered(), SessionStatus::Died { last_seen: NOW });
     let a_day_later = NOW.plus(Duration::from_secs(24 * 3600 + 1));
     let status = desk.store.status(&rules, a_day_later, a_day_later).await.unwrap();
     assert_eq!((status.rules[0].today, status.rules[0].failed), (0, 0));
     assert_eq!(status.session, SessionStatus::Died { last_seen: NOW });
     desk.store.end_session(desk.session, NOW).await.unwrap();
     assert_eq!(desk.store.status(&rules, NOW, NOW).await.unwrap().session, SessionStatus::Stopped { at: NOW });
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_yet_can_be_asked_and_knows_nothing() {
+    let store = Store::open_empty().await.unwrap();
+    assert!(store.paused_rules().await.unwrap().is_empty());
+    assert_eq!(store.find_place("dumps", b"/src").await.unwrap(), None);
+    assert_eq!(store.status(&[], NOW, NOW).await.unwrap().session, SessionStatus::Never);
+    assert!(store.pause_rule("dumps", NOW).await.is_err(), "it is for reading");
 }

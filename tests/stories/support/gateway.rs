@@ -33,7 +33,7 @@ impl Default for Wishes {
             connections: 2,
             server_lines: vec![],
             rule: "then: [{ upload: { to: offsite } }]".into(),
-            watch: "recursive: true, settled_for: 0s".into(),
+            watch: "recursive: true, settled_for: 0s, empty_files: take".into(),
         }
     }
 }
