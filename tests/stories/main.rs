@@ -6,6 +6,7 @@
 mod support;
 
 mod every_server;
+mod ftp_delivery;
 mod ftp_faults;
 mod kills;
 mod servers_do_as_told;
