@@ -8,6 +8,8 @@ mod support;
 mod every_server;
 mod ftp_faults;
 mod kills;
+mod lanes;
+mod order_and_limits;
 mod servers_do_as_told;
 mod servers_start_and_stop;
 mod the_command_line;
