@@ -69,7 +69,7 @@ fn one_at_a_time(server: &ScriptedFtp, refused: Option<usize>) {
 
 #[tokio::test]
 async fn in_order_each_waits_for_the_end_of_the_one_before() {
-    let refusal = once("STOR", 3, Action::Instead("501 not this one"));
+    let refusal = once("STOR", 3, Action::Instead("504 not this one"));
     let (server, gateway) = with_faults(4, Script::with([refusal]));
     files(&gateway, "in_order: true");
     gateway.fill(12, |number| number * 5_000);
