@@ -26,7 +26,6 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
     let only = setup.only.clone();
     let gateway = Gateway::start(setup).await?;
     show(gateway.worker.progress().clone());
-    let before = gateway.store.ends(only.as_deref()).await?;
     let all = async {
         for watch in &gateway.watches {
             if watch.scan_now().await.is_err() || watch.settled_everything().await.is_err() {
@@ -40,6 +39,7 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
         _ = stop_signal() => {}
     }
     let after = gateway.store.ends(only.as_deref()).await?;
+    let before = gateway.before;
     let report = OnceReport {
         delivered: after.delivered.saturating_sub(before.delivered),
         failed: after.failed.saturating_sub(before.failed),

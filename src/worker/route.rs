@@ -94,10 +94,17 @@ impl Route {
 
     /// Nothing is due that could be done now, and nothing is under way or unrecorded.
     pub(super) fn is_quiet(&self) -> bool {
-        let waits = self.dispatch.outlook(&self.lane.name) != Outlook::Due
-            || matches!(self.lane.report().circuit, CircuitState::Closed { .. })
-            || self.lane.is_paused();
+        let waits =
+            self.dispatch.outlook(&self.lane.name) != Outlook::Due || self.is_tried_in_vain() || self.lane.is_paused();
         waits && self.busy.load(Ordering::Acquire) == 0
+    }
+
+    /// In trouble, and its next try is not yet due. A lane that was in trouble before we started is tried first.
+    fn is_tried_in_vain(&self) -> bool {
+        match self.lane.report().circuit {
+            CircuitState::Closed { prober: None, retry_at, .. } => retry_at > self.clock.now(),
+            CircuitState::Closed { prober: Some(_), .. } | CircuitState::Open => false,
+        }
     }
 
     pub(super) fn enter_idle(&self) {
