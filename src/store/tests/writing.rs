@@ -1,6 +1,7 @@
 //! Group commit: many at once, and one bad request spoils none but itself.
 
 use super::*;
+use crate::store::writer::{Tx, Write};
 
 #[tokio::test]
 async fn a_refused_request_spoils_no_other_of_its_batch() {
@@ -28,4 +29,32 @@ async fn a_commit_tells_which_queue_has_work() {
     let desk = Desk::new().await;
     desk.arrive(vec![desk.draft("a", 1)]).await;
     assert_eq!(desk.store.touched().await, Some(queue()));
+}
+
+/// What the database may grow to; SQLite then says what it says when the disk is full.
+struct Pages(u32);
+
+impl Write for Pages {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", self.0))).execute(&mut *tx.db).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_room_lets_it_go_on() {
+    let desk = Desk::new().await;
+    desk.store.write(Pages(1)).await.unwrap(); // no page more than there are
+    let all: Vec<_> = (0..500).map(|n| desk.draft(&n.to_string(), 1)).collect();
+    let arrive = || Arrive { node: "here".into(), arrivals: all.clone() };
+    for _ in 0..3 {
+        let refused = desk.store.arrive(arrive()).await.unwrap_err().to_string();
+        assert!(refused.contains("full"), "{refused}");
+        assert_eq!(desk.count("jobs").await, 0);
+    }
+    desk.store.write(Pages(1_000_000)).await.unwrap();
+    desk.store.arrive(arrive()).await.unwrap();
+    assert_eq!(desk.count("jobs").await, 500);
 }
