@@ -49,6 +49,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Socket(#[from] SocketError),
+    #[error("signals cannot be heard: {0}")]
+    Signals(std::io::Error),
     #[error("there is no rule `{0}`")]
     NoSuchRule(String),
 }

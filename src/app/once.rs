@@ -1,7 +1,7 @@
 //! `once`: do what is due, then say how it went.
 
 use crate::{
-    app::{Gateway, GatewaySetup, StartError, run::stop_signal},
+    app::{Gateway, GatewaySetup, StartError, run::StopSignal},
     worker::Progress,
 };
 use std::time::Duration;
@@ -24,6 +24,7 @@ pub struct OnceReport {
 /// When the gateway does not start.
 pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<OnceReport, StartError> {
     let only = setup.only.clone();
+    let stop = StopSignal::hear()?;
     let gateway = Gateway::start(setup).await?;
     show(gateway.worker.progress().clone());
     let all = async {
@@ -36,7 +37,7 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
     };
     tokio::select! {
         () = all => {}
-        _ = stop_signal() => {}
+        () = stop.given() => {}
     }
     let after = gateway.store.ends(only.as_deref()).await?;
     let before = gateway.before;

@@ -6,6 +6,7 @@
 mod support;
 
 mod every_server;
+mod fixture_database;
 mod ftp_delivery;
 mod ftp_faults;
 mod kills;
@@ -15,6 +16,7 @@ mod order_and_limits;
 mod proofs;
 mod servers_do_as_told;
 mod servers_start_and_stop;
+mod shipped_rules;
 mod the_command_line;
 mod the_embedded_server;
 mod the_scripted_server;
