@@ -19,6 +19,7 @@ struct List<'a> {
     more: Rest,
 }
 
+/// Lists them.
 pub async fn jobs(wanted: &Jobs, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let filter = wanted.filters.at(console.calendar(site.time_zone).now);

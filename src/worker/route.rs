@@ -119,6 +119,12 @@ impl Route {
         }
     }
 
+    /// An outcome of a job of `rule` is on disk.
+    pub(super) fn is_recorded(&self, rule: &str) {
+        self.dispatch.ended(rule, &self.lane.name);
+        self.busy.fetch_sub(1, Ordering::AcqRel);
+    }
+
     /// The jobs of a parcel that were not begun: for another conversation.
     pub(super) fn put_back(&self, jobs: Vec<ClaimedJob>) {
         if !jobs.is_empty() {
@@ -136,6 +142,7 @@ impl Route {
             return Some(parcel);
         }
         let wanted = self.hand.wanted(self.lane.conversations());
+        let _claiming = Claiming::begin(&self.busy);
         match self.dispatch.claim(&self.lane.name, wanted).await {
             Ok(parcels) => {
                 crate::faults::kill_point("worker.after_claim");
@@ -149,6 +156,22 @@ impl Route {
                 None
             }
         }
+    }
+}
+
+/// A claim under way counts as busy: its jobs are no longer due and not yet counted.
+struct Claiming<'a>(&'a AtomicU32);
+
+impl<'a> Claiming<'a> {
+    fn begin(busy: &'a AtomicU32) -> Self {
+        busy.fetch_add(1, Ordering::AcqRel);
+        Self(busy)
+    }
+}
+
+impl Drop for Claiming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -7,6 +7,7 @@ mod support;
 
 mod every_server;
 mod fixture_database;
+mod ftp_delivery;
 mod ftp_faults;
 mod kills;
 mod lanes;

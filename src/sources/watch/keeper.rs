@@ -13,6 +13,7 @@ use crate::{
         refusals::Refusals,
         scanning::Scan,
         settling::{Hint, Settling},
+        walk::Batch,
     },
 };
 use std::{
@@ -43,6 +44,8 @@ pub(super) struct Keeper {
     pub next_scan: Instant,
     /// How soon after the last scan lost events may cause another; grows while they go on being lost.
     pub breather: Duration,
+    /// Events were lost since the last scan ended.
+    pub has_lost: bool,
     /// The first scan is over: stamps alone no longer settle a file.
     pub has_started: bool,
     /// Folders to be walked.
@@ -116,6 +119,7 @@ impl Keeper {
             scan: None,
             next_scan: now,
             breather: Duration::ZERO,
+            has_lost: false,
             has_started: false,
             folders: BTreeSet::new(),
             awaited: HashMap::new(),
@@ -140,6 +144,9 @@ impl Keeper {
 
     async fn run(&mut self, wishes: &mut mpsc::Receiver<Wish>) {
         while !self.cancel.is_cancelled() {
+            if self.settling.wants_scan() {
+                self.next_scan = Instant::now();
+            }
             self.begin_scan();
             self.begin_comparing();
             self.answer();
@@ -151,7 +158,7 @@ impl Keeper {
                 Some(wish) = wishes.recv() => self.wish(wish),
                 noted = rung(self.hints.as_deref()) => self.follow(noted).await,
                 found = next_found(&mut self.scan) => match found {
-                    Some(sights) => self.found(sights).await,
+                    Some(batch) => self.found(batch).await,
                     None => self.end_scan().await,
                 },
                 compared = next_compared(&mut self.comparing) => self.compared(compared).await,
@@ -181,9 +188,9 @@ impl Keeper {
     /// Looks where the hints point.
     async fn follow(&mut self, noted: Noted) {
         if noted.rescan {
+            self.has_lost = true;
             self.breather = self.breather.max(Duration::from_millis(100));
             self.next_scan = self.next_scan.min(Instant::now() + self.breather);
-            self.breather = (self.breather * 2).min(self.rule.when.rescan);
         }
         self.folders.extend(noted.folders);
         let mut files: Vec<(Box<[u8]>, Hint)> = Vec::with_capacity(noted.files.len());
@@ -194,6 +201,9 @@ impl Keeper {
             files.push((path, hint));
         }
         for some in files.chunks(AT_ONCE) {
+            if self.cancel.is_cancelled() {
+                return;
+            }
             self.look(some.to_vec()).await;
         }
     }
@@ -235,7 +245,7 @@ async fn rung(hints: Option<&Hints>) -> Noted {
     }
 }
 
-async fn next_found(scan: &mut Option<Scan>) -> Option<Vec<super::walk::Sight>> {
+async fn next_found(scan: &mut Option<Scan>) -> Option<Batch> {
     match scan {
         Some(scan) => scan.found.recv().await,
         None => std::future::pending().await,

@@ -22,7 +22,7 @@ async fn filters_narrow_the_list_and_the_rest_is_counted() {
             let mut deferred = settle(desk.session, job, state);
             deferred.settlement.due_at = Moment(i64::MAX);
             deferred.settlement.said = Some("552 Quota exceeded".into());
-            desk.store.settle(deferred).await.unwrap();
+            desk.store.settle(Arc::new(vec![deferred])).await.unwrap();
         } else {
             desk.settle(job, state).await;
         }

@@ -52,11 +52,6 @@ pub async fn is_amid(gateway: &Gateway) -> bool {
     (1..row.get::<i64, _>(1)).contains(&row.get::<i64, _>(0))
 }
 
-/// Jobs by state.
-pub async fn states(gateway: &Gateway) -> BTreeMap<String, i64> {
-    count_states(&mut open(gateway).await).await
-}
-
 async fn open(gateway: &Gateway) -> SqliteConnection {
     SqliteConnectOptions::new().filename(gateway.database()).read_only(true).connect().await.unwrap()
 }
