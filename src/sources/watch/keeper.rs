@@ -42,6 +42,8 @@ pub(super) struct Keeper {
     pub footing: Option<Footing>,
     pub scan: Option<Scan>,
     pub next_scan: Instant,
+    /// Something says that a scan is needed sooner; also while one is under way, which may be past the place.
+    pub hurry: Option<Instant>,
     /// How soon after the last scan lost events may cause another; grows while they go on being lost.
     pub breather: Duration,
     /// Events were lost since the last scan ended.
@@ -118,6 +120,7 @@ impl Keeper {
             footing: None,
             scan: None,
             next_scan: now,
+            hurry: None,
             breather: Duration::ZERO,
             has_lost: false,
             has_started: false,
@@ -145,13 +148,13 @@ impl Keeper {
     async fn run(&mut self, wishes: &mut mpsc::Receiver<Wish>) {
         while !self.cancel.is_cancelled() {
             if self.settling.wants_scan() {
-                self.next_scan = Instant::now();
+                self.hurry = Some(Instant::now());
             }
             self.begin_scan();
             self.begin_comparing();
             self.answer();
             let due = self.settling.next_due().map(|due| self.shut_until.map_or(due, |until| due.max(until)));
-            let next_scan = if self.scan.is_none() { self.next_scan } else { self.next_scan.max(far()) };
+            let next_scan = if self.scan.is_none() { self.scan_due() } else { far() };
             let wake = due.map_or(next_scan, |due| due.min(next_scan));
             tokio::select! {
                 () = self.cancel.cancelled() => break,
@@ -190,7 +193,7 @@ impl Keeper {
         if noted.rescan {
             self.has_lost = true;
             self.breather = self.breather.max(Duration::from_millis(100));
-            self.next_scan = self.next_scan.min(Instant::now() + self.breather);
+            self.hurry.get_or_insert(Instant::now() + self.breather);
         }
         self.folders.extend(noted.folders);
         let mut files: Vec<(Box<[u8]>, Hint)> = Vec::with_capacity(noted.files.len());
@@ -213,6 +216,11 @@ impl Keeper {
         if !due.is_empty() {
             self.look(due).await;
         }
+    }
+
+    /// When the whole folder is to be walked next.
+    pub fn scan_due(&self) -> Instant {
+        self.hurry.map_or(self.next_scan, |hurry| hurry.min(self.next_scan))
     }
 
     /// Says how it is, and answers who waits for everything to be settled.

@@ -36,11 +36,12 @@ const OLD: Duration = Duration::from_secs(1);
 impl Keeper {
     /// Starts the walk that is due, if none is under way.
     pub fn begin_scan(&mut self) {
-        let is_due = !self.scan_wishes.is_empty() || Instant::now() >= self.next_scan;
+        let is_due = !self.scan_wishes.is_empty() || Instant::now() >= self.scan_due();
         if self.scan.is_some() || !is_due && self.folders.is_empty() {
             return;
         }
         let extent = if is_due {
+            self.hurry = None;
             self.folders.clear();
             self.awaited.clear(); // whoever still waits is met again
             Extent::Whole
