@@ -1,24 +1,13 @@
 //! Sizes as people write and read them: `20MB` is 20 · 10⁶ bytes, `20MiB` is 20 · 2²⁰.
 
-const UNITS: [(&str, u64); 10] = [
-    ("B", 1),
-    ("kB", 1_000),
-    ("KB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-    ("TB", 1_000_000_000_000),
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("TiB", 1 << 40),
-];
+use crate::domain::SIZE_UNITS;
 
 /// Bytes of `20MB`, a whole number and its unit, at most 2^63 - 1; `None` for anything else. As `config` reads a size,
 /// which a test in `rules` holds us to.
 pub(super) fn parse(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let (_, factor) = SIZE_UNITS.iter().find(|(name, _)| *name == unit)?;
     number.parse::<u64>().ok()?.checked_mul(*factor).filter(|bytes| i64::try_from(*bytes).is_ok())
 }
 

@@ -3,12 +3,11 @@
 use super::{
     Fault,
     quantity::{Wanted, quantity},
-    size,
 };
-use crate::domain::ByteRate;
+use crate::domain::{ByteRate, SIZE_UNITS};
 use std::time::Duration;
 
-const BYTES: Wanted = Wanted { what: "a bandwidth", examples: "500KB/s, 2MB/s or 10MiB/s", units: size::UNITS };
+const BYTES: Wanted = Wanted { what: "a bandwidth", examples: "500KB/s, 2MB/s or 10MiB/s", units: &SIZE_UNITS };
 
 /// Bytes a second, more than none.
 ///

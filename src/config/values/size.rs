@@ -4,21 +4,9 @@ use super::{
     Fault,
     quantity::{Wanted, quantity},
 };
+use crate::domain::SIZE_UNITS;
 
-pub(super) const UNITS: &[(&str, u64)] = &[
-    ("MB", 1_000_000),
-    ("KB", 1000),
-    ("kB", 1000),
-    ("GB", 1_000_000_000),
-    ("TB", 1_000_000_000_000),
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("TiB", 1 << 40),
-    ("B", 1),
-];
-
-const SIZE: Wanted = Wanted { what: "a size", examples: "512B, 64KiB, 10MB or 2GB", units: UNITS };
+const SIZE: Wanted = Wanted { what: "a size", examples: "512B, 64KiB, 10MB or 2GB", units: &SIZE_UNITS };
 
 /// Bytes; at most what SQLite can hold (2^63 - 1).
 ///
