@@ -5,7 +5,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # The version that deny.toml was written for.
 CARGO_DENY_VERSION := 0.20.2
 
-.PHONY: demo test lint deny servers
+.PHONY: demo test lint deny servers bench-files bench-files-quick bench-latency
 
 demo:
 	$(CARGO) run --release -- demo
@@ -41,3 +41,15 @@ deny:
 	    rm -rf $(TARGET)/tools/build; \
 	fi; \
 	"$$deny" --all-features check licenses bans sources
+
+# Beside lftp and curl, in turn, in one run. Goes on where it was interrupted; remove target/bench-files.tsv to begin anew.
+bench-files: servers
+	$(CARGO) bench --bench files
+
+# The same with fewer files and one run a row: under ten minutes.
+bench-files-quick: servers
+	$(CARGO) bench --bench files -- --quick
+
+# From close() to the whole file on the server.
+bench-latency: servers
+	$(CARGO) bench --bench latency
