@@ -20,6 +20,7 @@ pub enum Shape {
     Json,
 }
 
+/// What the arguments and the terminal ask for.
 #[derive(Debug)]
 pub struct Console {
     pub shape: Shape,
@@ -31,6 +32,7 @@ pub struct Console {
 }
 
 impl Console {
+    /// For these arguments on this terminal.
     pub fn new(args: &Args) -> Self {
         let is_plain = args.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let painter = |is_terminal: bool| if is_terminal && !is_plain { Painter::Colour } else { Painter::Plain };
@@ -49,7 +51,16 @@ impl Console {
     /// When it cannot be written.
     pub fn print(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        self.printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
+    /// How printing went. A reader that has gone away (`| head`) is no mistake.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    #[expect(clippy::unused_self, reason = "what is printed goes through the console")]
+    pub fn printed(&self, written: io::Result<()>) -> Result<(), Failure> {
+        match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::Other(anyhow::Error::new(error).context("the answer could not be printed")))
             }

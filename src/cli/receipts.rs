@@ -1,29 +1,22 @@
-//! `receipts`: as a table, JSON or CSV; CSV goes out line by line, however many there are.
+//! `receipts`: as a table, JSON or CSV; JSON and CSV go out line by line, however many there are.
 
 use crate::{
     cli::{
         args::Receipts,
-        console::Console,
+        console::{Console, Shape},
         exit::{Exit, Failure},
         text,
     },
-    control::{self, ReceiptLine, Site},
+    control::{self, Site},
 };
-use serde::Serialize;
 use std::{
     io::{self, BufWriter, Write},
     path::Path,
 };
 
-/// The JSON.
-#[derive(Serialize)]
-struct List<'a> {
-    receipts: &'a [ReceiptLine],
-    are_more: bool,
-}
-
 const LIMIT: u64 = 200;
 
+/// Lists them.
 pub async fn receipts(wanted: &Receipts, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let calendar = console.calendar(site.time_zone);
@@ -44,20 +37,21 @@ pub async fn receipts(wanted: &Receipts, config: Option<&Path>, console: &Consol
             }
         };
         store.receipts(&filter, limit, write).await?;
-        written.and_then(|()| out.flush()).or_else(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Ok(()), // `| head`
-            _ => Err(Failure::Other(anyhow::Error::new(error).context("the answer could not be printed"))),
-        })?;
+        console.printed(written.and_then(|()| out.flush()))?;
+        return Ok(Exit::Done);
+    }
+    if console.shape == Shape::Json {
+        let mut list = text::JsonList::begin(BufWriter::new(io::stdout()), "receipts");
+        let are_more = store.receipts(&filter, limit, |line| list.item(&line)).await?;
+        console.printed(list.end("are_more", &are_more))?;
         return Ok(Exit::Done);
     }
     let mut lines = Vec::new();
     let are_more = store.receipts(&filter, limit, |line| lines.push(line)).await?;
-    console.answer(&List { receipts: &lines, are_more }, || {
-        let closing = if are_more { "There are more: narrow the filters, or --limit 0 for all\n" } else { "" };
-        match &lines[..] {
-            [] => "No receipt is meant.\n".to_owned(),
-            lines => text::receipts::receipts(lines, calendar, console.fit) + closing,
-        }
+    let closing = if are_more { "There are more: narrow the filters, or --limit 0 for all\n" } else { "" };
+    console.print(&match &lines[..] {
+        [] => "No receipt is meant.\n".to_owned(),
+        lines => text::receipts::receipts(lines, calendar, console.fit) + closing,
     })?;
     Ok(Exit::Done)
 }

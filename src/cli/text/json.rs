@@ -16,6 +16,51 @@ pub fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
+/// An object with one long list, written as the list comes: nothing of it is kept.
+pub struct JsonList<W> {
+    out: W,
+    is_empty: bool,
+    /// The first write that failed; nothing is written after it.
+    written: io::Result<()>,
+}
+
+impl<W: io::Write> JsonList<W> {
+    pub fn begin(out: W, key: &str) -> Self {
+        let mut list = Self { out, is_empty: true, written: Ok(()) };
+        list.write(&format!("{{\n  \"{key}\": ["));
+        list
+    }
+
+    pub fn item(&mut self, item: &impl Serialize) {
+        if self.written.is_err() {
+            return;
+        }
+        self.write(if self.is_empty { "\n    " } else { ",\n    " });
+        self.is_empty = false;
+        match json(item) {
+            Ok(text) => self.write(&text.trim_end().replace('\n', "\n    ")), // a string of JSON holds no line feed
+            Err(why) => self.written = Err(why.into()),
+        }
+    }
+
+    /// Closes the list and the object with one more key.
+    ///
+    /// # Errors
+    /// The first that came up while it was written.
+    pub fn end(mut self, key: &str, value: &impl Serialize) -> io::Result<()> {
+        let value = json(value)?;
+        let close = if self.is_empty { "]" } else { "\n  ]" };
+        self.write(&format!("{close},\n  \"{key}\": {}\n}}\n", value.trim_end()));
+        self.written.and_then(|()| self.out.flush())
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.written.is_ok() {
+            self.written = self.out.write_all(text.as_bytes());
+        }
+    }
+}
+
 /// The pretty one, but for the letters of strings.
 struct Safe<'a>(PrettyFormatter<'a>);
 
@@ -82,5 +127,23 @@ mod tests {
             json(&serde_json::json!({ "a": [1, {}], "b": [] })).unwrap(),
             "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}\n"
         );
+    }
+
+    #[test]
+    fn a_list_written_as_it_comes_looks_like_any_other() {
+        #[derive(Serialize)]
+        struct List<'a> {
+            jobs: &'a [serde_json::Value],
+            more: Option<u64>,
+        }
+        let items = [serde_json::json!({ "id": "a\nb", "tags": [1, 2] }), serde_json::json!({})];
+        for count in 0..=items.len() {
+            let mut out = Vec::new();
+            let mut list = JsonList::begin(&mut out, "jobs");
+            items[..count].iter().for_each(|item| list.item(item));
+            list.end("more", &Some(7)).unwrap();
+            let whole = json(&List { jobs: &items[..count], more: Some(7) }).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), whole);
+        }
     }
 }

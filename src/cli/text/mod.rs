@@ -15,7 +15,7 @@ pub mod tally;
 
 pub use amount::{count, plural, size, span};
 pub use calendar::Calendar;
-pub use json::json;
+pub use json::{JsonList, json};
 pub use paint::{Ink, Painter};
 pub use table::{Column, Table, cut, pad, width};
 

@@ -5,6 +5,7 @@ mod find;
 mod job;
 mod jobs;
 mod json;
+mod pages;
 mod receipts;
 mod status;
 mod tally;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::RefTail;
+use sqlx::Row;
 
 async fn listed(desk: &Desk, filter: JobFilter, limit: u64) -> (Vec<String>, Rest) {
     let mut names = Vec::new();
@@ -22,7 +23,7 @@ async fn filters_narrow_the_list_and_the_rest_is_counted() {
             let mut deferred = settle(desk.session, job, state);
             deferred.settlement.due_at = Moment(i64::MAX);
             deferred.settlement.said = Some("552 Quota exceeded".into());
-            desk.store.settle(deferred).await.unwrap();
+            desk.store.settle(Arc::new(vec![deferred])).await.unwrap();
         } else {
             desk.settle(job, state).await;
         }
@@ -113,4 +114,29 @@ async fn a_database_that_is_not_there_yet_can_be_asked_and_knows_nothing() {
     assert_eq!(store.find_place("dumps", b"/src").await.unwrap(), None);
     assert_eq!(store.status(&[], NOW, NOW).await.unwrap().session, SessionStatus::Never);
     assert!(store.pause_rule("dumps", NOW).await.is_err(), "it is for reading");
+}
+
+/// A list that nobody takes on (a pager left open overnight) must not keep the log from being used again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_taken_slowly_holds_no_read_open() {
+    let desk = Desk::new().await;
+    desk.arrive((0..600).map(|n| desk.draft(&n.to_string(), 1)).collect()).await;
+    let (taken, take) = std::sync::mpsc::channel::<()>();
+    let (first, begun) = tokio::sync::oneshot::channel();
+    let (store, mut first) = (desk.store.clone(), Some(first));
+    let list = tokio::spawn(async move {
+        let each = move |_| {
+            first.take().into_iter().for_each(|first| first.send(()).unwrap());
+            let _ = take.recv(); // an error once nobody makes us wait any more
+        };
+        store.jobs(&JobFilter::default(), u64::MAX, each).await.unwrap()
+    });
+    begun.await.unwrap();
+    desk.arrive(vec![desk.draft("later", 1)]).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(desk.folder.path().join("packetboat.db"));
+    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut other).await.unwrap();
+    assert_eq!(row.get::<i64, _>("busy"), 0, "a reader stands in the way");
+    drop(taken);
+    assert_eq!(list.await.unwrap(), Rest::Jobs(0));
 }
