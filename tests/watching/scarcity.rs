@@ -21,6 +21,21 @@ async fn below_the_floor_of_free_space_nothing_is_taken_in_and_it_says_so() {
 }
 
 #[tokio::test]
+async fn a_database_that_refuses_for_a_while_loses_no_file() {
+    let boat = Boat::new("settled_for: 0s, rescan: 1h");
+    let voyage = boat.sail().await;
+    voyage.scan().await;
+    let mut db = boat.db().await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.unwrap();
+    boat.write("a", "bytes");
+    voyage.until("it says later", |status| status.later.is_some()).await;
+    sqlx::query("COMMIT").execute(&mut db).await.unwrap();
+    voyage.until_known(1).await;
+    assert_eq!((boat.arrived().await.as_str(), voyage.watch.status().later), ("a×1", None));
+    voyage.stop().await;
+}
+
+#[tokio::test]
 async fn a_rule_that_polls_says_so_and_takes_what_events_would_have_told() {
     let boat = Boat::new("settled_for: 0s, rescan: 1s, method: poll");
     let voyage = boat.sail().await;

@@ -87,7 +87,8 @@ impl Boat {
         self.ground.path().join("storage")
     }
 
-    async fn db(&self) -> SqliteConnection {
+    /// A connection of the story's own.
+    pub async fn db(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(self.storage().join("packetboat.db"));
         options.busy_timeout(PATIENCE).connect().await.unwrap()
     }
