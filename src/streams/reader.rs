@@ -200,7 +200,7 @@ mod tests {
     #[tokio::test]
     async fn every_size_comes_whole_and_hashed() {
         for size in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK + 7] {
-            let bytes: Vec<u8> = (0..size).map(|place| (place * 31 >> 3) as u8).collect();
+            let bytes: Vec<u8> = (0..size).map(|place| ((place * 31) >> 3) as u8).collect();
             let mut hasher = Hasher::new(Some(Second::Md5));
             hasher.update(&bytes);
             let digests = Some(hasher.finish());
