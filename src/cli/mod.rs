@@ -1,1 +1,76 @@
-//! To come with its first user.
+//! The command line: arguments, printing, exit codes. A file a verb; what it does is done by `control` and `app`.
+
+mod args;
+mod check;
+mod completions;
+mod console;
+#[cfg(feature = "demo")]
+mod demo;
+mod exit;
+mod filters;
+mod init;
+mod job;
+mod jobs;
+mod once;
+mod operate;
+mod pause;
+mod plan;
+mod probe;
+mod progress;
+mod receipts;
+mod serve;
+mod status;
+mod text;
+
+use crate::telemetry;
+use args::{Args, Verb};
+use clap::Parser;
+use console::Console;
+use exit::{Exit, Failure};
+use std::process::ExitCode;
+
+/// Reads the arguments, does what they say and answers the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = Args::parse(); // wrong usage ends here, with 2
+    telemetry::init(args.verb.verbosity(args.verbose));
+    let console = Console::new(&args);
+    match dispatch(&args, &console) {
+        Ok(exit) => exit.into(),
+        Err(failure) => console.complain(&failure).into(),
+    }
+}
+
+fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
+    let config = args.config.as_deref();
+    match &args.verb {
+        Verb::Init(wanted) => init::init(wanted, config, console),
+        Verb::Check(wanted) => match check::check(wanted, config, console)? {
+            Exit::Done if wanted.probe => wait(probe::probe(config, console)),
+            exit => Ok(exit),
+        },
+        Verb::Plan(wanted) => wait(plan::plan(wanted, config, console)),
+        Verb::Run => serve::run(config),
+        Verb::Once(wanted) => once::once(wanted, config, console),
+        #[cfg(feature = "demo")]
+        Verb::Demo(wanted) => demo::demo(wanted),
+        Verb::Status => wait(status::status(config, console)),
+        Verb::Jobs(wanted) => wait(jobs::jobs(wanted, config, console)),
+        Verb::Job(wanted) => wait(job::job(wanted, config, console)),
+        Verb::Retry(wanted) => wait(operate::jobs(crate::control::JobVerb::Retry, wanted, config, console)),
+        Verb::Cancel(wanted) => wait(operate::jobs(crate::control::JobVerb::Cancel, wanted, config, console)),
+        Verb::Hold(wanted) => wait(operate::jobs(crate::control::JobVerb::Hold, wanted, config, console)),
+        Verb::Release(wanted) => wait(operate::jobs(crate::control::JobVerb::Release, wanted, config, console)),
+        Verb::MoveJobs(wanted) => wait(operate::move_jobs(wanted, config, console)),
+        Verb::Pause(wanted) => wait(pause::pause(wanted, config, console)),
+        Verb::Resume(wanted) => wait(pause::resume(wanted, config, console)),
+        Verb::Receipts(wanted) => wait(receipts::receipts(wanted, config, console)),
+        Verb::Completions { shell } => completions::completions(*shell, console),
+    }
+}
+
+/// One thread is enough for a verb that asks and prints.
+fn wait(verb: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|why| Failure::Other(why.into()))?.block_on(verb)
+}

@@ -6,6 +6,10 @@ use super::{
     suggest,
     yaml::{self, Entry, Node, Value},
 };
+use std::collections::BTreeMap;
+
+/// Keys of a map that are compared with a missing one; no table has more.
+const MOST_KEYS: usize = 100;
 
 /// A map of a file and the table it is read by.
 pub struct Fields<'a> {
@@ -30,7 +34,10 @@ impl<'a> Fields<'a> {
             }
         };
         let fields = Self { sheet, table, entries, at: at.clone() };
-        entries.iter().enumerate().for_each(|(index, entry)| fields.check_key(index, &entry.key));
+        let mut seen = BTreeMap::new();
+        for Entry { key, .. } in entries.iter().take_while(|_| !sheet.is_full()) {
+            fields.check_key(key, &mut seen);
+        }
         fields.check_missing();
         Some(fields)
     }
@@ -93,16 +100,17 @@ impl<'a> Fields<'a> {
         &self.at
     }
 
-    fn check_key(&self, index: usize, key: &Node) {
+    fn check_key(&self, key: &'a Node, seen: &mut BTreeMap<&'a str, &'a Span>) {
         let Some(name) = key.as_text() else {
             let problem = Problem::error(&key.at, format!("{}, expected a key", key.kind_word()));
             return self.sheet.report(problem.hint(format!("keys of {}: {}", self.table.name, built_keys(self.table))));
         };
-        if let Some(first) = self.entries[..index].iter().find(|entry| entry.key.as_text() == Some(name)) {
-            let place = self.sheet.place(&first.key.at, Some("here first"));
+        if let Some(first) = seen.get(name) {
+            let place = self.sheet.place(first, Some("here first"));
             let problem = Problem::error(&key.at, format!("`{name}` stands here twice")).related(place);
             return self.sheet.report(problem.hint("keep one of the two"));
         }
+        seen.insert(name, &key.at);
         match self.table.key(name).map(|key| key.form) {
             None => {
                 let problem = Problem::error(&key.at, format!("unknown key `{name}`"));
@@ -130,11 +138,18 @@ impl<'a> Fields<'a> {
     }
 
     fn check_missing(&self) {
-        let missing = |name: &str| !self.entries.iter().any(|entry| entry.key.as_text() == Some(name));
+        let missing = |name: &str| !self.entries.iter().take(MOST_KEYS).any(|entry| self.is_meant(entry, name));
         for key in self.table.keys.iter().filter(|key| matches!(key.form, Form::Required) && missing(key.name)) {
             let problem = Problem::error(&self.at, format!("`{}` is missing in {}", key.name, self.table.name));
-            self.sheet.report(problem);
+            self.sheet.report(problem.hint(format!("add `{}: …`", key.name)));
         }
+    }
+
+    /// Whether this key is `name`, or is going to be once it is spelt as suggested: one mistake is one finding.
+    fn is_meant(&self, entry: &Entry, name: &str) -> bool {
+        let Some(written) = entry.key.as_text() else { return false };
+        let suggested = || self.suggestion(written).contains(&format!("`{name}`"));
+        written == name || (self.table.key(written).is_none() && suggested())
     }
 }
 

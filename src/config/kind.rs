@@ -13,7 +13,8 @@ pub struct Kinds {
     pub table: Table,
     /// Keys that may stand beside the kind.
     pub beside: &'static [&'static str],
-    pub none: &'static str,
+    /// What is wrong with none, and what to write.
+    pub none: (&'static str, &'static str),
     pub two: &'static str,
 }
 
@@ -36,7 +37,7 @@ impl Kinds {
                 None
             }
             (None, _) if only_beside => {
-                sheet.report(Problem::error(&node.at, format!("nothing to do in {}", self.table.name)).hint(self.none));
+                sheet.report(Problem::error(&node.at, self.none.0).hint(self.none.1));
                 None
             }
             _ => None,
@@ -59,7 +60,7 @@ impl Kinds {
             }
             None => {
                 let near = suggest::nearest(word, kinds().map(|key| key.name));
-                let hint = near.map_or_else(|| self.none.to_owned(), |near| format!("did you mean `{near}`?"));
+                let hint = near.map_or_else(|| self.none.1.to_owned(), |near| format!("did you mean `{near}`?"));
                 Problem::error(&node.at, format!("`{word}` is not known in {}", self.table.name)).hint(hint)
             }
         };

@@ -76,7 +76,7 @@ static KINDS: Kinds = Kinds {
         ],
     },
     beside: &[],
-    none: "write `ftp: { host: …, user: …, password: … }`",
+    none: ("a server without a kind", "write `ftp: { host: …, user: …, password: … }`"),
     two: "a server is one of them; make it two",
 };
 
@@ -92,7 +92,7 @@ pub struct Loaded {
 /// The part of the settings that rules are read by.
 #[derive(Debug, Clone)]
 pub struct Outline {
-    /// `None` when packetboat.yaml could not be read so far.
+    /// What no rule may watch; `None` when packetboat.yaml could not be read so far.
     pub storage: Option<PathBuf>,
     /// Folder of the rule files.
     pub rules: PathBuf,
@@ -243,9 +243,10 @@ fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Optio
             return (None, servers);
         }
     };
-    for (index, Entry { key, value }) in entries.iter().enumerate() {
+    for Entry { key, value } in entries.iter().take_while(|_| !sheet.is_full()) {
         let Some(name) = server_name(sheet, key) else { continue };
-        if let Some(first) = entries[..index].iter().find(|entry| entry.key.as_text() == Some(&name)) {
+        let known = names.contains_key(&name).then(|| entries.iter().find(|entry| entry.key.as_text() == Some(&name)));
+        if let Some(first) = known.flatten() {
             let problem = Problem::error(&key.at, format!("two servers are called `{name}`"));
             sheet.report(
                 problem.related(sheet.place(&first.key.at, Some("the first"))).hint("name one of them otherwise"),
@@ -253,7 +254,7 @@ fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Optio
             continue;
         }
         names.insert(name.clone(), kind_word(value));
-        let server = KINDS.one(sheet, value).and_then(|kind| ftp_server(sheet, &kind.key.at, &kind.value, around));
+        let server = KINDS.one(sheet, value).and_then(|kind| ftp_server(sheet, &name, &kind, around));
         servers.extend(server.map(|server| (name, Server::Ftp(server))));
     }
     (Some(names), servers)

@@ -25,6 +25,9 @@ pub(crate) mod read;
 pub(crate) mod values;
 pub(crate) mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use defaults::{Defaults, History, Limits};
 pub use finding::{Finding, Place, Severity, Spot};
 pub use ftp_server::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, TlsVersion, UploadAs};

@@ -8,6 +8,9 @@ use super::{
 };
 use std::{ops::RangeInclusive, time::Duration};
 
+/// Bytes of a text that means something: more takes long to compile and is not meant.
+const LONGEST: usize = 10_000;
+
 /// Reports that `node` is something else.
 pub fn mismatch(sheet: &Sheet, node: &Node, expected: &str) {
     let braces = sheet.text().get(node.at.clone()).is_some_and(|written| written.starts_with("{{"));
@@ -60,6 +63,10 @@ pub fn spelt<T>(
             mismatch(sheet, node, expected);
             return None;
         };
+        if scalar.text.len() > LONGEST {
+            sheet.report(Problem::error(&node.at, format!("this text is longer than {LONGEST} letters")));
+            return None;
+        }
         parse(&scalar.text).map_err(|found| fault(sheet, node, found)).ok()
     }
 }
@@ -85,7 +92,7 @@ pub fn span(bounds: RangeInclusive<Duration>) -> impl Fn(&Sheet, &Node) -> Optio
 pub fn span_words(span: Duration) -> String {
     let millis = span.as_millis();
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
-    let unit = units.iter().find(|(unit, _)| millis >= *unit && millis % unit == 0);
+    let unit = units.iter().find(|(unit, _)| millis >= *unit && millis.is_multiple_of(*unit));
     unit.map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", millis / unit))
 }
 

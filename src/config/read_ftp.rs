@@ -6,7 +6,7 @@ use super::{
     keys::{Table, default, not_yet, optional, required},
     read::{self, Meaning, Meaning::Built},
     read_secret::secret,
-    sheet::{Problem, Sheet, Span},
+    sheet::{Problem, Sheet},
     surroundings::Surroundings,
     values::{self, Fault},
     yaml::{Entry, Node, Value},
@@ -93,12 +93,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// What a wait on the network may last: a deadline on every call, but none that nobody lives to see.
 const WAIT: RangeInclusive<Duration> = SECOND..=HOUR;
 
-/// A server of `servers:`, without its name.
-pub fn ftp_server(sheet: &Sheet, at: &Span, node: &Node, around: &Surroundings<'_>) -> Option<FtpServer> {
-    let fields = Fields::open(sheet, &FTP, at, node)?;
+/// What `servers.NAME.ftp` says.
+pub fn ftp_server(sheet: &Sheet, name: &str, entry: &Entry, around: &Surroundings<'_>) -> Option<FtpServer> {
+    let fields = Fields::open(sheet, &FTP, &entry.key.at, &entry.value)?;
     let host = fields.need("host", read::spelt("a host's name or address", host));
     let user = fields.need("user", wire_text);
-    let password = fields.need("password", |sheet, node| secret(sheet, node, "password", around));
+    let password = fields.need("password", |sheet, node| secret(sheet, node, &variable_name(name, "PASSWORD"), around));
     let tls = fields.need("tls", read::word(TLS));
     let port = match (fields.value("port"), tls) {
         (None, Some(FtpTls::Implicit)) => Some(990),
@@ -112,7 +112,7 @@ pub fn ftp_server(sheet: &Sheet, at: &Span, node: &Node, around: &Surroundings<'
     let tls_max = fields.need("tls_max", read::word(TLS_MAX));
     let ca_file = fields.need("ca_file", |sheet, node| maybe_file(sheet, node, around));
     let pin_sha256 = fields.need("pin_sha256", read::spelt("a SHA-256 in hex", pin));
-    let client_certificate = client_certificate(&fields, sheet, around);
+    let client_certificate = client_certificate(&fields, sheet, name, around);
     let connections = fields.need("connections", read::count("`connections`", 1..=64));
     let bandwidth = fields.may("bandwidth", read::spelt("a bandwidth", values::byte_rate));
     let bandwidth_in = fields.may("bandwidth_in", bandwidth_in).unwrap_or_default();
@@ -222,17 +222,25 @@ fn pin(text: &str) -> Result<Option<[u8; 32]>, Fault> {
     }
 }
 
+/// What the environment variable with a server's secret may be called.
+fn variable_name(server: &str, what: &str) -> String {
+    format!("{}_{what}", server.to_uppercase().replace(['-', '.'], "_"))
+}
+
 /// Certificate and key, both or none.
 fn client_certificate(
     fields: &Fields<'_>,
     sheet: &Sheet,
+    name: &str,
     around: &Surroundings<'_>,
 ) -> Option<Option<(PathBuf, Secret)>> {
     let certificate = fields.need("client_certificate", |sheet, node| maybe_file(sheet, node, around))?;
     let key = fields.entry("client_key");
     match (certificate, key) {
         (None, None) => Some(None),
-        (Some(path), Some(key)) => secret(sheet, &key.value, "client_key", around).map(|secret| Some((path, secret))),
+        (Some(path), Some(key)) => {
+            secret(sheet, &key.value, &variable_name(name, "KEY"), around).map(|secret| Some((path, secret)))
+        }
         (Some(_), None) => {
             let at = fields.entry("client_certificate").map_or(fields.at(), |entry| &entry.key.at);
             sheet.report(
@@ -260,6 +268,10 @@ fn bandwidth_in(sheet: &Sheet, node: &Node) -> Option<Vec<(Window, ByteRate)>> {
         let rate = read::spelt("a bandwidth", values::byte_rate)(sheet, value);
         Some((window?, rate?))
     };
+    if let Some(beyond) = entries.get(100) {
+        sheet.report(Problem::error(&beyond.key.at, "more than 100 windows"));
+        return None;
+    }
     entries.iter().map(read).collect::<Vec<_>>().into_iter().collect()
 }
 
@@ -291,5 +303,92 @@ fn check_plain_password(fields: &Fields<'_>, sheet: &Sheet, tls: Option<FtpTls>,
     if let (Some(FtpTls::None), false, Some(tls)) = (tls, loopback, fields.value("tls")) {
         let problem = Problem::warning(&tls.at, "the password and the files travel in the clear");
         sheet.report(problem.hint("`tls: explicit` is the default; `packetboat probe` says what the server offers"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Server, load_with};
+
+    /// The server of `servers: { a: { ftp: { host, user, password, MORE } } }`.
+    fn server(more: &str) -> FtpServer {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["ca.pem", "acme.pem", "acme.key"] {
+            std::fs::write(folder.path().join(name), name).unwrap();
+        }
+        let text =
+            format!("servers: {{ a: {{ ftp: {{ host: \"::1\", user: u, password: {{ env: P }}, {more} }} }} }}\n");
+        std::fs::write(folder.path().join("packetboat.yaml"), text).unwrap();
+        let loaded = load_with(&folder.path().join("packetboat.yaml"), &|_| Some("p".into()));
+        let settings = loaded.settings.unwrap_or_else(|| panic!("{more}: {:#?}", loaded.findings));
+        let Server::Ftp(server) = settings.servers["a"].clone();
+        server
+    }
+
+    #[test]
+    fn implicit_tls_has_its_own_port_unless_one_is_written() {
+        for (more, port) in [
+            ("", 21),
+            ("tls: explicit", 21),
+            ("tls: none", 21),
+            ("tls: implicit", 990),
+            ("tls: implicit, port: 2990", 2990),
+            ("port: 65535", 65535),
+        ] {
+            assert_eq!(server(more).port, port, "{more}");
+        }
+    }
+
+    #[test]
+    fn every_option_arrives_typed() {
+        let server = server(
+            "account: a, folder: backups/, tls: none, tls_max: 1.3, ca_file: ca.pem, client_certificate: acme.pem, \
+             client_key: { file: acme.key }, connections: 1, bandwidth: 50MB/s, \
+             bandwidth_in: { \"Mon-Fri 08:00-18:00\": 2MB/s, \"12:00-13:00\": 1KiB/s }, mode: active, \
+             passive_address: as_told, upload_as: final_name, charset: UTF-8, path_style: unix, keepalive: 1m, \
+             timeouts: { reply: 5s }",
+        );
+        assert_eq!((server.account.as_str(), server.folder.as_str()), ("a", "backups/"));
+        assert_eq!((server.tls, server.tls_max), (FtpTls::None, TlsVersion::V1_3));
+        assert!(server.ca_file.unwrap().ends_with("ca.pem"));
+        let (certificate, key) = server.client_certificate.unwrap();
+        assert!(certificate.is_absolute() && key.reveal() == "acme.key");
+        assert_eq!((server.connections, server.bandwidth), (1, Some(ByteRate(50_000_000))));
+        let rates: Vec<_> = server.bandwidth_in.iter().map(|(_, rate)| rate.0).collect();
+        assert_eq!(rates, [2_000_000, 1024]);
+        assert_eq!((server.mode, server.passive_address), (Mode::Active, PassiveAddress::AsTold));
+        assert_eq!((server.upload_as, server.keepalive), (UploadAs::FinalName, SECOND * 60));
+        assert_eq!(server.timeouts, FtpTimeouts { reply: SECOND * 5, ..FtpTimeouts::default() });
+    }
+
+    #[test]
+    fn a_pin_is_read_as_tools_print_it() {
+        let plain = "00112233445566778899aabbccddeeff".repeat(2);
+        let colons = plain
+            .to_uppercase()
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| String::from_utf8_lossy(pair))
+            .collect::<Vec<_>>()
+            .join(":");
+        for text in [plain.as_str(), &colons] {
+            let pin = pin(text).unwrap().unwrap();
+            assert_eq!((pin[0], pin[1], pin[31]), (0x00, 0x11, 0xff), "{text}");
+        }
+        assert_eq!(pin(""), Ok(None));
+        for text in [&plain[1..], &format!("{plain}0"), &plain.replace('0', "g"), "sha256//AAAA", "é"] {
+            assert!(pin(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_alone() {
+        for text in ["backup.example.com", "localhost", "192.0.2.1", "::1", "2001:db8::1", "bücher.example"] {
+            assert_eq!(host(text), Ok(text.to_owned()));
+        }
+        for text in ["", "ftp://h", "h/folder", "h:21", "a b", "h\n"] {
+            assert!(host(text).is_err(), "{text}");
+        }
     }
 }

@@ -40,6 +40,7 @@ pub fn hide_secrets(sheet: &Sheet, node: &Node) {
             for Entry { key, value } in entries {
                 if key.as_text().is_some_and(|name| SECRET_KEYS.contains(&name)) && !names_a_place(value) {
                     hide(sheet, value);
+                    hide_anchor(sheet, key, value);
                 }
                 hide_secrets(sheet, value);
             }
@@ -68,10 +69,24 @@ fn hide(sheet: &Sheet, node: &Node) {
     }
 }
 
-/// The secret's value, read now. `name` is its key, for the hints.
-pub fn secret(sheet: &Sheet, node: &Node, name: &str, around: &Surroundings<'_>) -> Option<Secret> {
+/// `password: &abc def` is the text `def` to YAML: hardly meant, and `&abc` is as secret.
+fn hide_anchor(sheet: &Sheet, key: &Node, value: &Node) {
+    let rest = &sheet.text()[key.at.end..];
+    let start = key.at.end + rest.len() - rest.trim_start_matches([':', ' ']).len();
+    if sheet.text()[start..].starts_with('&') {
+        let token = sheet.text()[start..].split_whitespace().next().map_or(0, str::len);
+        let all = start..value.at.end.max(start + token);
+        sheet.keep_secret(all.clone());
+        sheet.report(
+            Problem::error(&all, "`&` begins an anchor in YAML").hint("a secret that begins with `&` needs quotes"),
+        );
+    }
+}
+
+/// The secret's value, read now. `variable` is what a hint calls the environment variable it could come from.
+pub fn secret(sheet: &Sheet, node: &Node, variable: &str, around: &Surroundings<'_>) -> Option<Secret> {
     if let Some(text) = node.as_text() {
-        return written_out(sheet, node, text, &format!("`{name}: {{ env: NAME }}`"), around);
+        return written_out(sheet, node, text, variable, around);
     }
     let hint = "a secret is `{ env: NAME }`, `{ file: name }` or a text in quotes";
     if !matches!(node.value, Value::Map(_)) {
@@ -90,6 +105,7 @@ pub fn secret(sheet: &Sheet, node: &Node, name: &str, around: &Surroundings<'_>)
             sheet.report(Problem::error(&file.at, "`file` beside `env`").hint("a secret comes from one place"));
             None
         }
+        (None, None) if fields.count() > 0 => None,
         (None, None) => {
             sheet.report(Problem::error(&node.at, "this secret comes from nowhere").hint(hint));
             None
@@ -97,10 +113,11 @@ pub fn secret(sheet: &Sheet, node: &Node, name: &str, around: &Surroundings<'_>)
     }
 }
 
-fn written_out(sheet: &Sheet, node: &Node, text: &str, better: &str, around: &Surroundings<'_>) -> Option<Secret> {
+fn written_out(sheet: &Sheet, node: &Node, text: &str, variable: &str, around: &Surroundings<'_>) -> Option<Secret> {
     if around.mode & 0o077 != 0 {
         let problem = Problem::error(&node.at, "a secret stands in a file that others can read");
-        let hint = format!("mode is {:04o}: `chmod 600 packetboat.yaml`, or better {better}", around.mode & 0o7777);
+        let hint =
+            format!("mode is {:04o}: `chmod 600 packetboat.yaml`, or better `{{ env: {variable} }}`", around.mode);
         sheet.report(problem.label("never printed, here or in a log").hint(hint));
         return None;
     }
@@ -120,8 +137,7 @@ fn from_variable(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Optio
         None => "is not set",
     };
     let problem = Problem::error(&node.at, format!("the environment variable `{name}` {said}"));
-    sheet
-        .report(problem.hint(format!("set it for packetboat's service, or use `{{ file: {} }}`", name.to_lowercase())));
+    sheet.report(problem.hint("set it where packetboat is started, or write `{ file: name }`"));
     None
 }
 

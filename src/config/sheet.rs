@@ -30,6 +30,14 @@ pub struct Sheet {
     findings: RefCell<Vec<Finding>>,
 }
 
+/// Where a secret is, seen from a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretAt {
+    Nowhere,
+    Line,
+    Here,
+}
+
 /// A finding to be: what is known where it is found.
 pub struct Problem {
     severity: Severity,
@@ -85,7 +93,8 @@ impl Sheet {
     pub fn new(shown: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { shown: shown.into(), text, line_starts, secrets: RefCell::default(), findings: RefCell::default() }
+        let secrets = RefCell::new(url_passwords(&text));
+        Self { shown: shown.into(), text, line_starts, secrets, findings: RefCell::default() }
     }
 
     #[must_use]
@@ -95,20 +104,53 @@ impl Sheet {
 
     /// Keeps what stands at `at` out of every excerpt from now on.
     pub fn keep_secret(&self, at: Span) {
-        self.secrets.borrow_mut().push(at);
+        let mut secrets = self.secrets.borrow_mut();
+        let (apart, meeting): (Vec<_>, Vec<_>) =
+            secrets.drain(..).partition(|kept| kept.end < at.start || at.end < kept.start);
+        let whole = meeting.iter().fold(at, |whole, kept| whole.start.min(kept.start)..whole.end.max(kept.end));
+        *secrets = apart;
+        secrets.push(whole);
+    }
+
+    /// How near to a secret `at` is: of its line nothing may be repeated, of itself nothing said.
+    #[must_use]
+    pub fn secret_at(&self, at: &Span) -> SecretAt {
+        let line = self.line_starts.partition_point(|start| *start <= at.start).max(1);
+        let line = self.line_starts[line - 1]..self.line_starts.get(line).copied().unwrap_or(self.text.len());
+        let touches =
+            |span: &Span| self.secrets.borrow().iter().any(|kept| kept.start < span.end && kept.end > span.start);
+        match (touches(&(at.start..at.end.max(at.start + 1))), touches(&line)) {
+            (true, _) => SecretAt::Here,
+            (false, true) => SecretAt::Line,
+            (false, false) => SecretAt::Nowhere,
+        }
+    }
+
+    /// Words of a finding without control characters and without what is kept secret.
+    fn words(&self, words: &str) -> String {
+        let secrets = self.secrets.borrow();
+        // Shorter ones are part of too many words; nobody repeats them on purpose.
+        let texts = secrets.iter().filter_map(|span| self.text.get(span.clone())).filter(|text| text.len() > 3);
+        escaped(&texts.fold(words.to_owned(), |words, secret| words.replace(secret, MASK)))
+    }
+
+    /// Whether more findings would not be kept.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.findings.borrow().len() >= MOST_FINDINGS
     }
 
     /// Records a finding; of more than a hundred the rest is counted as one.
     pub fn report(&self, problem: Problem) {
-        if self.findings.borrow().len() >= MOST_FINDINGS {
+        if self.is_full() {
             return;
         }
         let finding = Finding {
             severity: problem.severity,
-            message: escaped(&problem.message),
+            message: self.words(&problem.message),
             place: self.place(&problem.at, problem.label.as_deref()),
             related: problem.related,
-            hint: problem.hint.as_deref().map(escaped),
+            hint: problem.hint.as_deref().map(|hint| self.words(hint)),
         };
         let mut findings = self.findings.borrow_mut();
         // An alias shows the same text twice; its mistakes are one.
@@ -180,6 +222,18 @@ impl Sheet {
         }
         window(&cells, before..before + within.max(1))
     }
+}
+
+/// The passwords in `scheme://user:password@host`: wrong here, and secret all the same.
+fn url_passwords(text: &str) -> Vec<Span> {
+    let of_url = |(at, slashes): (usize, &str)| {
+        let start = at + slashes.len();
+        let authority = text[start..].split(|letter: char| letter.is_whitespace() || letter == '/').next()?;
+        let end = authority.rfind('@')?;
+        let colon = authority[..end].find(':')?;
+        Some(start + colon + 1..start + end)
+    };
+    text.match_indices("://").filter_map(of_url).collect()
 }
 
 /// Cuts a long line to the part around the caret.

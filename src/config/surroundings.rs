@@ -19,7 +19,8 @@ impl Surroundings<'_> {
     /// A path of the configuration, absolute.
     #[must_use]
     pub fn path(&self, written: &str) -> PathBuf {
-        self.folder.join(written)
+        // Parts once over: no slash at the end, no `.` within.
+        self.folder.join(written).components().collect()
     }
 
     /// Where the secret `name` may lie, first choice first.

@@ -7,6 +7,7 @@ use crate::{
 };
 use std::{path::Path, time::Duration};
 
+/// Why nobody obeyed.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
     /// Also when somebody holds the lock who does not listen.
@@ -34,9 +35,7 @@ pub(super) async fn act_within(
     known: Known,
     command: &Command,
 ) -> Result<Answer, ActError> {
-    if !storage.join("packetboat.db").exists() {
-        Store::open_for_reading(storage).await?; // its error says where and why; an empty database would help nobody
-    }
+    must_exist(storage)?;
     let deadline = tokio::time::Instant::now() + patience;
     loop {
         let held = match Store::open(storage).await {
@@ -64,5 +63,19 @@ async fn obey_here(store: Store, known: Known, command: &Command) -> Result<Answ
 /// # Errors
 /// When there is none yet, or it cannot be read.
 pub async fn read(storage: &Path) -> Result<Store, StoreError> {
+    must_exist(storage)?;
     Store::open_for_reading(storage).await
+}
+
+/// An empty database would help nobody.
+fn must_exist(storage: &Path) -> Result<(), StoreError> {
+    let path = storage.join("packetboat.db");
+    match path.try_exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let why = "it is not there yet; `packetboat run` or `packetboat once` makes it".to_owned();
+            Err(StoreError::Open { path, why })
+        }
+        Err(why) => Err(StoreError::Open { path, why: why.to_string() }),
+    }
 }

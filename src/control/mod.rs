@@ -1,19 +1,34 @@
 //! What an operator can do, for whoever asks: the command line, and others through the socket beside a running process.
 
 mod act;
+mod check;
 mod command;
+mod init;
+mod load;
+mod needs;
 mod operator;
+mod plan;
+mod probe;
+mod site;
 mod socket;
 mod wire;
 
+pub use crate::config::{Finding, Paint, render, summary};
 pub use crate::store::{
     Attempt, JobDetail, JobFilter, JobLine, JobVerb, LaneStatus, LeftAlone, NotAGlob, OpenCounts, PausedRule,
-    ReceiptFilter, ReceiptLine, Rehearsal, RuleStatus, SessionStatus, Status, StoreError, Tally, Which,
+    ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status, Store, StoreError, Tally, Which,
 };
 pub use act::{ActError, act, read};
+pub use check::{Checked, check};
 pub use command::{Answer, Command, Subject};
+pub use init::{DROP_IN_MARK, InitError, Written, drop_in, init};
+pub use load::{Configuration, load};
+pub use needs::{Need, needs};
 pub use operator::{Heard, Known, Operator, PausedInFile};
-pub use socket::{Socket, SocketError};
+pub use plan::{FilePlan, JobPlan, PlanError, RulePlan, plan};
+pub use probe::{Probed, probe};
+pub use site::{Site, span};
+pub use socket::{Socket, SocketError, is_silent};
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A pause of a hundred thousand jobs takes seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
 
+/// Why there is no conversation.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     #[error("the control socket {path} cannot be opened: {why}")]
@@ -149,16 +150,24 @@ async fn answer_client(stream: &mut BufStream<UnixStream>, answer: &Answer) -> R
     Ok(())
 }
 
+/// Nobody listens in `storage`. Where it is not ours to knock, somebody may.
+pub async fn is_silent(storage: &Path) -> bool {
+    matches!(connect(storage).await, Err(SocketError::Silent(_)))
+}
+
+async fn connect(storage: &Path) -> Result<UnixStream, SocketError> {
+    let path = storage.join(NAME);
+    let connect = async { UnixStream::connect(short(&File::open(storage)?, NAME)).await };
+    connect.await.map_err(|why| match why.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => SocketError::Silent(path),
+        _ => SocketError::Unusable { path, why },
+    })
+}
+
 /// Asks whoever listens in `storage`.
 pub(super) async fn ask(storage: &Path, command: &Command) -> Result<Answer, SocketError> {
     use tokio::io::AsyncWriteExt;
-    let path = storage.join(NAME);
-    let connect = async { UnixStream::connect(short(&File::open(storage)?, NAME)).await };
-    let stream = connect.await.map_err(|why| match why.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => SocketError::Silent(path.clone()),
-        _ => SocketError::Unusable { path: path.clone(), why },
-    })?;
-    let mut stream = BufStream::new(stream);
+    let mut stream = BufStream::new(connect(storage).await?);
     let asked = async {
         wire::send(&mut stream, command, PATIENCE).await?;
         stream.flush().await?;

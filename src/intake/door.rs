@@ -2,10 +2,10 @@
 
 use crate::{
     clock::Clock,
-    domain::{ArrivalDraft, JobDraft, Moment, Ref, Sighting},
+    domain::{ArrivalDraft, Moment, Ref, Sighting},
     faults,
     intake::{Ledger, ledger::folder_of, room::Room},
-    rules::Rule,
+    rules::{self, Context, Rule},
     store::{Arrive, Store, StoreError},
 };
 use std::{
@@ -71,7 +71,8 @@ impl Intake {
         let now = self.0.clock.now();
         for batch in sightings.chunks(BATCH) {
             self.0.room.check().map_err(|free_bytes| Later::NoRoom { free_bytes })?;
-            let drafts = batch.iter().map(|sighting| self.draft(ledger, sighting, now)).collect();
+            let context = self.context(ledger, now);
+            let drafts = batch.iter().map(|sighting| rules::plan(&ledger.rule, sighting, &context).arrival).collect();
             self.commit(ledger, batch, drafts).await?;
         }
         Ok(())
@@ -84,7 +85,7 @@ impl Intake {
     pub async fn pass_over(&self, ledger: &Ledger, sightings: &[Sighting]) -> Result<(), Later> {
         let now = self.0.clock.now();
         for batch in sightings.chunks(BATCH) {
-            let drafts = batch.iter().map(|sighting| arrival(ledger, sighting, now, Vec::new())).collect();
+            let drafts = batch.iter().map(|sighting| without_jobs(ledger, sighting, now)).collect();
             self.commit(ledger, batch, drafts).await?;
         }
         Ok(())
@@ -98,15 +99,20 @@ impl Intake {
         Ok(())
     }
 
-    fn draft(&self, ledger: &Ledger, sighting: &Sighting, now: Moment) -> ArrivalDraft {
-        let rule = &ledger.rule;
-        let _is_paused =
-            rule.paused || self.0.paused.read().unwrap_or_else(PoisonError::into_inner).contains(&rule.name);
-        arrival(ledger, sighting, now, Vec::new())
+    fn context(&self, ledger: &Ledger, now: Moment) -> Context<'_> {
+        let paused = self.0.paused.read().unwrap_or_else(PoisonError::into_inner);
+        Context {
+            arrived_at: now,
+            rule_version: ledger.rule_version,
+            place: ledger.place.id,
+            host: &self.0.node,
+            is_paused: paused.contains(&ledger.rule.name),
+            new_id: Ref::new,
+        }
     }
 }
 
-fn arrival(ledger: &Ledger, sighting: &Sighting, now: Moment, jobs: Vec<JobDraft>) -> ArrivalDraft {
+fn without_jobs(ledger: &Ledger, sighting: &Sighting, now: Moment) -> ArrivalDraft {
     ArrivalDraft {
         id: Ref::new(),
         rule: ledger.rule.name.clone(),
@@ -114,6 +120,6 @@ fn arrival(ledger: &Ledger, sighting: &Sighting, now: Moment, jobs: Vec<JobDraft
         place: ledger.place.id,
         sighting: sighting.clone(),
         arrived_at: now,
-        jobs,
+        jobs: Vec::new(),
     }
 }

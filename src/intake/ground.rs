@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The file system and the folder on it, and the mount points found inside.
+/// The folder on its file system, and the mount points found inside.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Ground {
-    /// Equal as long as the same folder of the same file system is there, also over an unmount or a restart.
-    pub root: String,
+pub(super) struct Ground {
+    /// Equal as long as the same folder of the same file system is there, also over an unmount or a restart. `None` when
+    /// the files known were not all last met on one ground.
+    pub root: Option<String>,
     /// Folders below it where other file systems are or were mounted. What lies there is never called gone: the mount may come back.
     pub mounts: BTreeSet<Vec<u8>>,
 }
@@ -26,7 +27,7 @@ mod tests {
 
     #[test]
     fn what_lies_on_a_mount_inside_is_not_borne() {
-        let ground = Ground { root: "x".into(), mounts: [b"a/nas".to_vec()].into() };
+        let ground = Ground { root: None, mounts: [b"a/nas".to_vec()].into() };
         for (path, borne) in
             [("a/nas/x", false), ("a/nas/b/x", false), ("a/nas", true), ("a/nasty/x", true), ("x", true)]
         {

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Identity, Moment, Sha256, Sighting},
     intake::{
-        Ground,
+        ground::Ground,
         prints::{Prints, Unmet},
     },
     rules::{Existing, Rule},
@@ -28,10 +28,12 @@ pub struct Ledger {
 struct Known {
     prints: Prints,
     first_scan_at: Option<Moment>,
-    /// What is in the place's row.
-    stood_on: Option<Ground>,
-    /// Of the last scan of this process.
-    stands_on: Option<Ground>,
+    /// Where everything known was last met.
+    stood_on: Ground,
+    /// The same as the place's row has it.
+    remembered: Ground,
+    /// The root of the last scan of this process.
+    stands_on: Option<String>,
 }
 
 /// What a settled sighting is.
@@ -63,8 +65,10 @@ impl Ledger {
                 None => break,
             }
         }
-        let stood_on = place.ground.as_deref().and_then(|ground| serde_json::from_str(ground).ok());
-        let known = Known { prints, first_scan_at: place.first_scan_at, stood_on, stands_on: None };
+        let ground = place.ground.as_deref().and_then(|ground| serde_json::from_str(ground).ok());
+        let stood_on: Ground = ground.unwrap_or_default();
+        let remembered = stood_on.clone();
+        let known = Known { prints, first_scan_at: place.first_scan_at, stood_on, remembered, stands_on: None };
         Ok(Self { rule, rule_version, place, store, known: Mutex::new(known) })
     }
 
@@ -98,6 +102,11 @@ impl Ledger {
     /// Something is there under this path (so it is not gone). True if it is exactly what is known of it.
     pub fn meet(&self, path: &[u8], identity: &Identity) -> bool {
         self.known().prints.meet(path, identity)
+    }
+
+    /// Something is there under this path, not looked at because it is not wanted now; it is not gone.
+    pub fn meet_unread(&self, path: &[u8]) {
+        self.known().prints.meet_path(path);
     }
 
     /// Whether this file was there before the rule was, and the rule does not want such files.
@@ -167,18 +176,18 @@ impl Ledger {
     /// The scan stands on this ground; to be said before what it finds.
     pub fn stand_on(&self, root: &str) {
         let known = &mut *self.known();
-        if known.stands_on.as_ref().is_some_and(|ground| ground.root != root) {
+        if known.stands_on.as_deref().is_some_and(|before| before != root) {
             known.prints.change_ground();
         }
-        let mounts = known.stood_on.iter().chain(&known.stands_on).flat_map(|ground| ground.mounts.clone()).collect();
-        known.stands_on = Some(Ground { root: root.to_owned(), mounts });
+        if known.stood_on.root.as_deref().is_some_and(|before| before != root) {
+            known.stood_on.root = None; // from here on the files known are scattered over two grounds
+        }
+        known.stands_on = Some(root.to_owned());
     }
 
     /// Another file system is mounted on this folder below the root.
     pub fn note_mount(&self, path: &[u8]) {
-        if let Some(ground) = &mut self.known().stands_on {
-            ground.mounts.insert(path.to_vec());
-        }
+        self.known().stood_on.mounts.insert(path.to_vec());
     }
 
     /// The next known paths after `after` that the scan, which was complete, did not meet and may call gone, and where to
@@ -216,19 +225,31 @@ impl Ledger {
     /// # Errors
     /// When the database refuses.
     pub async fn end_scan(&self, now: Moment) -> Result<(), StoreError> {
-        let (is_first, ground) = {
-            let known = self.known();
-            (known.first_scan_at.is_none(), known.ground_to_remember())
-        };
-        if is_first {
+        if self.known().first_scan_at.is_none() {
             self.store.place_scanned(self.place.id, now).await?;
             self.known().first_scan_at = Some(now);
         }
-        if let Some(ground) = ground {
-            let text = serde_json::to_string(&ground).unwrap_or_default();
-            self.store.place_stands_on(self.place.id, text).await?;
-            self.known().stood_on = Some(ground);
-        }
+        Ok(())
+    }
+
+    /// Remembers over a restart what the folder stands on; to be called after each scan, complete or not.
+    ///
+    /// # Errors
+    /// When the database refuses; to be called again after the next scan.
+    pub async fn remember_ground(&self) -> Result<(), StoreError> {
+        let ground = {
+            let known = &mut *self.known();
+            if known.prints.unmet(Unmet::Any) == 0 {
+                known.stood_on.root.clone_from(&known.stands_on);
+            }
+            if known.stood_on == known.remembered {
+                return Ok(());
+            }
+            known.stood_on.clone()
+        };
+        let text = serde_json::to_string(&ground).unwrap_or_default();
+        self.store.place_stands_on(self.place.id, text).await?;
+        self.known().remembered = ground;
         Ok(())
     }
 
@@ -240,20 +261,8 @@ impl Ledger {
 impl Known {
     /// On the ground where all were last met, all that is not met is missed; on other ground only what was met there.
     fn missed(&self) -> Unmet {
-        let stands_where_it_stood = match (&self.stood_on, &self.stands_on) {
-            (Some(stood_on), Some(stands_on)) => stood_on.root == stands_on.root,
-            _ => false,
-        };
-        if stands_where_it_stood { Unmet::Any } else { Unmet::SeenHere }
-    }
-
-    /// The new ground once everything known was met on it, until then the former; every mount ever met, at once.
-    fn ground_to_remember(&self) -> Option<Ground> {
-        let stands_on = self.stands_on.as_ref()?;
-        let is_whole = self.prints.unmet(Unmet::Any) == 0;
-        let root = if is_whole { &stands_on.root } else { &self.stood_on.as_ref()?.root };
-        let ground = Ground { root: root.clone(), mounts: stands_on.mounts.clone() };
-        (self.stood_on.as_ref() != Some(&ground)).then_some(ground)
+        let is_where_it_stood = self.stands_on.is_some() && self.stands_on == self.stood_on.root;
+        if is_where_it_stood { Unmet::Any } else { Unmet::SeenHere }
     }
 
     fn unmet(&self) -> usize {
@@ -261,7 +270,7 @@ impl Known {
     }
 
     fn may_be_gone(&self, path: &[u8]) -> bool {
-        self.prints.is_unmet(path, self.missed()) && self.stands_on.as_ref().is_some_and(|ground| ground.bears(path))
+        self.prints.is_unmet(path, self.missed()) && self.stood_on.bears(path)
     }
 }
 

@@ -7,5 +7,4 @@ mod prints;
 mod room;
 
 pub use door::{Intake, Later};
-pub use ground::Ground;
 pub use ledger::{Judgement, Ledger};

@@ -14,15 +14,13 @@ use std::{
 pub(super) struct Prints {
     key: RandomState,
     prints: HashMap<u64, u64>,
-    /// Flips with each scan: an entry with the other value was not met by this one.
-    turn: u64,
 }
 
-/// Which scan met it last.
-const TURN: u64 = 1;
+/// The scan under way, or else the last one, met it.
+const MET: u64 = 1;
 /// It was met on the ground that the folder stands on now.
 const HERE: u64 = 2;
-const FLAGS: u64 = TURN | HERE;
+const FLAGS: u64 = MET | HERE;
 
 impl Prints {
     /// How many files are known.
@@ -32,13 +30,13 @@ impl Prints {
 
     /// From the database; not met yet.
     pub fn load(&mut self, path: &[u8], identity: &Identity) {
-        let print = self.print(identity) | (self.turn ^ TURN);
+        let print = self.print(identity);
         self.prints.insert(self.key.hash_one(path), print);
     }
 
     /// Committed just now, so it is there.
     pub fn learn(&mut self, path: &[u8], identity: &Identity) {
-        let print = self.print(identity) | self.turn | HERE;
+        let print = self.print(identity) | FLAGS;
         self.prints.insert(self.key.hash_one(path), print);
     }
 
@@ -49,14 +47,14 @@ impl Prints {
     /// Something is there under this path. Says whether it is exactly what is known of it.
     pub fn meet(&mut self, path: &[u8], identity: &Identity) -> bool {
         let print = self.print(identity);
-        let turn = self.turn;
-        match self.prints.get_mut(&self.key.hash_one(path)) {
-            Some(known) => {
-                *known = *known & !FLAGS | turn | HERE;
-                *known & !FLAGS == print
-            }
-            None => false,
-        }
+        self.meet_path(path).is_some_and(|known| known == print)
+    }
+
+    /// Something is there under this path; the print of what is known of it.
+    pub fn meet_path(&mut self, path: &[u8]) -> Option<u64> {
+        let known = self.prints.get_mut(&self.key.hash_one(path))?;
+        *known |= FLAGS;
+        Some(*known & !FLAGS)
     }
 
     /// What is known of it, without meeting it.
@@ -71,7 +69,7 @@ impl Prints {
 
     /// A scan begins: nothing has been met.
     pub fn begin_turn(&mut self) {
-        self.turn ^= TURN;
+        self.prints.values_mut().for_each(|known| *known &= !MET);
     }
 
     /// The folder stands on other ground: nothing has been met there.
@@ -81,16 +79,16 @@ impl Prints {
 
     /// Not met in this turn.
     pub fn is_unmet(&self, path: &[u8], whom: Unmet) -> bool {
-        self.prints.get(&self.key.hash_one(path)).is_some_and(|known| self.counts(*known, whom))
+        self.prints.get(&self.key.hash_one(path)).is_some_and(|known| Self::counts(*known, whom))
     }
 
     /// How many were not met in this turn.
     pub fn unmet(&self, whom: Unmet) -> usize {
-        self.prints.values().filter(|known| self.counts(**known, whom)).count()
+        self.prints.values().filter(|known| Self::counts(**known, whom)).count()
     }
 
-    fn counts(&self, known: u64, whom: Unmet) -> bool {
-        known & TURN != self.turn && (whom == Unmet::Any || known & HERE != 0)
+    fn counts(known: u64, whom: Unmet) -> bool {
+        known & MET == 0 && (whom == Unmet::Any || known & HERE != 0)
     }
 
     fn print(&self, identity: &Identity) -> u64 {

@@ -5,7 +5,7 @@ use crate::{
     config::FtpServer,
     domain::{ByteRate, Moment, Trouble},
     lanes::Permit,
-    policy::{Admission, Circuit, CircuitState},
+    policy::{Admission, Circuit, CircuitState, Conversation},
     schedule::{Window, Windows},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,8 +52,8 @@ impl Lane {
         }
         match state.circuit.admission(self.clock.now()) {
             Admission::Yes => {
-                state.circuit.begin();
-                Ok(Permit::new(self.clone()))
+                let conversation = state.circuit.begin();
+                Ok(Permit::new(self.clone(), conversation))
             }
             other => Err(other),
         }
@@ -119,8 +119,8 @@ impl Lane {
         inside.map(|(_, rate)| *rate).or(self.server.bandwidth)
     }
 
-    pub(super) fn release(&self) {
-        self.lock().circuit.end();
+    pub(super) fn release(&self, conversation: Conversation) {
+        self.lock().circuit.end(conversation);
         self.changed.notify_waiters();
     }
 

@@ -7,7 +7,7 @@ mod settle;
 mod token_bucket;
 
 pub use backoff::wait_before_try;
-pub use circuit::{Admission, Circuit, CircuitState};
+pub use circuit::{Admission, Circuit, CircuitState, Conversation};
 pub use fair::Fair;
 pub use settle::{JobFacts, Settlement, settle};
 pub use token_bucket::TokenBucket;

@@ -1,7 +1,7 @@
 //! What an outcome makes of a job: its next state, when it is due, and whether the try counted.
 
 use crate::{
-    domain::{JobState, Moment, Outcome, Reason, Retry, Trouble, Whose},
+    domain::{JobState, Moment, Outcome, Reason, Retry, Trouble, TroubleKind, Whose},
     policy::wait_before_try,
 };
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub fn settle(job: &JobFacts, outcome: &Outcome, now: Moment, chance: f64) -> Se
     match outcome {
         Outcome::Delivered(delivered) => ended(JobState::Delivered, None, &delivered.reply),
         Outcome::Failed(trouble) if trouble.whose == Whose::Job => {
-            ended(JobState::Failed, Some(Reason::Refused), &trouble.said)
+            ended(JobState::Failed, Some(why(trouble.kind)), &trouble.said)
         }
         Outcome::Failed(trouble) | Outcome::Deferred(trouble) | Outcome::Unknown(trouble) => {
             again(job, trouble, now, chance)
@@ -64,6 +64,11 @@ pub fn settle(job: &JobFacts, outcome: &Outcome, now: Moment, chance: f64) -> Se
             said: Some(said.clone()),
         },
     }
+}
+
+/// Who refused: the server, or we before it heard of it.
+fn why(kind: TroubleKind) -> Reason {
+    if kind == TroubleKind::Local { Reason::Unplannable } else { Reason::Refused }
 }
 
 fn again(job: &JobFacts, trouble: &Trouble, now: Moment, chance: f64) -> Settlement {
@@ -85,7 +90,8 @@ fn again(job: &JobFacts, trouble: &Trouble, now: Moment, chance: f64) -> Settlem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Delivered, Proof, RemotePath, Sha256, TroubleKind};
+    use crate::domain::{Delivered, Proof, RemotePath, Sha256};
+    use proptest::prelude::*;
 
     const NOW: Moment = Moment(1_000_000);
 
@@ -110,6 +116,10 @@ mod tests {
         Trouble::of_server(TroubleKind::Session, "421 closing")
     }
 
+    fn unreadable() -> Trouble {
+        Trouble::of_job(TroubleKind::Local, "a.pdf: permission denied")
+    }
+
     fn decide(job: JobFacts, outcome: Outcome) -> (JobState, u64, bool, Option<Reason>) {
         let settlement = settle(&job, &outcome, NOW, 1.0);
         (settlement.state, settlement.due_at.since(NOW).as_secs(), settlement.counted, settlement.reason)
@@ -130,6 +140,8 @@ mod tests {
         let changed = || Outcome::SourceChanged("gone".into());
         let expired = JobFacts { expires_at: NOW, ..facts() };
         let last = JobFacts { counted_tries: 4, ..facts() };
+        let endless =
+            JobFacts { counted_tries: 1_000_000, retry: Retry { attempts: None, ..facts().retry }, ..facts() };
         let near = JobFacts { expires_at: NOW.plus(Duration::from_secs(50)), ..facts() };
         let again = JobFacts { reason: Some(Reason::SourceChanged), ..facts() };
         for (case, job, outcome, expected) in [
@@ -137,9 +149,30 @@ mod tests {
             ("deferred", facts(), Outcome::Deferred(full()), (Queued, 120, true, None)),
             ("unknown is a try like another", facts(), Outcome::Unknown(full()), (Queued, 120, true, None)),
             ("refused for good", facts(), Outcome::Failed(full()), (Failed, 0, true, Some(Reason::Refused))),
+            (
+                "refused by ourselves",
+                facts(),
+                Outcome::Failed(unreadable()),
+                (Failed, 0, true, Some(Reason::Unplannable)),
+            ),
             ("the last of its attempts", last, Outcome::Deferred(full()), (Failed, 0, true, Some(Reason::Attempts))),
             ("past its deadline", expired, Outcome::Deferred(full()), (Failed, 0, true, Some(Reason::Deadline))),
             ("not beyond its deadline", near, Outcome::Deferred(full()), (Queued, 50, true, None)),
+            ("no limit of attempts", endless, Outcome::Deferred(full()), (Queued, 3600, true, None)),
+            (
+                "a server's trouble does not outlive the deadline",
+                expired,
+                Outcome::Deferred(down()),
+                (Failed, 0, false, Some(Reason::Deadline)),
+            ),
+            ("its unknown end costs nothing either", last, Outcome::Unknown(down()), (Queued, 0, false, None)),
+            ("handed back past its deadline", expired, Outcome::Returned, (Queued, 0, false, None)),
+            (
+                "handed back, it has changed once still",
+                again,
+                Outcome::Returned,
+                (Queued, 0, false, Some(Reason::SourceChanged)),
+            ),
             ("a server's trouble costs nothing", last, Outcome::Deferred(down()), (Queued, 0, false, None)),
             ("nor does its failure fail the job", last, Outcome::Failed(down()), (Queued, 0, false, None)),
             ("handed back", facts(), Outcome::Returned, (Queued, 0, false, None)),
@@ -147,6 +180,51 @@ mod tests {
             ("changed twice", again, changed(), (Failed, 0, true, Some(Reason::SourceChanged))),
         ] {
             assert_eq!(decide(job, outcome), expected, "{case}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_outcome_the_move_is_legal_and_the_next_try_is_near(
+            counted_tries in 0u32..200,
+            attempts in prop::option::of(1u32..50),
+            first in 1u64..100_000,
+            longest in 1u64..10_000_000,
+            expires in -1_000i64..100_000_000,
+            whose in prop::sample::select(vec![Whose::Server, Whose::Job]),
+            kind in prop::sample::select(TroubleKind::ALL.to_vec()),
+            outcome in 0..5u8,
+            chance in 0.0..1.0f64,
+        ) {
+            let (first_wait, longest_wait) = (Duration::from_millis(first), Duration::from_millis(longest));
+            let retry = Retry { first_wait, longest_wait, attempts };
+            let job = JobFacts { counted_tries, expires_at: Moment(NOW.0 + expires), retry, reason: None };
+            let trouble = Trouble { whose, ..Trouble::of_job(kind, "said") };
+            let outcome = match outcome {
+                0 => Outcome::Deferred(trouble),
+                1 => Outcome::Unknown(trouble),
+                2 => Outcome::Failed(trouble),
+                3 => Outcome::Returned,
+                _ => Outcome::SourceChanged("said".into()),
+            };
+            let settlement = settle(&job, &outcome, NOW, chance);
+            prop_assert!(JobState::Running.may_become(settlement.state));
+            prop_assert_eq!(settlement.state == JobState::Failed, settlement.state.is_ended());
+            prop_assert!(!settlement.state.is_ended() || settlement.reason.is_some(), "a failure without a reason");
+            prop_assert!(NOW <= settlement.due_at && settlement.due_at <= NOW.plus(longest_wait.max(CHANGED_AGAIN_AFTER)));
+            let is_servers = whose == Whose::Server && !matches!(outcome, Outcome::Returned | Outcome::SourceChanged(_));
+            if is_servers {
+                prop_assert!(!settlement.counted);
+                prop_assert_eq!(settlement.state == JobState::Failed, expires <= 0);
+            }
+        }
+
+        #[test]
+        fn a_wait_is_at_least_half_of_the_doubled_one(tries in 0u32..40, first in 1u64..1_000_000, longest in 1u64..10_000_000, chance in 0.0..1.0f64) {
+            let (first, longest) = (Duration::from_millis(first), Duration::from_millis(longest));
+            let full = wait_before_try(tries, first, longest, 1.0);
+            let wait = wait_before_try(tries, first, longest, chance);
+            prop_assert!(full / 2 <= wait && wait <= full && full <= longest);
         }
     }
 }

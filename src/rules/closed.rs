@@ -15,8 +15,7 @@ pub fn warn_of_deadline(sheet: &Sheet, node: Option<&Node>, windows: &Windows, d
     let (Some(node), Some(closed)) = (node, longest_closed(windows)) else { return };
     if deadline <= closed {
         let deadline = span_words(deadline);
-        let message =
-            format!("the deadline of {deadline} can pass while no window is open: {} is shut", span_words(closed));
+        let message = format!("the deadline of {deadline} fits between two windows, {} apart", span_words(closed));
         sheet.report(Problem::warning(&node.at, message).hint("make the deadline longer, or add a window"));
     }
 }

@@ -18,3 +18,6 @@ pub use plan::{Context, Planned, Unwanted, plan};
 pub use rule::{
     EmptyFiles, Existing, HardLinks, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch, WatchMethod,
 };
+
+#[cfg(test)]
+mod tests;

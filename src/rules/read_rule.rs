@@ -105,7 +105,7 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     crate::config::hide_secrets(sheet, &root);
     let fields = Fields::open(sheet, &RULE, &first_line(sheet), &root)?;
     let about = fields.may("about", read::text);
-    let when = fields.need("when", read_watch::when);
+    let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, known));
     let wanted = fields.may("if", condition);
     let then = fields.need("then", |sheet, node| steps(sheet, node, known));
     let retry = retry(sheet, &fields, known);
@@ -168,4 +168,94 @@ fn limits(fields: &Fields<'_>) -> Option<RuleLimits> {
         running: own.may("running", read::count("`running`", 1..=1000)),
         size: own.may("size", read::spelt("a size", values::size)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Defaults,
+        domain::{ByteRate, OnExists, Priority, ProofWish, Resume, Times},
+        rules::{EmptyFiles, Existing, HardLinks, Symlinks, WatchMethod},
+    };
+    use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+    /// The rule of a text that is in order, where packetboat.yaml has other defaults than ours.
+    fn read(text: &str) -> Rule {
+        let retry =
+            Retry { first_wait: Duration::from_secs(7), longest_wait: Duration::from_secs(70), attempts: Some(7) };
+        let known = Outline {
+            storage: None,
+            rules: PathBuf::new(),
+            servers: Some(BTreeMap::from([("a".to_owned(), "ftp"), ("b".to_owned(), "ftp")])),
+            defaults: Defaults { retry, deadline: Duration::from_secs(7000), priority: Priority::High },
+            time_zone: chrono_tz::Asia::Tokyo,
+        };
+        let sheet = Sheet::new("rule.yaml", text);
+        let rule = rule(&sheet, "rule", Sha256([0; 32]), &known);
+        let findings = sheet.into_findings();
+        assert_eq!(findings, [], "{text}");
+        rule.unwrap()
+    }
+
+    #[test]
+    fn what_a_rule_leaves_out_packetboat_yaml_says() {
+        let rule = read("when: { watch: { folder: /tmp/ } }\nthen: [{ upload: { to: a } }]\nretry: { attempts: 3 }\n");
+        assert_eq!(rule.retry.first_wait, Duration::from_secs(7));
+        assert_eq!((rule.retry.longest_wait, rule.retry.attempts), (Duration::from_secs(70), Some(3)));
+        assert_eq!((rule.deadline, rule.priority), (Duration::from_secs(7000), Priority::High));
+        assert_eq!((rule.time_zone, rule.windows.time_zone), (chrono_tz::Asia::Tokyo, chrono_tz::Asia::Tokyo));
+        assert_eq!(rule.when.folder, PathBuf::from("/tmp"));
+        assert!(!rule.when.recursive && !rule.in_order && !rule.paused && rule.about.is_none());
+        assert!(rule.when.filter.wants(b"a") && !rule.when.filter.wants(b".a") && !rule.when.filter.wants(b"a.part"));
+        let upload = &rule.then[0].upload;
+        assert_eq!((upload.path.text(), upload.on_exists), ("{{ file.path }}", OnExists::Replace));
+        assert_eq!((upload.proof, upload.times, upload.resume), (ProofWish::Size, Times::Keep, Resume::WhenLarge));
+        assert_eq!((rule.when.rescan, rule.when.settled_for), (Duration::from_secs(60), Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn everything_a_rule_says_arrives_typed() {
+        let rule = read(
+            "about: All\n\
+             when:\n  watch:\n    folder: /tmp\n    include: [\"*.a\", sub/*.b]\n    exclude: \"x*\"\n    ignore: []\n\
+             \x20   recursive: true\n    settled_for: 0s\n    done_file: \"{{ file.stem }}.ok\"\n    min_age: 1d\n\
+             \x20   min_size: 1B\n    max_size: 1TiB\n    empty_files: refuse\n    existing: skip\n    method: poll\n\
+             \x20   rescan: 10s\n    symlinks: follow\n    hard_links: take\n    take: in_place\n\
+             if: file.size > 5\n\
+             then:\n  - upload:\n      to: [a, b]\n      path: in/\n      on_exists: skip_same\n      proof: read_back\n\
+             \x20     times: none\n      resume: false\n      bandwidth: 1MB/s\n    if: file.ext == \"a\"\n  - upload: { to: a }\n\
+             retry: { first_wait: 1s, longest_wait: 1d, attempts: 1 }\ndeadline: 30d\npriority: low\norder: \"*.a\"\n\
+             in_order: true\nwindows: [\"Mon-Fri 22:00-06:00\"]\nlimits: { rate: 600/h, running: 1, size: 5GB }\n\
+             time_zone: Europe/Berlin\npaused: true\n",
+        );
+        let watch = &rule.when;
+        assert!(watch.filter.wants(b".hidden.a") && watch.filter.wants(b"sub/c.b") && !watch.filter.wants(b"x.a"));
+        assert_eq!((watch.filter.min_size, watch.filter.max_size), (Some(1), Some(1 << 40)));
+        assert_eq!((watch.empty_files, watch.existing), (EmptyFiles::Refuse, Existing::Skip));
+        assert_eq!(
+            (watch.method, watch.symlinks, watch.hard_links),
+            (WatchMethod::Poll, Symlinks::Follow, HardLinks::Take)
+        );
+        assert!(watch.done_file.is_some() && watch.recursive && watch.settled_for.is_zero());
+        assert!(rule.condition.is_some() && rule.then[0].condition.is_some() && rule.then[1].condition.is_none());
+        let upload = &rule.then[0].upload;
+        assert_eq!((upload.to.as_slice(), upload.path.text()), (&["a".to_owned(), "b".to_owned()][..], "in/"));
+        assert_eq!((upload.on_exists, upload.proof), (OnExists::SkipSame, ProofWish::ReadBack));
+        assert_eq!((upload.times, upload.resume), (Times::None, Resume::Never));
+        assert_eq!(upload.bandwidth, Some(ByteRate(1_000_000)));
+        assert_eq!((rule.retry.attempts, rule.priority), (Some(1), Priority::Low));
+        assert_eq!((rule.rank(b"x.a"), rule.rank(b"x.b")), (0, 1));
+        assert_eq!(rule.limits.rate, Some((600, Duration::from_secs(3600))));
+        assert_eq!((rule.limits.running, rule.limits.size), (Some(1), Some(5_000_000_000)));
+        assert_eq!((rule.time_zone, rule.windows.time_zone), (chrono_tz::Europe::Berlin, chrono_tz::Europe::Berlin));
+        assert!(rule.in_order && rule.paused && rule.windows.windows.len() == 1);
+    }
+
+    #[test]
+    fn a_recursive_rule_takes_what_lies_deeper() {
+        let rule = read("when: { watch: { folder: /tmp, recursive: true } }\nthen: [{ upload: { to: a } }]\n");
+        assert!(rule.when.filter.wants(b"a/b/c") && !rule.when.filter.wants(b"a/.git/c"));
+        assert_eq!(rule.rank(b"a"), 0);
+    }
 }

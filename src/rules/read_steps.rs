@@ -23,7 +23,7 @@ const AFTERWARDS: &str = "leave it out: files stay where they lie and are rememb
 static KINDS: Kinds = Kinds {
     table: STEP,
     beside: &["if"],
-    none: "write `upload: { to: SERVER }`",
+    none: ("a step without an action", "write `upload: { to: SERVER }`"),
     two: "one action a step: start a new `- `",
 };
 
@@ -106,7 +106,7 @@ pub fn steps(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<Step>> {
             sheet.report(problem.hint("write `- upload: { to: SERVER }`"));
             None
         }
-        Value::List(items) => read::each(items, |item| step(sheet, item, known)),
+        Value::List(items) => read::each(read::at_most(sheet, items, 100)?, |item| step(sheet, item, known)),
         Value::Map(entries) => {
             let action = entries.first().and_then(|entry| entry.key.as_text()).unwrap_or("upload");
             let problem = Problem::error(&node.at, "a map, expected a list of steps");
@@ -132,7 +132,8 @@ fn step(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Step> {
 
 fn upload(fields: &Fields<'_>, known: &Outline) -> Option<Upload> {
     let to = fields.need("to", |sheet, node| {
-        let servers = read::each(read::many(sheet, node)?, |item| server(sheet, item, known))?;
+        let items = read::at_most(sheet, read::many(sheet, node)?, 100)?;
+        let servers = read::each(items, |item| server(sheet, item, known))?;
         check_twice(sheet, node, &servers);
         Some(servers)
     });

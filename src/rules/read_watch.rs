@@ -4,7 +4,7 @@ use super::{
     EmptyFiles, Existing, FileFilter, Globs, HardLinks, Symlinks, Watch, WatchMethod, expressions::compiled, globs,
 };
 use crate::config::{
-    Fields, Problem, Sheet,
+    Fields, Outline, Problem, Sheet,
     keys::{Table, default, not_yet, optional, required},
     kind::Kinds,
     read::{self, Meaning, Meaning::Built},
@@ -21,7 +21,7 @@ use std::{
 static KINDS: Kinds = Kinds {
     table: SOURCES,
     beside: &[],
-    none: "write `when: { watch: { folder: … } }`",
+    none: ("`when` without a source", "write `when: { watch: { folder: … } }`"),
     two: "a rule waits for one source; make it two rules",
 };
 
@@ -96,15 +96,27 @@ const TAKE: &[(&str, Meaning<()>)] =
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The source under `when`.
-pub fn when(sheet: &Sheet, node: &Node) -> Option<Watch> {
+pub fn when(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Watch> {
     let Entry { key, value } = KINDS.one(sheet, node)?;
-    watch(&Fields::open(sheet, &WATCH, &key.at, &value)?, sheet)
+    let fields = Fields::open(sheet, &WATCH, &key.at, &value)?;
+    let watch = watch(&fields, sheet)?;
+    let folder = fields.value("folder").map_or(&key.at, |node| &node.at);
+    if known
+        .storage
+        .as_ref()
+        .is_some_and(|storage| storage == &watch.folder || watch.recursive && storage.starts_with(&watch.folder))
+    {
+        let problem = Problem::error(folder, "packetboat's own storage lies in this folder");
+        sheet.report(problem.hint("it changes with every file that is sent; watch another folder, or move `storage`"));
+    }
+    Some(watch)
 }
 
 fn watch(fields: &Fields<'_>, sheet: &Sheet) -> Option<Watch> {
     let folder = fields.need("folder", folder);
     let recursive = fields.need("recursive", read::switch);
-    let filter = filter(fields, sheet, recursive == Some(true));
+    let every = if recursive == Some(true) { "\"**\"" } else { "\"*\"" };
+    let filter = filter(fields, sheet, every);
     let settled_for = fields.need("settled_for", read::span(Duration::ZERO..=DAY));
     let done_file = fields.may("done_file", done_file);
     let empty_files = fields.need("empty_files", read::word(EMPTY_FILES));
@@ -162,11 +174,10 @@ fn folder(sheet: &Sheet, node: &Node) -> Option<PathBuf> {
     Some(path.components().collect())
 }
 
-fn filter(fields: &Fields<'_>, sheet: &Sheet, is_recursive: bool) -> Option<FileFilter> {
-    let every = if is_recursive { literal("\"**\"") } else { literal("\"*\"") };
+fn filter(fields: &Fields<'_>, sheet: &Sheet, every: &'static str) -> Option<FileFilter> {
     let include = match fields.value("include") {
         Some(node) => read::many(sheet, node).and_then(|items| globs_of(sheet, items)),
-        None => globs_of(sheet, &[every?]),
+        None => globs_of(sheet, &[literal(every)?]),
     };
     let exclude =
         fields.value("exclude").map_or_else(|| Some(Globs::default()), |node| globs_of(sheet, read::items(node)));
@@ -174,10 +185,10 @@ fn filter(fields: &Fields<'_>, sheet: &Sheet, is_recursive: bool) -> Option<File
     let size = || read::spelt("a size", values::size);
     let min_size = fields.may("min_size", size());
     let max_size = fields.may("max_size", size());
-    if let (Some(least), Some(most), Some(entry)) = (min_size, max_size, fields.entry("max_size")) {
-        if least > most {
-            sheet.report(Problem::error(&entry.value.at, "`max_size` is below `min_size`: no file fits"));
-        }
+    if let (Some(least), Some(most), Some(node)) = (min_size, max_size, fields.value("max_size"))
+        && least > most
+    {
+        sheet.report(Problem::error(&node.at, "`max_size` is below `min_size`: no file fits"));
     }
     let min_age = fields.may("min_age", read::span(Duration::ZERO..=DAY * 3660));
     Some(FileFilter { include: include?, exclude: exclude?, ignore: ignore?, min_age, min_size, max_size })

@@ -29,7 +29,7 @@ pub struct Rule {
     pub retry: Retry,
     pub deadline: Duration,
     pub priority: Priority,
-    /// Which waiting files go first; a file that none matches goes last.
+    /// Which waiting files go first, see [`Rule::rank`].
     pub order: Vec<Globs>,
     pub in_order: bool,
     pub windows: Windows,
@@ -39,10 +39,11 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The place of a file in `order`, 0 first; behind all of them when none matches.
+    /// The place of a file in `order`, 0 first: that of the last glob that matches, so that a general one may stand before
+    /// its exceptions (`"**/*.html", index.html`). Behind all of them when none matches.
     #[must_use]
     pub fn rank(&self, path_below_root: &[u8]) -> i64 {
-        let place = self.order.iter().position(|globs| globs.matches(path_below_root)).unwrap_or(self.order.len());
+        let place = self.order.iter().rposition(|globs| globs.matches(path_below_root)).unwrap_or(self.order.len());
         i64::try_from(place).unwrap_or(i64::MAX)
     }
 }

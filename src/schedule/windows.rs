@@ -60,11 +60,10 @@ impl Windows {
         ends.flat_map(|local| self.moments_of(local)).chain(jumps).collect()
     }
 
-    /// When the clock shows `local`: once, twice, or never.
+    /// When the clock shows `local`: never, once (said twice), or twice.
     fn moments_of(&self, local: NaiveDateTime) -> impl Iterator<Item = DateTime<Tz>> {
         let found = self.time_zone.from_local_datetime(&local);
-        let (first, second) = (found.earliest(), found.latest());
-        first.into_iter().chain(second.filter(|second| Some(*second) != first))
+        found.earliest().into_iter().chain(found.latest())
     }
 
     /// Where the zone's offset changes in the 24 hours from `start` (UTC), to the second.

@@ -1,16 +1,21 @@
 //! An arrival with its payload, its jobs and its line in the ledger, in one transaction.
 
 use crate::{
-    domain::{ArrivalDraft, Beginning, JobDraft, Moment, Reason},
+    domain::{ArrivalDraft, Beginning, Identity, JobDraft, Moment, Reason, Sighting},
     store::{
         QueueKey, Store, StoreError,
+        litter::hex,
+        seen::identity_from,
         settle::promote,
         writer::{Tx, Write},
     },
 };
+use serde_json::{Value, json};
 use sqlx::Row;
+use std::collections::{HashMap, HashSet};
 
-/// Arrivals to be committed together; at most a few hundred, so that no other request waits long.
+/// Arrivals to be committed together; at most a few hundred, so that no other request waits long. Rows travel as one JSON
+/// text, bytes in hexadecimal: a handful of statements for any number of them, and one for each job.
 #[derive(Debug, Clone)]
 pub struct Arrive {
     pub node: String,
@@ -34,97 +39,133 @@ impl Write for Arrive {
     type Answer = ();
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        for draft in &self.arrivals {
-            insert_seen(tx, draft).await?;
-            if draft.jobs.is_empty() {
-                continue;
-            }
-            let path = [&draft.sighting.folder[..], b"/", &draft.sighting.path].concat();
-            let payload = insert_payload(tx, &self.node, draft, &path).await?;
-            supersede(tx, draft, &path, payload).await?;
-            let arrival = insert_arrival(tx, draft, payload).await?;
-            for job in &draft.jobs {
-                insert_job(tx, &self.node, draft, job, (arrival, payload)).await?;
-            }
+        for turn in turns(&self.arrivals) {
+            self.take_turn(tx, turn).await?;
         }
         Ok(())
     }
 }
 
-async fn insert_seen(tx: &mut Tx<'_>, draft: &ArrivalDraft) -> Result<(), sqlx::Error> {
-    let identity = draft.sighting.identity;
-    sqlx::query(
-        "INSERT INTO seen (place_id, path, size_bytes, mtime_ns, inode, ctime_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (place_id, path) DO UPDATE SET size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns,
-           inode = excluded.inode, ctime_ns = excluded.ctime_ns, sha256 = NULL, gone_at = NULL",
-    )
-    .bind(draft.place)
-    .bind(&draft.sighting.path)
-    .bind(identity.size_bytes.cast_signed())
-    .bind(identity.mtime_ns)
-    .bind(identity.inode.cast_signed())
-    .bind(identity.ctime_ns)
-    .execute(&mut *tx.db)
-    .await?;
-    Ok(())
-}
-
-async fn insert_payload(tx: &mut Tx<'_>, node: &str, draft: &ArrivalDraft, path: &[u8]) -> Result<i64, sqlx::Error> {
-    let identity = draft.sighting.identity;
-    let row = sqlx::query(
-        "INSERT INTO payloads (place, node, path, size_bytes, mtime_ns, inode, ctime_ns)
-         VALUES ('in_place', ?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (path, node, ctime_ns, inode, mtime_ns, size_bytes) WHERE place = 'in_place'
-         DO UPDATE SET node = excluded.node RETURNING id",
-    )
-    .bind(node)
-    .bind(path)
-    .bind(identity.size_bytes.cast_signed())
-    .bind(identity.mtime_ns)
-    .bind(identity.inode.cast_signed())
-    .bind(identity.ctime_ns)
-    .fetch_one(&mut *tx.db)
-    .await?;
-    Ok(row.get("id"))
-}
-
-/// A running job is left alone: it finds out by itself that its file has changed, and the newer one waits for it.
-async fn supersede(tx: &mut Tx<'_>, draft: &ArrivalDraft, path: &[u8], payload: i64) -> Result<(), sqlx::Error> {
-    let ended = sqlx::query(
-        "UPDATE jobs SET state = 'cancelled', reason = 'superseded', ended_at = ?1,
-                said = 'a newer version of the file arrived'
-          WHERE payload_id IN (SELECT id FROM payloads WHERE place = 'in_place' AND path = ?2 AND id <> ?3)
-            AND rule = ?4 AND state IN ('waiting', 'queued', 'held')
-          RETURNING id",
-    )
-    .bind(draft.arrived_at.0)
-    .bind(path)
-    .bind(payload)
-    .bind(&draft.rule)
-    .fetch_all(&mut *tx.db)
-    .await?;
-    for job in ended {
-        promote(tx, job.get("id")).await?;
+/// Two versions of one source in one batch go one after the other, so that the second finds the first.
+fn turns(arrivals: &[ArrivalDraft]) -> Vec<&[ArrivalDraft]> {
+    let mut turns = vec![];
+    let mut met = HashSet::new();
+    let mut begin = 0;
+    for (at, draft) in arrivals.iter().enumerate() {
+        let source = (draft.place, &draft.sighting.path);
+        if !met.insert(source) {
+            turns.push(&arrivals[begin..at]);
+            begin = at;
+            met = HashSet::from([source]);
+        }
     }
-    Ok(())
+    turns.push(&arrivals[begin..]);
+    turns
 }
 
-async fn insert_arrival(tx: &mut Tx<'_>, draft: &ArrivalDraft, payload: i64) -> Result<i64, sqlx::Error> {
-    let row = sqlx::query(
-        "INSERT INTO arrivals (ref, rule_version_id, source, place_id, payload_id, folder, name, arrived_at)
-         VALUES (?1, ?2, 'watch', ?3, ?4, ?5, ?6, ?7) RETURNING id",
-    )
-    .bind(&draft.id.0[..])
-    .bind(draft.rule_version)
-    .bind(draft.place)
-    .bind(payload)
-    .bind(&draft.sighting.folder)
-    .bind(&draft.sighting.path)
-    .bind(draft.arrived_at.0)
-    .fetch_one(&mut *tx.db)
-    .await?;
-    Ok(row.get("id"))
+impl Arrive {
+    async fn take_turn(&self, tx: &mut Tx<'_>, arrivals: &[ArrivalDraft]) -> Result<(), sqlx::Error> {
+        let seen = arrivals.iter().map(seen_row).collect::<Value>();
+        sqlx::query(INSERT_SEEN).bind(seen.to_string()).execute(&mut *tx.db).await?;
+        let wanted: Vec<&ArrivalDraft> = arrivals.iter().filter(|draft| !draft.jobs.is_empty()).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let payloads = self.insert_payloads(tx, &wanted).await?;
+        supersede(tx, &wanted, &payloads).await?;
+        let first = next_arrival(tx).await?;
+        let numbered =
+            || wanted.iter().zip(&payloads).zip(first..).map(|((draft, payload), id)| (*draft, *payload, id));
+        let rows = numbered().map(|(draft, payload, id)| arrival_row(draft, payload, id)).collect::<Value>();
+        sqlx::query(INSERT_ARRIVALS).bind(rows.to_string()).execute(&mut *tx.db).await?;
+        for (draft, payload, id) in numbered() {
+            for job in &draft.jobs {
+                insert_job(tx, &self.node, draft, job, (id, payload)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The row of each draft's bytes; of the same bytes the same row.
+    async fn insert_payloads(&self, tx: &mut Tx<'_>, drafts: &[&ArrivalDraft]) -> Result<Vec<i64>, sqlx::Error> {
+        let rows = drafts.iter().map(|draft| payload_row(&self.node, draft)).collect::<Value>();
+        let rows = sqlx::query(INSERT_PAYLOADS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
+        let ids: HashMap<(Vec<u8>, Identity), i64> =
+            rows.iter().map(|row| ((row.get("path"), identity_from(row)), row.get("id"))).collect();
+        let id = |draft: &&ArrivalDraft| ids.get(&(absolute(draft), draft.sighting.identity)).copied();
+        drafts.iter().map(|draft| id(draft).ok_or(sqlx::Error::RowNotFound)).collect()
+    }
 }
+
+fn absolute(draft: &ArrivalDraft) -> Vec<u8> {
+    [&draft.sighting.folder[..], b"/", &draft.sighting.path].concat()
+}
+
+fn seen_row(draft: &ArrivalDraft) -> Value {
+    let Identity { size_bytes, mtime_ns, inode, ctime_ns } = draft.sighting.identity;
+    let size_bytes = size_bytes.cast_signed();
+    json!([draft.place, hex(&draft.sighting.path), size_bytes, mtime_ns, inode.cast_signed(), ctime_ns])
+}
+
+fn payload_row(node: &str, draft: &ArrivalDraft) -> Value {
+    let Identity { size_bytes, mtime_ns, inode, ctime_ns } = draft.sighting.identity;
+    let size_bytes = size_bytes.cast_signed();
+    json!([node, hex(&absolute(draft)), size_bytes, mtime_ns, inode.cast_signed(), ctime_ns])
+}
+
+fn arrival_row(draft: &ArrivalDraft, payload: i64, id: i64) -> Value {
+    let Sighting { folder, path, .. } = &draft.sighting;
+    json!([id, hex(&draft.id.0), draft.rule_version, draft.place, payload, hex(folder), hex(path), draft.arrived_at.0])
+}
+
+/// Only this writer gives numbers, so the next one is known.
+async fn next_arrival(tx: &mut Tx<'_>) -> Result<i64, sqlx::Error> {
+    let row = sqlx::query("SELECT coalesce(max(id), 0) + 1 FROM arrivals").fetch_one(&mut *tx.db).await?;
+    Ok(row.get(0))
+}
+
+/// Open jobs of older versions of the same sources end: their bytes are gone. A running one is left alone: it finds out by
+/// itself that its file has changed, and the newer one waits for it.
+async fn supersede(tx: &mut Tx<'_>, drafts: &[&ArrivalDraft], payloads: &[i64]) -> Result<(), sqlx::Error> {
+    let rows = drafts
+        .iter()
+        .zip(payloads)
+        .map(|(draft, payload)| json!([hex(&absolute(draft)), payload, draft.rule, draft.arrived_at.0]));
+    let rows = rows.collect::<Value>();
+    let ended = sqlx::query(SUPERSEDE).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
+    promote(tx, ended.iter().map(|row| row.get("id")).collect()).await
+}
+
+const INSERT_SEEN: &str = "
+INSERT INTO seen (place_id, path, size_bytes, mtime_ns, inode, ctime_ns)
+SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1) WHERE true
+ON CONFLICT (place_id, path) DO UPDATE SET size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns,
+   inode = excluded.inode, ctime_ns = excluded.ctime_ns, sha256 = NULL, gone_at = NULL";
+
+const INSERT_PAYLOADS: &str = "
+INSERT INTO payloads (place, node, path, size_bytes, mtime_ns, inode, ctime_ns)
+SELECT 'in_place', value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5
+  FROM json_each(?1) WHERE true
+ON CONFLICT (path, node, ctime_ns, inode, mtime_ns, size_bytes) WHERE place = 'in_place'
+DO UPDATE SET node = excluded.node
+RETURNING id, path, size_bytes, mtime_ns, inode, ctime_ns";
+
+pub(super) const SUPERSEDE: &str = "
+WITH s AS (SELECT unhex(value ->> 0) AS path, value ->> 1 AS payload_id, value ->> 2 AS rule, value ->> 3 AS arrived_at
+             FROM json_each(?1)),
+     older AS MATERIALIZED (SELECT j.id AS id, s.arrived_at AS arrived_at
+       FROM s CROSS JOIN payloads p ON p.place = 'in_place' AND p.path = s.path AND p.id <> s.payload_id
+              CROSS JOIN jobs j ON j.payload_id = p.id AND j.rule = s.rule AND j.state IN ('waiting', 'queued', 'held'))
+UPDATE jobs SET state = 'cancelled', reason = 'superseded', ended_at = older.arrived_at,
+                said = 'a newer version of the file arrived'
+  FROM older WHERE jobs.id = older.id
+RETURNING id";
+
+const INSERT_ARRIVALS: &str = "
+INSERT INTO arrivals (id, ref, rule_version_id, source, place_id, payload_id, folder, name, arrived_at)
+SELECT value ->> 0, unhex(value ->> 1), value ->> 2, 'watch', value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
+       value ->> 7
+  FROM json_each(?1)";
 
 async fn insert_job(
     tx: &mut Tx<'_>,

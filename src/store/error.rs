@@ -17,6 +17,9 @@ pub enum StoreError {
     /// The caller's own: a pattern that is none.
     #[error(transparent)]
     Glob(#[from] NotAGlob),
+    /// As whoever holds the database told us.
+    #[error("{0}")]
+    Told(String),
     /// The writer has stopped: the process is going down.
     #[error("the store is closed")]
     Closed,

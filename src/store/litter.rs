@@ -80,6 +80,12 @@ pub(super) fn of_job(target: Option<Vec<u8>>, token: &[u8]) -> Option<Litter> {
 
 /// `.pb-` + 16 hex digits + `.part`.
 pub(super) fn temporary_name(token: &[u8]) -> String {
-    let hex: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!(".pb-{hex}.part")
+    format!(".pb-{}.part", hex(token))
+}
+
+/// Two digits a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    digits.map(char::from).collect()
 }

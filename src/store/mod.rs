@@ -36,7 +36,7 @@ pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
 pub use read::{
     Attempt, Ends, Found, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule, ReceiptFilter,
-    ReceiptLine, RuleStatus, SessionStatus, Status, Which,
+    ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
 };
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};

@@ -6,6 +6,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -29,7 +31,7 @@ impl Store {
     pub async fn open(storage: &Path) -> Result<Self, StoreError> {
         let path = storage.join("packetboat.db");
         let refused = |why: String| StoreError::Open { path: path.clone(), why };
-        std::fs::create_dir_all(storage).map_err(|why| refused(why.to_string()))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(storage).map_err(|why| refused(why.to_string()))?;
         let lock = Lock::take(storage)?;
         let mut db = options(&path).create_if_missing(true).connect().await.map_err(|why| refused(why.to_string()))?;
         migrator().run(&mut db).await.map_err(|why| refused(why.to_string()))?;
@@ -47,6 +49,20 @@ impl Store {
         let path = storage.join("packetboat.db");
         let readers =
             readers(&path).await.map_err(|why| StoreError::Open { path: path.clone(), why: why.to_string() })?;
+        let (_, touched) = mpsc::unbounded_channel();
+        Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), _lock: None })
+    }
+
+    /// A database with nothing in it, in memory, for asking before there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when SQLite has no memory for it.
+    pub async fn open_empty() -> Result<Self, StoreError> {
+        let refused = |why: String| StoreError::Open { path: ":memory:".into(), why };
+        let lasting = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let readers =
+            lasting.connect_with(SqliteConnectOptions::new()).await.map_err(|why| refused(why.to_string()))?;
+        migrator().run(&readers).await.map_err(|why| refused(why.to_string()))?;
         let (_, touched) = mpsc::unbounded_channel();
         Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), _lock: None })
     }

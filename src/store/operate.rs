@@ -19,13 +19,14 @@ pub enum JobVerb {
 }
 
 impl JobVerb {
+    /// In the order of the manual.
     pub const ALL: [Self; 4] = [Self::Retry, Self::Cancel, Self::Hold, Self::Release];
 
     /// What was done, as it is told.
     #[must_use]
     pub fn done(self) -> &'static str {
         match self {
-            Self::Retry => "to be tried again now",
+            Self::Retry => "queued again",
             Self::Cancel => "cancelled",
             Self::Hold => "held",
             Self::Release => "released",

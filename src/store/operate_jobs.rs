@@ -119,7 +119,7 @@ impl Operate {
         .bind(self.now.0)
         .execute(&mut *tx.db)
         .await?;
-        promote(tx, row).await
+        promote(tx, vec![row]).await
     }
 }
 

@@ -1,14 +1,16 @@
 //! Settling: the attempt, the next state, the receipt and whoever waited, in one transaction, if the job is still ours.
 
 use crate::{
-    domain::{JobState, Moment, Reason, Receipt, RemotePath},
+    domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath},
     store::{
         ClaimedJob, QueueKey, SessionId, Store, StoreError,
-        litter::{self, Litter},
+        litter::{self, Litter, hex},
         writer::{Tx, Write},
     },
 };
-use sqlx::{Row, sqlite::SqliteRow};
+use serde_json::{Value, json};
+use sqlx::Row;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What becomes of the job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,130 +61,156 @@ pub enum Settled {
 }
 
 impl Store {
-    /// Settles one try. May be called twice: the second finds itself fenced.
+    /// Settles tries, many with a handful of statements. May be called twice: the second time all find themselves fenced.
+    /// Answers in the order of `settles`.
     ///
     /// # Errors
-    /// When the database refuses (a full disk, say): the job is still running and the call is to be made again.
-    pub async fn settle(&self, settle: Settle) -> Result<Settled, StoreError> {
-        self.write(settle).await
+    /// When the database refuses (a full disk, say): the jobs are still running and the call is to be made again.
+    pub async fn settle(&self, settles: Arc<Vec<Settle>>) -> Result<Vec<Settled>, StoreError> {
+        self.write(SettleAll(settles)).await
     }
 }
 
-impl Write for Settle {
-    type Answer = Settled;
+/// One try a job: no job twice.
+struct SettleAll(Arc<Vec<Settle>>);
 
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<Settled, sqlx::Error> {
-        let Some(moved) = self.move_job(tx).await? else { return Ok(Settled::Fenced) };
-        self.insert_attempt(tx).await?;
-        if let Some(receipt) = &self.receipt {
-            insert_receipt(tx, receipt).await?;
-            self.remember_hash(tx, receipt).await?;
+impl Write for SettleAll {
+    type Answer = Vec<Settled>;
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<Vec<Settled>, sqlx::Error> {
+        let moved = self.move_jobs(tx).await?;
+        let ours: Vec<&Settle> = self.0.iter().filter(|settle| moved.contains(&settle.job.id)).collect();
+        insert_all(tx, INSERT_ATTEMPTS, ours.iter().map(|settle| settle.attempt_row()).collect()).await?;
+        let delivered = || ours.iter().filter_map(|settle| Some((settle, settle.receipt.as_ref()?)));
+        insert_all(tx, INSERT_RECEIPTS, delivered().map(|(_, receipt)| receipt_row(receipt)).collect()).await?;
+        insert_all(tx, REMEMBER_HASHES, delivered().map(|(settle, receipt)| settle.hash_row(receipt)).collect())
+            .await?;
+        for settle in ours.iter().filter(|settle| settle.litter.is_some()) {
+            settle.remember_litter(tx).await?;
         }
-        if let Some(temporary) = &self.litter {
-            let left = Litter { temporary: temporary.clone(), target: self.job.target.clone() };
-            litter::remember(tx, &self.job.server, &left, self.attempt.ended_at).await?;
-        }
-        match self.settlement.state {
-            JobState::Queued if moved.get::<&str, _>("state") == "queued" => {
-                tx.touched.insert(QueueKey::from_row(&moved));
-            }
-            state if state.is_ended() => promote(tx, self.job.id).await?,
-            _ => {}
-        }
-        Ok(Settled::Done)
+        let ended = ours.iter().filter(|settle| settle.settlement.state.is_ended());
+        promote(tx, ended.map(|settle| settle.job.id).collect()).await?;
+        let settled = |settle: &Settle| if moved.contains(&settle.job.id) { Settled::Done } else { Settled::Fenced };
+        Ok(self.0.iter().map(settled).collect())
     }
 }
 
-impl Settle {
-    /// The fence: `None` when the claim is not ours any more. A rule that was paused meanwhile holds what would be tried again.
-    async fn move_job(&self, tx: &mut Tx<'_>) -> Result<Option<SqliteRow>, sqlx::Error> {
-        let Settlement { state, due_at, reason, said } = &self.settlement;
-        sqlx::query(
-            "UPDATE jobs SET (state, reason) = (SELECT iif(paused, 'held', ?1), iif(paused, 'rule_paused', ?3)
-                      FROM (SELECT ?1 = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused)),
-                    due_at = ?2, said = ?4, session_id = NULL, counted_tries = counted_tries + ?5, ended_at = ?6
-              WHERE id = ?7 AND state = 'running' AND session_id = ?8 AND claim_no = ?9
-              RETURNING server, class, rule, rank, state",
-        )
-        .bind(state.word())
-        .bind(due_at.0)
-        .bind(reason.map(Reason::word))
-        .bind(said)
-        .bind(self.attempt.counted)
-        .bind(state.is_ended().then_some(self.attempt.ended_at.0))
-        .bind(self.job.id)
-        .bind(self.session.0)
-        .bind(self.job.claim_no)
-        .fetch_optional(&mut *tx.db)
-        .await
-    }
-
-    async fn insert_attempt(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let attempt = &self.attempt;
-        sqlx::query(
-            "INSERT INTO attempts (job_id, claim_no, started_at, ended_at, outcome, counted, kind, code, said, tls, bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )
-        .bind(self.job.id)
-        .bind(self.job.claim_no)
-        .bind(attempt.started_at.0)
-        .bind(attempt.ended_at.0)
-        .bind(attempt.outcome)
-        .bind(attempt.counted)
-        .bind(attempt.kind)
-        .bind(attempt.code)
-        .bind(&attempt.said)
-        .bind(&attempt.tls)
-        .bind(attempt.bytes.cast_signed())
-        .execute(&mut *tx.db)
-        .await?;
-        Ok(())
-    }
-
-    /// For the ledger: a later change of inode or ctime alone is then decided by the bytes.
-    async fn remember_hash(&self, tx: &mut Tx<'_>, receipt: &Receipt) -> Result<(), sqlx::Error> {
-        let identity = self.job.identity;
-        sqlx::query(
-            "UPDATE seen SET sha256 = ?1
-              WHERE place_id = ?2 AND path = ?3 AND size_bytes = ?4 AND mtime_ns = ?5 AND inode = ?6 AND ctime_ns = ?7",
-        )
-        .bind(&receipt.sha256.0[..])
-        .bind(self.job.place)
-        .bind(&self.job.name)
-        .bind(identity.size_bytes.cast_signed())
-        .bind(identity.mtime_ns)
-        .bind(identity.inode.cast_signed())
-        .bind(identity.ctime_ns)
-        .execute(&mut *tx.db)
-        .await?;
-        Ok(())
+impl SettleAll {
+    /// The fence: the rows whose claim is still ours. A rule that was paused meanwhile holds what would be tried again.
+    async fn move_jobs(&self, tx: &mut Tx<'_>) -> Result<BTreeSet<i64>, sqlx::Error> {
+        let rows: Value = self.0.iter().map(Settle::move_row).collect();
+        let moved = sqlx::query(MOVE_JOBS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
+        let queued = moved.iter().filter(|row| row.get::<&str, _>("state") == "queued");
+        tx.touched.extend(queued.map(QueueKey::from_row));
+        Ok(moved.iter().map(|row| row.get("id")).collect())
     }
 }
 
-async fn insert_receipt(tx: &mut Tx<'_>, receipt: &Receipt) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO receipts (job_ref, rule, server, source_name, remote_path, size_bytes, sha256,
-                               stored_size_bytes, stored_sha256, proof, reply, delivered_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6, ?7, ?8, ?9, ?10)",
-    )
-    .bind(&receipt.job.0[..])
-    .bind(&receipt.rule)
-    .bind(&receipt.server)
-    .bind(&receipt.source_name)
-    .bind(receipt.remote_path.as_bytes())
-    .bind(receipt.size_bytes.cast_signed())
-    .bind(&receipt.sha256.0[..])
-    .bind(receipt.proof.word())
-    .bind(&receipt.reply)
-    .bind(receipt.delivered_at.0)
-    .execute(&mut *tx.db)
-    .await?;
+/// Rows travel as one JSON text: a statement of fixed words for any number of them. Bytes are in hexadecimal.
+async fn insert_all(tx: &mut Tx<'_>, statement: &'static str, rows: Vec<Value>) -> Result<(), sqlx::Error> {
+    if !rows.is_empty() {
+        sqlx::query(statement).bind(Value::from(rows).to_string()).execute(&mut *tx.db).await?;
+    }
     Ok(())
 }
 
-/// Job `ended` has ended: who waited for it goes on, or waits for the next older job that is still open before it.
-pub(super) async fn promote(tx: &mut Tx<'_>, ended: i64) -> Result<(), sqlx::Error> {
-    let promoted = sqlx::query(PROMOTE).bind(ended).fetch_all(&mut *tx.db).await?;
+impl Settle {
+    fn move_row(&self) -> Value {
+        let Settlement { state, due_at, reason, said } = &self.settlement;
+        let ended_at = state.is_ended().then_some(self.attempt.ended_at.0);
+        // the old temporary name is removed by whoever comes first: the next try needs another
+        let is_renamed = self.litter.is_some();
+        json!([
+            self.job.id,
+            self.session.0,
+            self.job.claim_no,
+            state.word(),
+            due_at.0,
+            reason.map(Reason::word),
+            said,
+            self.attempt.counted,
+            ended_at,
+            is_renamed,
+        ])
+    }
+
+    fn attempt_row(&self) -> Value {
+        let AttemptRow { started_at, ended_at, outcome, counted, kind, code, said, tls, bytes } = &self.attempt;
+        let (job, claim) = (self.job.id, self.job.claim_no);
+        json!([job, claim, started_at.0, ended_at.0, outcome, counted, kind, code, said, tls, bytes])
+    }
+
+    fn hash_row(&self, receipt: &Receipt) -> Value {
+        let Identity { size_bytes, mtime_ns, inode, ctime_ns } = self.job.identity;
+        let (path, sha256) = (hex(&self.job.name), hex(&receipt.sha256.0));
+        json!([sha256, self.job.place, path, size_bytes, mtime_ns, inode.cast_signed(), ctime_ns])
+    }
+
+    async fn remember_litter(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        let Some(temporary) = self.litter.clone() else { return Ok(()) };
+        let left = Litter { temporary, target: self.job.target.clone() };
+        litter::remember(tx, &self.job.server, &left, self.attempt.ended_at).await
+    }
+}
+
+fn receipt_row(receipt: &Receipt) -> Value {
+    json!([
+        hex(&receipt.job.0),
+        receipt.rule,
+        receipt.server,
+        hex(&receipt.source_name),
+        hex(receipt.remote_path.as_bytes()),
+        receipt.size_bytes,
+        hex(&receipt.sha256.0),
+        receipt.proof.word(),
+        receipt.reply,
+        receipt.delivered_at.0,
+    ])
+}
+
+pub(super) const MOVE_JOBS: &str = "
+WITH s AS (SELECT value ->> 0 AS id, value ->> 1 AS session_id, value ->> 2 AS claim_no, value ->> 3 AS state, value ->> 4 AS due_at,
+                  value ->> 5 AS reason, value ->> 6 AS said, value ->> 7 AS counted, value ->> 8 AS ended_at,
+                  value ->> 9 AS is_renamed
+             FROM json_each(?1))
+UPDATE jobs SET
+       state = iif(s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule), 'held', s.state),
+       reason = iif(s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule), 'rule_paused', s.reason),
+       due_at = s.due_at, said = s.said, session_id = NULL, counted_tries = counted_tries + s.counted, ended_at = s.ended_at,
+       temp_token = iif(s.is_renamed, randomblob(8), temp_token)
+  FROM s
+ WHERE jobs.id = s.id AND +jobs.state = 'running' AND +jobs.session_id = s.session_id AND jobs.claim_no = s.claim_no
+RETURNING id, server, class, rule, rank, state";
+
+const INSERT_ATTEMPTS: &str = "
+INSERT INTO attempts (job_id, claim_no, started_at, ended_at, outcome, counted, kind, code, said, tls, bytes)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
+       value ->> 9, value ->> 10
+  FROM json_each(?1)";
+
+const INSERT_RECEIPTS: &str = "
+INSERT INTO receipts (job_ref, rule, server, source_name, remote_path, size_bytes, sha256, stored_size_bytes, stored_sha256,
+                      proof, reply, delivered_at)
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4), value ->> 5, unhex(value ->> 6),
+       value ->> 5, unhex(value ->> 6), value ->> 7, value ->> 8, value ->> 9
+  FROM json_each(?1)";
+
+/// For the ledger: a later change of inode or ctime alone is then decided by the bytes.
+pub(super) const REMEMBER_HASHES: &str = "
+WITH s AS (SELECT unhex(value ->> 0) AS sha256, value ->> 1 AS place_id, unhex(value ->> 2) AS path, value ->> 3 AS size_bytes,
+                  value ->> 4 AS mtime_ns, value ->> 5 AS inode, value ->> 6 AS ctime_ns
+             FROM json_each(?1))
+UPDATE seen SET sha256 = s.sha256
+  FROM s
+ WHERE seen.place_id = s.place_id AND seen.path = s.path AND seen.size_bytes = s.size_bytes AND seen.mtime_ns = s.mtime_ns
+   AND seen.inode = s.inode AND seen.ctime_ns = s.ctime_ns";
+
+/// Jobs have ended: who waited for one of them goes on, or waits for the next older job that is still open before it.
+pub(super) async fn promote(tx: &mut Tx<'_>, ended: Vec<i64>) -> Result<(), sqlx::Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let promoted = sqlx::query(PROMOTE).bind(Value::from(ended).to_string()).fetch_all(&mut *tx.db).await?;
     let queued = promoted.iter().filter(|row| row.get::<&str, _>("state") == "queued");
     tx.touched.extend(queued.map(QueueKey::from_row));
     Ok(())
@@ -204,5 +232,5 @@ pub(super) use older_open;
 pub(super) const PROMOTE: &str = concat!(
     "UPDATE jobs SET (waits_for, state) = (SELECT older, iif(older IS NULL, 'queued', 'waiting') FROM (SELECT ",
     older_open!(),
-    " AS older)) WHERE state = 'waiting' AND waits_for = ?1 RETURNING server, class, rule, rank, state"
+    " AS older)) WHERE state = 'waiting' AND waits_for IN (SELECT value FROM json_each(?1)) RETURNING server, class, rule, rank, state"
 );

@@ -48,9 +48,9 @@ impl Write for Expire {
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<Vec<Expired>, sqlx::Error> {
         let rows = sqlx::query(EXPIRE).bind(self.now.0).fetch_all(&mut *tx.db).await?;
+        promote(tx, rows.iter().map(|row| row.get("id")).collect()).await?;
         let mut expired = Vec::with_capacity(rows.len());
         for row in rows {
-            promote(tx, row.get("id")).await?;
             let Ok(job) = row.get::<Vec<u8>, _>("ref").try_into() else { continue };
             expired.push(Expired { job: Ref(job), rule: row.get("rule"), server: row.get("server") });
         }

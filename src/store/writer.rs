@@ -128,14 +128,29 @@ async fn serve(
     let _ = db.close().await;
 }
 
+/// The transaction is SQLite's own affair and not SQLx's, which counts its depth: SQLite ends a transaction by itself when the
+/// disk is full, and a count that still says "one" would refuse every later one, room or not.
 async fn commit(
     db: &mut SqliteConnection,
     batch: &mut [Box<dyn Request>],
     touched: &mut BTreeSet<QueueKey>,
 ) -> Result<(), sqlx::Error> {
-    let mut transaction = db.begin_with("BEGIN IMMEDIATE").await?;
-    for request in batch {
-        request.apply(Tx { db: &mut transaction, touched }).await?;
+    let committed = apply(db, batch, touched).await;
+    if committed.is_err() {
+        let _ = sqlx::query("ROLLBACK").execute(db).await; // refused where SQLite has done it already
     }
-    transaction.commit().await
+    committed
+}
+
+async fn apply(
+    db: &mut SqliteConnection,
+    batch: &mut [Box<dyn Request>],
+    touched: &mut BTreeSet<QueueKey>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *db).await?;
+    for request in batch {
+        request.apply(Tx { db: &mut *db, touched }).await?;
+    }
+    sqlx::query("COMMIT").execute(db).await?;
+    Ok(())
 }

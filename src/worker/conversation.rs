@@ -7,10 +7,7 @@ use crate::{
     store::{ClaimedJob, Parcel},
     worker::{deliver::deliver, dispatch::Outlook, record::server_trouble, route::Route},
 };
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 
@@ -71,7 +68,7 @@ async fn serve(route: &Arc<Route>, session: &mut Session) {
 /// Tries one job; answers with the trouble if it was the server's.
 async fn attempt(route: &Arc<Route>, session: &mut Session, job: ClaimedJob) -> Option<Trouble> {
     if route.stop.is_cancelled() {
-        record(route, job, Outcome::Returned).await;
+        route.recorder.record(route, job, Outcome::Returned).await;
         return None;
     }
     let begun = Instant::now();
@@ -79,29 +76,14 @@ async fn attempt(route: &Arc<Route>, session: &mut Session, job: ClaimedJob) -> 
     crate::faults::kill_point("worker.after_delivery");
     route.hand.took(begun.elapsed());
     let trouble = server_trouble(&outcome).cloned();
-    record(route, job, outcome).await;
+    route.recorder.record(route, job, outcome).await;
     trouble
-}
-
-/// Recording goes on beside the next file: the server need not wait for our disk. As many at once as the permits of
-/// the recorder, so that what is delivered and not yet recorded stays little.
-async fn record(route: &Arc<Route>, job: ClaimedJob, outcome: Outcome) {
-    let started_at = job.claimed_at;
-    let permit = route.recorder.slots.clone().acquire_owned().await;
-    let route_of_task = route.clone();
-    route.tasks.spawn(async move {
-        let rule = job.rule.clone();
-        route_of_task.recorder.record(job, started_at, outcome).await;
-        route_of_task.dispatch.ended(&rule, &route_of_task.lane.name);
-        route_of_task.busy.fetch_sub(1, Ordering::AcqRel);
-        drop(permit);
-    });
 }
 
 /// What was claimed ahead goes back untried when the server is in trouble.
 pub(super) async fn give_back(route: &Arc<Route>) {
     for job in route.hand.empty().into_iter().flat_map(|parcel| parcel.jobs) {
-        record(route, job, Outcome::Returned).await;
+        route.recorder.record(route, job, Outcome::Returned).await;
     }
 }
 

@@ -26,7 +26,7 @@ struct State {
 
 /// What is claimed ahead should be begun within about this span.
 const AHEAD: Duration = Duration::from_millis(60);
-const MOST_AHEAD: u32 = 32;
+const MOST_AHEAD: u32 = 16;
 
 impl Hand {
     pub(super) fn take(&self) -> Option<Parcel> {
@@ -76,7 +76,6 @@ mod tests {
         for _ in 0..100 {
             hand.took(Duration::from_millis(2));
         }
-        assert_eq!(hand.wanted(1), 29);
-        assert_eq!(hand.wanted(4), 32);
+        assert_eq!(hand.wanted(1), 16);
     }
 }

@@ -18,6 +18,7 @@ pub struct Progress {
 /// One running transfer.
 #[derive(Debug, Clone)]
 pub struct Transfer {
+    pub job: Ref,
     pub server: String,
     /// The source below its folder; bytes as the file system has them.
     pub name: Vec<u8>,
@@ -44,6 +45,7 @@ impl Progress {
     pub(super) fn begin(&self, job: &ClaimedJob) -> Shown<'_> {
         let sent = Arc::new(AtomicU64::new(0));
         let transfer = Transfer {
+            job: job.job,
             server: job.server.clone(),
             name: job.name.clone(),
             size_bytes: job.identity.size_bytes,

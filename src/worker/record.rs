@@ -6,46 +6,124 @@ use crate::{
     faults::kill_point,
     policy,
     store::{AttemptRow, ClaimedJob, SessionId, Settle, Settled, Settlement, Store, StoreError},
+    worker::route::Route,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep, timeout_at},
+};
 use tracing::{error, info, warn};
 
-/// Writes outcomes of one session.
+/// What outcomes are written with.
 #[derive(Debug, Clone)]
 pub(super) struct Recorder {
     pub store: Store,
     pub session: SessionId,
     pub clock: Clock,
-    /// How many outcomes may wait for the disk at once.
-    pub slots: Arc<Semaphore>,
+    /// To [`write`]; full when the disk does not keep up.
+    pub outcomes: mpsc::Sender<ToWrite>,
 }
 
+/// What is on its way to the disk.
+#[derive(Debug)]
+pub(super) enum ToWrite {
+    /// And whose it was.
+    Outcome(Box<Settle>, Arc<Route>),
+    /// Answered when everything sent before it is written.
+    Mark(oneshot::Sender<()>),
+}
+
+/// Outcomes that may be on their way at once: what is delivered and not yet recorded stays little.
+pub(super) const UNRECORDED: usize = 64;
+
+/// Outcomes of so much time are written together: one flush for many, and no server waits for our disk.
+const TOGETHER: Duration = Duration::from_millis(10);
+
 impl Recorder {
-    /// Settles `job`. Returns when it is on disk, or when the store has closed (then the next start releases the job).
-    pub(super) async fn record(&self, job: ClaimedJob, started_at: Moment, outcome: Outcome) {
+    /// Has `job` settled. Returns once that is under way: a death before it is on disk repeats the try, which overwrites itself.
+    pub(super) async fn record(&self, route: &Arc<Route>, job: ClaimedJob, outcome: Outcome) {
+        let started_at = job.claimed_at;
         let settle = self.settle(job, started_at, outcome);
         log(&settle);
         kill_point("worker.before_settle");
-        let mut wait = Duration::from_millis(100);
-        loop {
-            match self.store.settle(settle.clone()).await {
-                Ok(Settled::Done) => break,
-                Ok(Settled::Fenced) => {
-                    warn!(job = %settle.job.job, "the claim was no longer ours; its outcome is dropped");
-                    break;
-                }
-                Err(StoreError::Closed) => break,
-                Err(refused) => {
-                    error!(job = %settle.job.job, %refused, "an outcome cannot be recorded; trying again");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(10));
-                }
-            }
-        }
-        kill_point("worker.after_settle");
+        let outcome = ToWrite::Outcome(Box::new(settle), route.clone());
+        let _ = self.outcomes.send(outcome).await; // the store has closed: the next start releases the job
     }
 
+    /// Returns when everything recorded before is on disk.
+    pub(super) async fn written(&self) {
+        let (mark, reached) = oneshot::channel();
+        if self.outcomes.send(ToWrite::Mark(mark)).await.is_ok() {
+            let _ = reached.await; // it has ended: nothing is on its way
+        }
+    }
+}
+
+/// Writes what comes, until there is nobody left who could send.
+pub(super) async fn write(store: Store, mut outcomes: mpsc::Receiver<ToWrite>) {
+    let mut batch = Vec::with_capacity(UNRECORDED);
+    while let Some(first) = outcomes.recv().await {
+        batch.push(first);
+        let until = Instant::now() + TOGETHER;
+        while batch.len() < UNRECORDED
+            && matches!(batch.last(), Some(ToWrite::Outcome(..)))
+            && let Ok(Some(next)) = timeout_at(until, outcomes.recv()).await
+        {
+            batch.push(next);
+        }
+        write_batch(&store, batch.drain(..)).await;
+    }
+}
+
+async fn write_batch(store: &Store, batch: impl Iterator<Item = ToWrite>) {
+    let (mut settles, mut routes, mut marks) = (vec![], vec![], vec![]);
+    for item in batch {
+        match item {
+            ToWrite::Outcome(settle, route) => {
+                settles.push(*settle);
+                routes.push(route);
+            }
+            ToWrite::Mark(mark) => marks.push(mark),
+        }
+    }
+    let settles = Arc::new(settles);
+    until_written(store, &settles).await;
+    kill_point("worker.after_settle");
+    for (settle, route) in settles.iter().zip(routes) {
+        route.is_recorded(&settle.job.rule);
+    }
+    for mark in marks {
+        let _ = mark.send(()); // whoever waited has gone
+    }
+}
+
+/// A database that refuses is asked again until it takes the outcomes, or has closed.
+async fn until_written(store: &Store, settles: &Arc<Vec<Settle>>) {
+    if settles.is_empty() {
+        return;
+    }
+    let mut wait = Duration::from_millis(100);
+    loop {
+        match store.settle(settles.clone()).await {
+            Ok(settled) => {
+                let fenced = settles.iter().zip(settled).filter(|(_, settled)| *settled == Settled::Fenced);
+                fenced.for_each(
+                    |(settle, _)| warn!(job = %settle.job.job, "the claim was no longer ours; its outcome is dropped"),
+                );
+                return;
+            }
+            Err(StoreError::Closed) => return,
+            Err(refused) => {
+                error!(jobs = settles.len(), %refused, "outcomes cannot be recorded; trying again");
+                sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(10));
+            }
+        }
+    }
+}
+
+impl Recorder {
     fn settle(&self, job: ClaimedJob, started_at: Moment, outcome: Outcome) -> Settle {
         let now = self.clock.now();
         let facts = policy::JobFacts {

@@ -15,17 +15,14 @@ use crate::{
         dispatch::{Dispatch, DispatchSetup},
         hand::Hand,
         lane_memory::LaneMemory,
-        record::Recorder,
+        record::{Recorder, UNRECORDED, write},
         route::Route,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
-
-/// Outcomes that may be waiting for the disk while files go on.
-const UNRECORDED: usize = 64;
 
 /// The running worker.
 #[derive(Debug)]
@@ -33,6 +30,7 @@ pub struct Worker {
     routes: BTreeMap<String, Arc<Route>>,
     dispatch: Arc<Dispatch>,
     progress: Progress,
+    recorder: Recorder,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -69,7 +67,9 @@ impl Worker {
         let memory: BTreeMap<String, LaneRow> =
             store.lanes().await?.into_iter().map(|row| (row.server.clone(), row)).collect();
         let (stop, tasks, progress) = (CancellationToken::new(), TaskTracker::new(), Progress::default());
-        let recorder = Recorder { store, session, clock: clock.clone(), slots: Arc::new(Semaphore::new(UNRECORDED)) };
+        let (outcomes, recorded) = mpsc::channel(UNRECORDED);
+        tokio::spawn(write(store.clone(), recorded)); // it ends with the last recorder
+        let recorder = Recorder { store: store.clone(), session, clock: clock.clone(), outcomes };
         let mut routes = BTreeMap::new();
         for (name, Server::Ftp(server)) in &settings.servers {
             let server = Arc::new(server.clone());
@@ -104,8 +104,8 @@ impl Worker {
             routes.insert(name.clone(), route);
         }
         warn_of_missing(&dispatch, &routes);
-        let worker = Self { routes, dispatch, progress, stop, tasks };
-        worker.tasks.spawn(hear(recorder.store, worker.dispatch.clone(), worker.stop.clone()));
+        let worker = Self { routes, dispatch, progress, recorder, stop, tasks };
+        worker.tasks.spawn(hear(store, worker.dispatch.clone(), worker.stop.clone()));
         Ok(worker)
     }
 
@@ -126,10 +126,16 @@ impl Worker {
     /// Waits until nothing is due now on any lane that is not in trouble, and nothing is being delivered or recorded.
     pub async fn idle(&self) {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let are_quiet = || self.routes.values().all(|route| route.is_quiet());
         loop {
             ticks.tick().await;
-            if self.routes.values().all(|route| route.is_quiet()) {
-                return;
+            if !are_quiet() {
+                continue;
+            }
+            match self.dispatch.look_again().await {
+                Ok(()) if are_quiet() => return,
+                Ok(()) => {}
+                Err(refused) => warn!(%refused, "the database does not say what is due"),
             }
         }
     }
@@ -144,6 +150,7 @@ impl Worker {
         if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
             warn!("some transfers did not stop in time; the next start takes them up again");
         }
+        self.recorder.written().await;
     }
 }
 

@@ -6,10 +6,17 @@
 mod support;
 
 mod every_server;
+mod fixture_database;
 mod ftp_delivery;
 mod ftp_faults;
 mod kills;
+mod lanes;
+mod operator;
+mod order_and_limits;
+mod proofs;
 mod servers_do_as_told;
 mod servers_start_and_stop;
+mod shipped_rules;
+mod the_command_line;
 mod the_embedded_server;
 mod the_scripted_server;

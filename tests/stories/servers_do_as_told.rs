@@ -117,7 +117,9 @@ async fn only_the_chosen_tls_versions_are_spoken() {
     for tls_versions in [TlsVersions::Only1_2, TlsVersions::Only1_3, TlsVersions::Both] {
         each(&ServerOptions { tls: Tls::Explicit, tls_versions, ..ServerOptions::default() }, |server| {
             let (mut client, _) = RawFtp::connect(server.port).unwrap();
-            client.secure(&server.certificate.as_ref().unwrap().ca).unwrap();
+            let files = server.certificate.as_ref().unwrap();
+            client.secure(&files.ca).unwrap();
+            assert_eq!(client.shown_sha256(), Some(files.sha256), "{:?}", server.kind);
             let expected = match tls_versions {
                 TlsVersions::Only1_2 => "TLSv1_2",
                 TlsVersions::Only1_3 | TlsVersions::Both => "TLSv1_3",

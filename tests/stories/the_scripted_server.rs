@@ -203,8 +203,9 @@ fn it_turns_away_more_connections_than_it_likes() {
 #[test]
 fn uploads_go_wrong_as_scripted() {
     const SENT: &[u8] = b"line one\nline two\n";
+    type Case = (Action, Option<u16>, Option<&'static [u8]>);
     // The last reply (`None`: the connection ends), and what is kept.
-    let cases: [(Action, Option<u16>, Option<&[u8]>); 15] = [
+    let cases: [Case; 15] = [
         (Instead("552 Disk full"), Some(552), None),
         (Bye("421 Shutting down"), Some(421), None),
         (Say("426 Broken"), Some(426), Some(SENT)),

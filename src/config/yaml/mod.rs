@@ -8,7 +8,7 @@ mod tree;
 pub use node::{Entry, Kind, Node, Scalar, Value};
 pub use traps::keep_secrets;
 
-use super::sheet::{Problem, Sheet};
+use super::sheet::{Problem, SecretAt, Sheet};
 
 /// The file as a tree, or `None` when it is not one; the reason is reported on the sheet.
 ///
@@ -26,18 +26,29 @@ pub fn read(sheet: &Sheet) -> Option<Node> {
         }
         Err(broken) => {
             keep_secrets(sheet);
-            sheet.report(traps::explain(sheet.text(), &broken));
+            sheet.report(match sheet.secret_at(&broken.at) {
+                SecretAt::Nowhere => traps::explain(sheet.text(), &broken),
+                SecretAt::Line => {
+                    traps::explain(sheet.text(), &broken).hint("put texts with special letters in quotes")
+                }
+                SecretAt::Here => Problem::error(&broken.at, "this secret cannot be read")
+                    .hint("put it in quotes, or better write `{ env: NAME }` or `{ file: name }`"),
+            });
             return None;
         }
     };
-    let shape = serde_yaml::from_str::<shape::Shape>(sheet.text());
-    if shape.is_ok_and(|shape| shape::settle(&mut node, shape)) {
-        return Some(node);
-    }
+    let settled = match serde_yaml::from_str::<shape::Shape>(sheet.text()) {
+        Ok(shape) => shape::settle(&mut node, shape),
+        Err(error) => Err(error.location().map_or(node.at.clone(), |location| location.index()..location.index())),
+    };
     // Both parsers know the whole of YAML; what only one of them takes is too odd for a configuration.
-    keep_secrets(sheet);
-    sheet.report(Problem::error(&node.at, "this YAML can be read in two ways").hint("write it in a plainer way"));
-    None
+    if let Err(at) = settled {
+        keep_secrets(sheet);
+        let problem = Problem::error(&at, "this YAML can be read in two ways");
+        sheet.report(problem.hint("put quotes around the texts of this line"));
+        return None;
+    }
+    Some(node)
 }
 
 /// A value as it would stand in a file: how defaults are written down.

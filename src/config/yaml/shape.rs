@@ -1,6 +1,7 @@
 //! What serde_yaml makes of each scalar, laid over the tree of places.
 
-use super::{Entry, Kind, Node, Value};
+use super::{Kind, Node, Value};
+use crate::config::sheet::Span;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
@@ -11,23 +12,23 @@ pub enum Shape {
     Map(Vec<(Shape, Shape)>),
 }
 
-/// Gives every scalar of `node` the kind that `shape` has there; false when the two are not the same document.
-pub fn settle(node: &mut Node, shape: Shape) -> bool {
+/// Gives every scalar of `node` the kind that `shape` has there; where the two are not the same document, the place.
+pub fn settle(node: &mut Node, shape: Shape) -> Result<(), Span> {
     match (&mut node.value, shape) {
         (Value::Scalar(scalar), Shape::Scalar(kind)) => {
             scalar.kind = kind;
-            true
+            Ok(())
         }
-        (Value::List(nodes), Shape::List(shapes)) => {
-            nodes.len() == shapes.len() && nodes.iter_mut().zip(shapes).all(|(node, shape)| settle(node, shape))
+        (Value::List(nodes), Shape::List(shapes)) if nodes.len() == shapes.len() => {
+            nodes.iter_mut().zip(shapes).try_for_each(|(node, shape)| settle(node, shape))
         }
-        (Value::Map(entries), Shape::Map(shapes)) => {
-            let pair = |(entry, (key, value)): (&mut Entry, (Shape, Shape))| {
-                settle(&mut entry.key, key) && settle(&mut entry.value, value)
-            };
-            entries.len() == shapes.len() && entries.iter_mut().zip(shapes).all(pair)
+        (Value::Map(entries), Shape::Map(shapes)) if entries.len() == shapes.len() => {
+            entries.iter_mut().zip(shapes).try_for_each(|(entry, (key, value))| {
+                settle(&mut entry.key, key)?;
+                settle(&mut entry.value, value)
+            })
         }
-        _ => false,
+        _ => Err(node.at.clone()),
     }
 }
 

@@ -55,12 +55,20 @@ fn syntax(text: &str, at: &Span, words: &str) -> Problem {
         let hint = if line.value().contains(": ") || line.value().ends_with(':') {
             "quote a text that holds `: `"
         } else {
-            "the keys of one map begin in the same column, and `: ` stands behind each"
+            return misfit(at);
         };
-        return Problem::error(&(at.start..at.start + 1), "a second value begins here").hint(hint);
+        return Problem::error(&(at.start..at.start + 1), "a second `: ` on this line").hint(hint);
+    }
+    if words.contains("did not find expected key") {
+        return misfit(at);
     }
     Problem::error(&(at.start..at.start + 1), format!("this is not YAML: {words}"))
         .hint("the keys of one map begin in the same column; a text with special letters wants quotes")
+}
+
+fn misfit(at: &Span) -> Problem {
+    Problem::error(&(at.start..at.start + 1), "this does not fit what stands above it")
+        .hint("the keys of one map begin in the same column, and `: ` stands behind each")
 }
 
 /// `if: 'invoice' in …`: the quotes end before the text does.

@@ -179,7 +179,7 @@ impl Builder<'_> {
     /// A list or map in braces from brace to brace; in block style as far as its first line goes.
     fn whole(&self, start: Span, end: usize) -> Span {
         if self.text[start.clone()].trim_end().ends_with(['{', '[']) {
-            return start.start..end;
+            return start.start..start.start + self.text[start.start..end].trim_end().len();
         }
         let line = self.text[start.start..].lines().next().unwrap_or_default();
         start.start..start.start + line.trim_end().len()
@@ -193,6 +193,7 @@ impl Builder<'_> {
             Some(open) if unclosed && self.text[open.at.clone()].starts_with(['{', '[']) => {
                 Broken { at: open.at.start..open.at.start + 1, why: Why::Unclosed }
             }
+            _ if info.contains("recursion limit") => Broken { at: at..at, why: Why::TooDeep },
             _ => Broken { at: at..at, why: Why::Syntax(info.to_owned()) },
         }
     }

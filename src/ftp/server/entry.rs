@@ -57,10 +57,6 @@ impl Metadata for Entry {
         self.0.st_uid
     }
 
-    fn links(&self) -> u64 {
-        self.0.st_nlink as u64
-    }
-
     fn permissions(&self) -> Permissions {
         Permissions(self.0.st_mode & 0o7777)
     }

@@ -51,6 +51,11 @@ impl Handle {
         self.ask(Wish::Settled).await
     }
 
+    /// Returns when the watch has ended and has let go of the database.
+    pub async fn ended(&self) {
+        self.wishes.closed().await;
+    }
+
     async fn ask<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, Ended> {
         let (reply, answer) = oneshot::channel();
         self.wishes.send(wish(reply)).await.map_err(|_| Ended)?;

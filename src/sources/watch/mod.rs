@@ -1,13 +1,25 @@
 //! A watched folder: events are hints, a scan is the truth, and what has settled goes to intake.
 
+mod compare;
+mod footing;
 mod handle;
+mod hints;
+mod keeper;
+mod look;
+mod refusals;
+mod scanning;
 mod settling;
 mod status;
+mod taking;
+mod walk;
+mod wanted;
 
 use crate::{clock::Clock, intake::Intake, rules::Rule};
 pub use handle::{Ended, Handle};
+pub use look::{When, Would, look};
 pub use status::{Method, ScanReport, Status};
 use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// The source of a rule with `when: watch`.
@@ -16,18 +28,13 @@ pub struct WatchSource;
 
 impl WatchSource {
     /// Starts watching. Returns at once: a folder that is missing, or a database that refuses, is tried again.
+    ///
+    /// To be called inside a runtime; ends when `cancel` is.
     #[must_use]
-    pub fn start(_rule: Arc<Rule>, _intake: Intake, _clock: Clock, cancel: CancellationToken) -> Handle {
-        let (wishes, mut inbox) = tokio::sync::mpsc::channel(8);
-        let (_, status) = tokio::sync::watch::channel(Status::default());
-        tokio::spawn(async move {
-            while let Some(Some(wish)) = cancel.run_until_cancelled(inbox.recv()).await {
-                match wish {
-                    handle::Wish::Scan(reply) => drop(reply),
-                    handle::Wish::Settled(reply) => drop(reply),
-                }
-            }
-        });
+    pub fn start(rule: Arc<Rule>, intake: Intake, clock: Clock, cancel: CancellationToken) -> Handle {
+        let (wishes, inbox) = mpsc::channel(8);
+        let (said, status) = watch::channel(Status::default());
+        tokio::spawn(keeper::keep(rule, intake, clock, cancel, inbox, said));
         Handle { wishes, status }
     }
 }

@@ -74,16 +74,16 @@ impl Store {
     }
 
     async fn detail(&self, row: &SqliteRow) -> Result<JobDetail, StoreError> {
-        let job = JobLine::from_row(row);
+        let (job, id) = (JobLine::from_row(row), row.get::<i64, _>("id"));
         let attempts = sqlx::query("SELECT * FROM attempts WHERE job_id = ?1 ORDER BY claim_no")
-            .bind(job.row)
+            .bind(id)
             .fetch_all(self.readers())
             .await?;
         let more = sqlx::query(
             "SELECT (SELECT sha256 FROM payloads WHERE id = jobs.payload_id) AS sha256,
                     (SELECT b.ref FROM jobs b WHERE b.id = jobs.waits_for) AS waits_for FROM jobs WHERE id = ?1",
         )
-        .bind(job.row)
+        .bind(id)
         .fetch_optional(self.readers())
         .await?;
         let bytes = |column: &str| more.as_ref().and_then(|row| row.get::<Option<Vec<u8>>, _>(column));

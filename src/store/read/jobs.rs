@@ -7,15 +7,12 @@ use crate::{
         read::{JobFilter, json},
     },
 };
-use futures_util::TryStreamExt;
 use serde::Serialize;
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 /// What a list shows of a job; its JSON has the same words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JobLine {
-    #[serde(skip)]
-    pub(super) row: i64,
     #[serde(serialize_with = "json::id")]
     pub id: Ref,
     pub rule: String,
@@ -45,12 +42,29 @@ pub struct JobLine {
     pub ended_at: Option<Moment>,
 }
 
-pub(super) const COLUMNS: &str = "SELECT j.id, j.ref, j.rule, j.action, j.server, j.target, j.state, j.reason, j.tries,
+/// What a list leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Rest {
+    /// So many.
+    Jobs(u64),
+    /// At least one; in JSON `null`.
+    Some,
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT j.id, j.ref, j.rule, j.action, j.server, j.target, j.state, j.reason, j.tries,
        j.counted_tries, j.said, j.due_at, j.expires_at, j.ended_at, a.name, a.folder, a.arrived_at, p.size_bytes
-  FROM jobs j LEFT JOIN arrivals a ON a.id = j.arrival_id LEFT JOIN payloads p ON p.id = j.payload_id";
+  FROM jobs j LEFT JOIN arrivals a ON a.id = j.arrival_id LEFT JOIN payloads p ON p.id = j.payload_id"
+    };
+}
+pub(super) const COLUMNS: &str = columns!();
+const PAGE: &str = concat!(columns!(), " WHERE j.id IN (SELECT value FROM json_each(?1)) ORDER BY j.id DESC");
 
 impl Store {
-    /// Hands the first `limit` jobs that `filter` means to `each`, newest first, and answers how many more there are.
+    /// Hands the first `limit` jobs that `filter` means to `each`, newest first, and answers what else there is. With a glob
+    /// or a text it stops at the first that is too many: counting would read all there are.
     ///
     /// # Errors
     /// When the database cannot be read, or a pattern of the filter is none.
@@ -59,36 +73,32 @@ impl Store {
         filter: &JobFilter,
         limit: u64,
         mut each: impl FnMut(JobLine) + Send,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Rest, StoreError> {
         let sieve = filter.sieve()?;
-        let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new(COLUMNS);
+        let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT j.id FROM jobs j");
         filter.push_where(&mut sql);
         sql.push(" ORDER BY j.id DESC");
         if sieve.is_open() {
             sql.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
         }
+        let mut ids = self.ids(sql).await?;
         let mut shown = 0;
-        let mut more = 0;
-        let mut rows = sql.build().fetch(self.readers());
-        while let Some(row) = rows.try_next().await? {
-            let line = JobLine::from_row(&row);
-            let (name, target) = (line.name.as_deref().unwrap_or_default(), line.target.as_deref().unwrap_or_default());
-            if !sieve.lets_through(name, target, line.said.as_deref().unwrap_or_default()) {
-                continue;
-            }
-            if shown < limit {
+        while let Some(rows) = self.page(&mut ids, PAGE).await? {
+            for line in rows.iter().map(JobLine::from_row) {
+                let (name, target) =
+                    (line.name.as_deref().unwrap_or_default(), line.target.as_deref().unwrap_or_default());
+                if !sieve.lets_through(name, target, line.said.as_deref().unwrap_or_default()) {
+                    continue;
+                }
+                if shown == limit {
+                    return Ok(Rest::Some);
+                }
                 shown += 1;
                 each(line);
-            } else {
-                more += 1;
             }
         }
-        drop(rows);
-        if sieve.is_open() && shown == limit {
-            Ok(self.count_jobs(filter).await?.saturating_sub(shown))
-        } else {
-            Ok(more)
-        }
+        let is_full = sieve.is_open() && shown == limit;
+        Ok(Rest::Jobs(if is_full { self.count_jobs(filter).await?.saturating_sub(shown) } else { 0 }))
     }
 
     async fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {
@@ -102,7 +112,6 @@ impl Store {
 impl JobLine {
     pub(super) fn from_row(row: &SqliteRow) -> Self {
         Self {
-            row: row.get("id"),
             id: Ref(row.get::<Vec<u8>, _>("ref").try_into().unwrap_or_default()),
             rule: row.get("rule"),
             action: row.get("action"),

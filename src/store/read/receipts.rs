@@ -7,7 +7,6 @@ use crate::{
         read::{JobFilter, JobLine, json},
     },
 };
-use futures_util::TryStreamExt;
 use serde::Serialize;
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
@@ -49,6 +48,8 @@ pub struct ReceiptFilter {
     pub text: Option<String>,
 }
 
+const PAGE: &str = "SELECT * FROM receipts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id DESC";
+
 impl Store {
     /// Hands the first `limit` receipts that `filter` means to `each`, newest first, and answers whether there are more.
     ///
@@ -67,7 +68,7 @@ impl Store {
             ..JobFilter::default()
         };
         let sieve = globs.sieve()?;
-        let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT * FROM receipts WHERE 1");
+        let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT id FROM receipts WHERE 1");
         for (column, value) in [("rule", &filter.rule), ("server", &filter.server)] {
             if let Some(value) = value {
                 sql.push(format!(" AND {column} = ")).push_bind(value.clone());
@@ -77,19 +78,23 @@ impl Store {
             sql.push(" AND delivered_at >= ").push_bind(since.0);
         }
         sql.push(" ORDER BY id DESC");
+        if sieve.is_open() {
+            sql.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1));
+        }
+        let mut ids = self.ids(sql).await?;
         let mut shown = 0;
-        let mut rows = sql.build().fetch(self.readers());
-        while let Some(row) = rows.try_next().await? {
-            let line = ReceiptLine::from_row(&row);
-            let (name, path) = (line.name.as_deref().unwrap_or_default(), line.path.as_deref().unwrap_or_default());
-            if !sieve.lets_through(name, path, &line.reply) {
-                continue;
+        while let Some(rows) = self.page(&mut ids, PAGE).await? {
+            for line in rows.iter().map(ReceiptLine::from_row) {
+                let (name, path) = (line.name.as_deref().unwrap_or_default(), line.path.as_deref().unwrap_or_default());
+                if !sieve.lets_through(name, path, &line.reply) {
+                    continue;
+                }
+                if shown == limit {
+                    return Ok(true);
+                }
+                shown += 1;
+                each(line);
             }
-            if shown == limit {
-                return Ok(true);
-            }
-            shown += 1;
-            each(line);
         }
         Ok(false)
     }

@@ -19,6 +19,8 @@ pub struct Status {
     /// Lanes that are not open.
     pub lanes: Vec<LaneStatus>,
     pub paused_rules: Vec<PausedRule>,
+    /// Open jobs by server, for those that have any.
+    pub servers: BTreeMap<String, OpenCounts>,
 }
 
 /// The process that serves, or served last.
@@ -30,6 +32,9 @@ pub enum SessionStatus {
     Up {
         #[serde(serialize_with = "json::moment")]
         since: Moment,
+        /// Its last heartbeat.
+        #[serde(serialize_with = "json::moment")]
+        last_seen: Moment,
     },
     /// It ended in good order.
     Stopped {
@@ -43,6 +48,18 @@ pub enum SessionStatus {
     },
 }
 
+impl SessionStatus {
+    /// What it is if nobody answers: a heartbeat may be a minute younger than its process's death.
+    #[must_use]
+    pub fn unanswered(self) -> Self {
+        match self {
+            Self::Up { last_seen, .. } => Self::Died { last_seen },
+            other => other,
+        }
+    }
+}
+
+/// What a rule has done and has to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RuleStatus {
     pub rule: String,
@@ -91,6 +108,7 @@ pub struct LaneStatus {
     pub waiting: u64,
 }
 
+/// By an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PausedRule {
     pub rule: String,
@@ -123,12 +141,17 @@ impl Store {
             rule.last_delivered = row.get::<Option<i64>, _>("last").map(Moment);
             rule.today = row.get::<i64, _>("today").cast_unsigned();
         }
+        let mut servers: BTreeMap<String, OpenCounts> = BTreeMap::new();
+        for ((_, server), counts) in &open {
+            servers.entry(server.clone()).or_default().add(counts);
+        }
         Ok(Status {
             now,
             session: self.session_status(now).await?,
             rules: by_rule.into_values().collect(),
-            lanes: self.lane_statuses(&open).await?,
+            lanes: self.lane_statuses(&servers).await?,
             paused_rules: self.paused_rules().await?,
+            servers,
         })
     }
 
@@ -163,21 +186,19 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(SessionStatus::Never) };
         let alive_until = Moment(row.get("alive_until"));
+        let last_seen = alive_until.minus(crate::store::LEASE);
         Ok(match row.get::<Option<i64>, _>("ended_at") {
             Some(at) => SessionStatus::Stopped { at: Moment(at) },
-            None if alive_until > now => SessionStatus::Up { since: Moment(row.get("started_at")) },
-            None => SessionStatus::Died { last_seen: alive_until.minus(crate::store::LEASE) },
+            None if alive_until > now => SessionStatus::Up { since: Moment(row.get("started_at")), last_seen },
+            None => SessionStatus::Died { last_seen },
         })
     }
 
-    async fn lane_statuses(&self, open: &Open) -> Result<Vec<LaneStatus>, StoreError> {
-        let waiting = |server: &str| {
-            open.iter().filter(|((_, of), _)| of == server).map(|(_, counts)| counts.on_their_way()).sum()
-        };
+    async fn lane_statuses(&self, open: &BTreeMap<String, OpenCounts>) -> Result<Vec<LaneStatus>, StoreError> {
         let lanes = self.lanes().await?.into_iter().filter(|lane| lane.state != LaneState::Open);
         Ok(lanes
             .map(|lane| LaneStatus {
-                waiting: waiting(&lane.server),
+                waiting: open.get(&lane.server).map_or(0, OpenCounts::on_their_way),
                 server: lane.server,
                 is_paused: lane.state == LaneState::Paused,
                 since: lane.since,

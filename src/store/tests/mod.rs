@@ -15,7 +15,7 @@ use crate::domain::{
     ArrivalDraft, Beginning, Delivered, Identity, JobDraft, JobState, Moment, OnExists, Priority, Proof, ProofWish,
     Receipt, Ref, RemotePath, Resume, Retry, Sha256, Sighting, Times, Wishes,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 pub(super) const NOW: Moment = Moment(1_000_000_000);
 
@@ -76,7 +76,7 @@ impl Desk {
     }
 
     pub async fn settle(&self, job: ClaimedJob, state: JobState) -> Settled {
-        self.store.settle(settle(self.session, job, state)).await.unwrap()
+        self.store.settle(Arc::new(vec![settle(self.session, job, state)])).await.unwrap()[0]
     }
 
     /// States of all jobs with their targets, oldest first.

@@ -83,7 +83,7 @@ async fn a_retry_makes_a_deferred_job_due_and_leaves_its_deadline() {
     let expires_at = job.expires_at;
     let mut deferred = settle(desk.session, job, JobState::Queued);
     deferred.settlement.due_at = Moment(LATER.0 + 1_000_000);
-    desk.store.settle(deferred).await.unwrap();
+    desk.store.settle(Arc::new(vec![deferred])).await.unwrap();
     assert!(desk.claim_at(1, LATER).await.is_empty());
     all(&desk, JobVerb::Retry, Rehearsal::No).await;
     assert_eq!(desk.claim_at(1, LATER).await.remove(0).expires_at, expires_at);

@@ -16,6 +16,10 @@ async fn no_hot_query_reads_all_jobs() {
         ("claim", claim::CLAIM, "jobs_due"),
         ("claim mates", claim::CLAIM_MATES, "jobs_parcel"),
         ("next due", queue::NEXT_DUE, "jobs_due"),
+        ("settle", settle::MOVE_JOBS, "PRIMARY KEY"),
+        ("remember hashes", settle::REMEMBER_HASHES, "PRIMARY KEY"),
+        ("supersede", arrive::SUPERSEDE, "payloads_in_place"),
+        ("supersede, its jobs", arrive::SUPERSEDE, "jobs_payload"),
         ("promote", settle::PROMOTE, "jobs_waiting"),
         ("what comes first", settle::PROMOTE, "jobs_target"),
         ("what comes first in order", settle::PROMOTE, "jobs_in_order"),
@@ -33,7 +37,8 @@ async fn no_hot_query_reads_all_jobs() {
         let plan = plan(&desk, sql).await;
         for step in &plan {
             let table = step.strip_prefix("SCAN ").and_then(|scan| scan.split(' ').next());
-            let reads_all = matches!(table, Some("jobs" | "j" | "o" | "t" | "receipts" | "arrivals" | "payloads"));
+            let reads_all =
+                matches!(table, Some("jobs" | "j" | "o" | "t" | "receipts" | "arrivals" | "payloads" | "p" | "seen"));
             assert!(!reads_all, "{name}: {plan:#?}");
         }
         assert!(plan.iter().any(|step| step.contains(index)), "{name} without {index}: {plan:#?}");

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::domain::RefTail;
+use sqlx::Row;
 
-async fn listed(desk: &Desk, filter: JobFilter, limit: u64) -> (Vec<String>, u64) {
+async fn listed(desk: &Desk, filter: JobFilter, limit: u64) -> (Vec<String>, Rest) {
     let mut names = Vec::new();
     let each = |line: JobLine| names.push(String::from_utf8_lossy(&line.name.unwrap()).into_owned());
     let more = desk.store.jobs(&filter, limit, each).await.unwrap();
@@ -22,7 +23,7 @@ async fn filters_narrow_the_list_and_the_rest_is_counted() {
             let mut deferred = settle(desk.session, job, state);
             deferred.settlement.due_at = Moment(i64::MAX);
             deferred.settlement.said = Some("552 Quota exceeded".into());
-            desk.store.settle(deferred).await.unwrap();
+            desk.store.settle(Arc::new(vec![deferred])).await.unwrap();
         } else {
             desk.settle(job, state).await;
         }
@@ -45,12 +46,14 @@ async fn filters_narrow_the_list_and_the_rest_is_counted() {
     ] {
         assert_eq!(
             listed(&desk, filter.clone(), 9).await,
-            (names.iter().map(|&s| s.into()).collect(), 0),
+            (names.iter().map(|&s| s.into()).collect(), Rest::Jobs(0)),
             "{filter:?}"
         );
         if names.len() > 1 {
             let first = vec![names[0].to_owned()];
-            assert_eq!(listed(&desk, filter.clone(), 1).await, (first, names.len() as u64 - 1), "{filter:?}");
+            let is_counted = filter.name.is_none() && filter.to.is_none() && filter.text.is_none();
+            let rest = if is_counted { Rest::Jobs(names.len() as u64 - 1) } else { Rest::Some };
+            assert_eq!(listed(&desk, filter.clone(), 1).await, (first, rest), "{filter:?}");
         }
     }
 }
@@ -94,11 +97,46 @@ async fn status_counts_by_rule_and_says_which_lanes_are_shut_and_who_serves() {
     assert_eq!(dumps.open, OpenCounts { waiting: 0, queued: 1, running: 1, held: 0 });
     assert_eq!(idle, &RuleStatus { rule: "idle".into(), ..RuleStatus::default() });
     assert_eq!((status.lanes[0].is_paused, status.lanes[0].waiting), (true, 2));
-    assert_eq!(status.session, SessionStatus::Up { since: NOW });
+    assert_eq!(status.session, SessionStatus::Up { since: NOW, last_seen: NOW });
+    assert_eq!(status.session.unanswered(), SessionStatus::Died { last_seen: NOW });
     let a_day_later = NOW.plus(Duration::from_secs(24 * 3600 + 1));
     let status = desk.store.status(&rules, a_day_later, a_day_later).await.unwrap();
     assert_eq!((status.rules[0].today, status.rules[0].failed), (0, 0));
     assert_eq!(status.session, SessionStatus::Died { last_seen: NOW });
     desk.store.end_session(desk.session, NOW).await.unwrap();
     assert_eq!(desk.store.status(&rules, NOW, NOW).await.unwrap().session, SessionStatus::Stopped { at: NOW });
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_yet_can_be_asked_and_knows_nothing() {
+    let store = Store::open_empty().await.unwrap();
+    assert!(store.paused_rules().await.unwrap().is_empty());
+    assert_eq!(store.find_place("dumps", b"/src").await.unwrap(), None);
+    assert_eq!(store.status(&[], NOW, NOW).await.unwrap().session, SessionStatus::Never);
+    assert!(store.pause_rule("dumps", NOW).await.is_err(), "it is for reading");
+}
+
+/// A list that nobody takes on (a pager left open overnight) must not keep the log from being used again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_taken_slowly_holds_no_read_open() {
+    let desk = Desk::new().await;
+    desk.arrive((0..600).map(|n| desk.draft(&n.to_string(), 1)).collect()).await;
+    let (taken, take) = std::sync::mpsc::channel::<()>();
+    let (first, begun) = tokio::sync::oneshot::channel();
+    let (store, mut first) = (desk.store.clone(), Some(first));
+    let list = tokio::spawn(async move {
+        let each = move |_| {
+            first.take().into_iter().for_each(|first| first.send(()).unwrap());
+            let _ = take.recv(); // an error once nobody makes us wait any more
+        };
+        store.jobs(&JobFilter::default(), u64::MAX, each).await.unwrap()
+    });
+    begun.await.unwrap();
+    desk.arrive(vec![desk.draft("later", 1)]).await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(desk.folder.path().join("packetboat.db"));
+    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut other).await.unwrap();
+    assert_eq!(row.get::<i64, _>("busy"), 0, "a reader stands in the way");
+    drop(taken);
+    assert_eq!(list.await.unwrap(), Rest::Jobs(0));
 }

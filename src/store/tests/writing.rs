@@ -1,6 +1,7 @@
 //! Group commit: many at once, and one bad request spoils none but itself.
 
 use super::*;
+use crate::store::writer::{Tx, Write};
 
 #[tokio::test]
 async fn a_refused_request_spoils_no_other_of_its_batch() {
@@ -28,4 +29,42 @@ async fn a_commit_tells_which_queue_has_work() {
     let desk = Desk::new().await;
     desk.arrive(vec![desk.draft("a", 1)]).await;
     assert_eq!(desk.store.touched().await, Some(queue()));
+}
+
+/// What the database may grow to; SQLite then says what it says when the disk is full.
+struct Pages(u32);
+
+impl Write for Pages {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {}", self.0))).execute(&mut *tx.db).await?;
+        Ok(())
+    }
+}
+
+/// A row of so many bytes, written by a statement so plain that SQLite rolls its whole transaction back when there is no room.
+struct Large(u32);
+
+impl Write for Large {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        let insert = sqlx::query("INSERT INTO paused_rules (rule, since) VALUES (hex(zeroblob(?1 / 2)), 1)");
+        insert.bind(self.0).execute(&mut *tx.db).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_room_lets_it_go_on() {
+    let desk = Desk::new().await;
+    desk.store.write(Pages(1)).await.unwrap(); // no page more than there are
+    for _ in 0..3 {
+        let refused = desk.store.write(Large(1_000_000)).await.unwrap_err().to_string();
+        assert!(refused.contains("full"), "{refused}");
+    }
+    desk.store.write(Pages(1_000_000)).await.unwrap();
+    desk.store.write(Large(1_000_000)).await.unwrap();
+    assert_eq!(desk.count("paused_rules").await, 1);
 }

@@ -1,6 +1,7 @@
 //! A client without cleverness: it sends what it is told and shows what comes back. For looking at servers, never in
 //! place of the product's client.
 
+use super::walk::sha256;
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, client::Resumption, pki_types::pem::PemObject,
 };
@@ -102,6 +103,14 @@ impl RawFtp {
         match &self.channel {
             Channel::Plain(_) => None,
             Channel::Tls(stream) => stream.conn.protocol_version().map(|version| format!("{version:?}")),
+        }
+    }
+
+    /// SHA-256 of the certificate that the server shows, in DER form.
+    pub fn shown_sha256(&self) -> Option<[u8; 32]> {
+        match &self.channel {
+            Channel::Plain(_) => None,
+            Channel::Tls(stream) => stream.conn.peer_certificates().map(|chain| sha256(&chain[0])),
         }
     }
 
@@ -214,7 +223,11 @@ impl RawFtp {
                 return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
             }
             let mut more = [0; 4096];
-            let read = self.channel.read(&mut more)?;
+            let read = match self.channel.read(&mut more) {
+                // A signal; with a timeout on the socket the kernel does not resume by itself.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

@@ -33,3 +33,25 @@ pub async fn until_async(what: &str, deadline: Duration, mut is_so: impl AsyncFn
     };
     assert!(tokio::time::timeout(deadline, look).await.is_ok(), "waited {deadline:?} in vain: {what}");
 }
+
+#[tokio::test]
+async fn a_wait_ends_as_soon_as_it_is_so() {
+    let deadline = Duration::from_secs(5);
+    let mut looks = 0;
+    until("three looks", deadline, || {
+        looks += 1;
+        looks == 3
+    });
+    until_async("three more", deadline, async || {
+        looks += 1;
+        looks == 6
+    })
+    .await;
+    assert_eq!(looks, 6);
+}
+
+#[test]
+#[should_panic(expected = "in vain: a miracle")]
+fn a_wait_has_an_end() {
+    until("a miracle", PAUSE, || false);
+}

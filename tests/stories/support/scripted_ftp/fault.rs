@@ -105,6 +105,7 @@ pub enum Action {
 
 /// What follows in place of a lost reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "read together: lose it, then close")]
 pub enum Lost {
     /// The connection is closed.
     ThenClose,

@@ -85,7 +85,7 @@ impl ServerKind {
         };
         if let Err(why) = check {
             assert!(!is_ci(), "{self:?} cannot run here: {why}");
-            eprintln!("CANNOT HERE: {self:?}: {why}");
+            unpacked::note_cannot_here(self, &why);
             return None;
         }
         let home = tempfile::Builder::new().prefix("packetboat-server-").tempdir().unwrap();

@@ -47,7 +47,7 @@ fn settings(server: &TestServer) -> String {
          anon_upload_enable=YES\nanon_mkdir_write_enable=YES\nanon_other_write_enable=YES\n\
          anon_world_readable_only=NO\nanon_umask=022\nuse_localtime=NO\nforce_dot_files=YES\n\
          pasv_min_port={first}\npasv_max_port={last}\n\
-         xferlog_enable=YES\nlog_ftp_protocol=YES\nvsftpd_log_file={home}/vsftpd.log\n",
+         xferlog_enable=NO\n",
         root = server.root.display(),
         first = passive.start(),
         last = passive.end(),

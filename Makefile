@@ -1,0 +1,43 @@
+# What a person runs: make test, make demo, make lint, make deny. None of them needs root.
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# The version that deny.toml was written for.
+CARGO_DENY_VERSION := 0.20.2
+
+.PHONY: demo test lint deny servers
+
+demo:
+	$(CARGO) run --release -- demo
+
+# Every test, against real servers; in the end it says what this machine could not run.
+test: servers
+	@rm -f $(TARGET)/test-servers/cannot-here
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	    $(CARGO) nextest run --all-features $(if $(filter true,$(CI)),--profile ci) \
+	    && $(CARGO) test --doc --all-features --quiet; \
+	else \
+	    $(CARGO) test --all-features; \
+	fi
+	@if [ -s $(TARGET)/test-servers/cannot-here ]; then \
+	    echo; echo "Not run here:"; sort $(TARGET)/test-servers/cannot-here | uniq -c; \
+	fi
+
+# vsftpd, ProFTPD, Pure-FTPd and lftp, unpacked from Debian's packages into target/.
+servers:
+	@tests/servers/fetch
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --all-features -- -D warnings
+
+# Licences, banned crates, sources. Installs cargo-deny into target/ where there is none: two to three minutes, once.
+deny:
+	@set -e; \
+	deny=$$(command -v cargo-deny || echo $(TARGET)/tools/bin/cargo-deny); \
+	if [ ! -x "$$deny" ]; then \
+	    $(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --no-default-features \
+	        --root $(TARGET)/tools --target-dir $(TARGET)/tools/build; \
+	    rm -rf $(TARGET)/tools/build; \
+	fi; \
+	"$$deny" --all-features check licenses bans sources

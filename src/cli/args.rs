@@ -1,0 +1,253 @@
+//! The arguments, as clap reads them; their doc comments are what `--help` says.
+
+use crate::{
+    cli::{
+        exit::CODES,
+        filters::{CommonFilters, Filters},
+    },
+    control::Subject,
+    domain::RefTail,
+    telemetry::Verbosity,
+};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The heading of what goes with every verb.
+const EVERYWHERE: &str = "With every verb";
+
+/// Rules watch folders, push files to FTP servers, and every job, attempt and retry is on record.
+#[derive(Debug, Parser)]
+#[command(name = "packetboat", version, max_term_width = 100, after_help = CODES)]
+pub struct Args {
+    /// The configuration; else ./packetboat.yaml, then /etc/packetboat/packetboat.yaml
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    pub config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub json: bool,
+    /// Print no colours, on a terminal either (so does NO_COLOR)
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub no_color: bool,
+    /// Log more; RUST_LOG says it in detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write a commented packetboat.yaml and a first rule
+    Init(Init),
+    /// Find every mistake in the configuration
+    Check(Check),
+    /// Say what would be done now, and do nothing
+    Plan(Plan),
+    /// Serve until stopped
+    Run,
+    /// Do what is due, then exit with a code that tells
+    Once(Once),
+    /// See it work, with a remote server of its own
+    #[cfg(feature = "demo")]
+    Demo(Demo),
+    /// Is everything all right? Exits 1 when something needs you
+    Status,
+    /// List jobs, newest first
+    Jobs(Jobs),
+    /// Show one job with every attempt and the server's words
+    Job(Job),
+    /// Try again now
+    Retry(Operate),
+    /// Give up
+    Cancel(Operate),
+    /// Set aside
+    Hold(Operate),
+    /// Let go what was set aside
+    Release(Operate),
+    /// Send elsewhere what waits for a server that is no more
+    MoveJobs(MoveJobs),
+    /// Stop a rule or a server; arrivals are still recorded
+    Pause(Pause),
+    /// Start a rule or a server again
+    Resume(Pause),
+    /// Proof of what was delivered, newest first
+    Receipts(Receipts),
+    /// Print a completion script
+    Completions { shell: clap_complete::Shell },
+}
+
+impl Verb {
+    /// What is logged unless RUST_LOG says otherwise.
+    pub fn verbosity(&self, verbose: u8) -> Verbosity {
+        match verbose {
+            0 if matches!(self, Self::Run) => Verbosity::Serving,
+            0 => Verbosity::Quiet,
+            _ => Verbosity::Loud,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Init {
+    /// Write instead, for systemd, which folders the service may write; from the rules there are
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = crate::cli::init::DROP_IN)]
+    pub systemd: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Plan {
+    /// This rule alone
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
+    /// At most so many files of a rule; 0: all
+    #[arg(long, default_value_t = 200)]
+    pub limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Once {
+    /// Of this rule alone
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// End when every file has arrived and been compared
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// Tell of these files alone
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How the findings are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Then try every server, with a small file that is removed again
+    #[arg(long, conflicts_with = "files")]
+    pub probe: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Jobs {
+    #[command(flatten)]
+    pub filters: Filters,
+    /// At most so many; 0: all
+    #[arg(long, default_value_t = 200)]
+    pub limit: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Job {
+    /// As `jobs` prints it
+    pub id: RefTail,
+    /// Show every attempt
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Operate {
+    /// As `jobs` prints them
+    #[arg(value_name = "ID")]
+    pub ids: Vec<RefTail>,
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct MoveJobs {
+    #[arg(long, value_name = "SERVER")]
+    pub from: String,
+    #[arg(long, value_name = "SERVER")]
+    pub to: String,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Pause {
+    /// A rule or a server
+    pub name: Option<String>,
+    /// A rule whose name a server has too
+    #[arg(long)]
+    pub rule: Option<String>,
+    /// A server whose name a rule has too
+    #[arg(long)]
+    pub server: Option<String>,
+}
+
+impl Pause {
+    /// What is meant; clap lets exactly one through.
+    pub fn subject(&self) -> Option<Subject> {
+        let named = self.name.clone().map(Subject::Named);
+        named.or(self.rule.clone().map(Subject::Rule)).or(self.server.clone().map(Subject::Server))
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Receipts {
+    #[command(flatten)]
+    pub filters: CommonFilters,
+    /// At most so many; 0: all. 200 unless --csv
+    #[arg(long)]
+    pub limit: Option<u64>,
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_is_told_with_what_is_right() {
+        for (line, says) in [
+            ("packetboat frobnicate", "unrecognized subcommand"),
+            ("packetboat jobs --state lost", "waiting, queued, running"),
+            ("packetboat jobs --since yesterday", "500ms, 10s, 5m, 24h or 7d"),
+            ("packetboat job 8f3k2", "eight letters and digits"),
+            ("packetboat pause", "required"),
+            ("packetboat pause a --rule b", "cannot be used with"),
+            ("packetboat receipts --csv --json", "cannot be used with"),
+        ] {
+            let error = Args::try_parse_from(line.split(' ')).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(error.to_string().contains(says), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_same_filters_go_with_every_verb_that_acts_on_many() {
+        for verb in ["jobs", "retry", "cancel", "hold", "release"] {
+            let line = format!(
+                "packetboat {verb} --state failed,held --rule r --server s --name * --to * --since 2d --text t --json"
+            );
+            let args = Args::try_parse_from(line.split(' ')).unwrap();
+            assert!(args.json);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `status`: is everything all right? Exits 1 when something needs a person.
+
+use crate::{
+    cli::{
+        console::Console,
+        exit::{Exit, Failure},
+        text,
+    },
+    control::{self, Need, Site, Status},
+};
+use serde::Serialize;
+use std::path::Path;
+
+/// The JSON: the table's words under the decision.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    all_is_well: bool,
+    needs: &'a [Need],
+    #[serde(flatten)]
+    status: &'a Status,
+}
+
+/// Tells it.
+pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
+    let site = Site::find(config)?;
+    let calendar = console.calendar(site.time_zone);
+    let store = control::read(&site.storage).await?;
+    let mut status = store.status(&site.rules(), calendar.now, calendar.midnight()).await?;
+    if control::is_silent(&site.storage).await {
+        status.session = status.session.unanswered();
+    }
+    let needs = control::needs(&status, &site);
+    let report = Report { all_is_well: needs.is_empty(), needs: &needs, status: &status };
+    console.answer(&report, || text::status::status(&status, &needs, &site, (calendar, console.painter)))?;
+    Ok(if needs.is_empty() { Exit::Done } else { Exit::Failed })
+}

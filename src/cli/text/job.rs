@@ -1,0 +1,134 @@
+//! `job ID`: what it is, every attempt with the server's words, and what comes next.
+
+use super::{Calendar, Ink, Painter, jobs::to, outside, pad, size, span, width};
+use crate::{
+    control::{Attempt, JobDetail},
+    domain::JobState,
+};
+use std::fmt::Write as _;
+
+/// How many attempts are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempts {
+    All,
+    /// The first and the last.
+    Ends,
+}
+
+/// Up to so many are shown in any case.
+const FEW: usize = 6;
+
+/// The whole of it.
+pub fn job(detail: &JobDetail, attempts: Attempts, (zone, paint): (Calendar, Painter)) -> String {
+    let mut out = headline(detail, paint);
+    let mut line = |label: &str, text: String| {
+        let _ = writeln!(out, "{}", format!("  {}{text}", pad(label, 12)).trim_end());
+    };
+    if let Some(arrived) = detail.job.arrived_at {
+        line("arrived", format!("{}   {}", zone.second(arrived), source(detail)));
+    }
+    let shown = detail.attempts.len();
+    for (place, attempt) in detail.attempts.iter().enumerate() {
+        let is_end = place == 0 || place + 1 == shown;
+        if attempts == Attempts::Ends && shown > FEW && !is_end {
+            if place == 1 {
+                line("⋮", between(&detail.attempts[1..shown - 1]));
+            }
+            continue;
+        }
+        line(&format!("attempt {}", place + 1), told(attempt, zone));
+    }
+    if let Some(receipt) = &detail.receipt {
+        let reply = outside(Some(receipt.reply.as_bytes()));
+        line(
+            "receipt",
+            format!(
+                "{}   proof {}, sha256 {}, {reply}",
+                zone.second(receipt.delivered_at),
+                receipt.proof,
+                receipt.sha256
+            ),
+        );
+    }
+    if let Some(next) = next(detail, zone) {
+        line("next", next);
+    }
+    out
+}
+
+fn headline(detail: &JobDetail, paint: Painter) -> String {
+    let job = &detail.job;
+    let mut left = outside(job.name.as_deref());
+    if let Some(bytes) = job.size_bytes {
+        let _ = write!(left, "  {}", size(bytes));
+    }
+    let _ = write!(left, "  →  {}", to(job));
+    let ink = match job.state {
+        JobState::Delivered => Ink::Good,
+        JobState::Failed => Ink::Bad,
+        _ => Ink::Heading,
+    };
+    let attempts = super::plural(detail.attempts.len() as u64, "attempt");
+    let rule = outside(Some(job.rule.as_bytes()));
+    let gap = " ".repeat(56usize.saturating_sub(width(&left)).max(4));
+    format!("{left}{gap}{}, {attempts}, rule {rule}\n", paint.paint(ink, job.state.word()))
+}
+
+fn source(detail: &JobDetail) -> String {
+    let mut path = outside(detail.folder.as_deref());
+    if let Some(name) = &detail.job.name {
+        let _ = write!(path, "/{}", outside(Some(name)));
+    }
+    match detail.sha256 {
+        Some(hash) => format!("{path}  sha256 {}", short(&hash.to_string())),
+        None => path,
+    }
+}
+
+/// `6b1f…c2`; the receipt has all of it.
+fn short(hash: &str) -> String {
+    match (hash.get(..4), hash.get(62..)) {
+        (Some(head), Some(tail)) => format!("{head}…{tail}"),
+        _ => hash.to_owned(),
+    }
+}
+
+fn told(attempt: &Attempt, zone: Calendar) -> String {
+    let said = outside(attempt.said.as_ref().or(attempt.kind.as_ref()).map(String::as_bytes));
+    let took = span(attempt.ended_at.since(attempt.started_at));
+    let sent = if attempt.bytes == 0 { String::new() } else { size(attempt.bytes) };
+    let head = format!("{}   {}{}", zone.second(attempt.started_at), pad(&attempt.outcome, 11), pad(&took, 7));
+    format!("{head}{}{said}", pad(&sent, 10))
+}
+
+fn between(attempts: &[Attempt]) -> String {
+    let alike = attempts.iter().all(|attempt| {
+        (&attempt.outcome, attempt.code, &attempt.kind) == (&attempts[0].outcome, attempts[0].code, &attempts[0].kind)
+    });
+    let waits = attempts.windows(2).map(|pair| pair[1].started_at.since(pair[0].ended_at));
+    let longest = waits.max().map_or_else(String::new, |wait| format!(", longest wait {}", span(wait)));
+    let like = if alike { " like it" } else { "" };
+    pad(&format!("{} more{like}{longest}", attempts.len()), 40) + "(--all shows them)"
+}
+
+fn next(detail: &JobDetail, zone: Calendar) -> Option<String> {
+    let job = &detail.job;
+    let reason = job.reason.as_deref().unwrap_or_default();
+    match job.state {
+        JobState::Queued => Some(format!("tried {}, given up {}", zone.due(job.due_at), zone.minute(job.expires_at))),
+        JobState::Waiting => Some(match detail.waits_for {
+            Some(before) => format!("waits until job {before} has ended"),
+            None => "waits for another job".into(),
+        }),
+        JobState::Running => Some("is being tried now".into()),
+        JobState::Held if reason == "rule_paused" => {
+            Some(format!("`packetboat resume {}` lets it go", outside(Some(job.rule.as_bytes()))))
+        }
+        JobState::Held => Some(format!("`packetboat release {}` lets it go", job.id)),
+        JobState::Failed if job.target.is_none() => Some("correct the rule, then touch the file".into()),
+        JobState::Failed => Some(format!("`packetboat retry {}` once that is put right", job.id)),
+        JobState::Cancelled if reason == "superseded" => Some("nothing: a newer version took its place".into()),
+        JobState::Cancelled => Some(format!("`packetboat retry {}` takes it up again", job.id)),
+        JobState::Delivered => None,
+    }
+}

@@ -1,0 +1,30 @@
+//! How things look: pure functions from what was read to text.
+
+mod amount;
+mod calendar;
+pub mod csv;
+pub mod job;
+pub mod jobs;
+mod json;
+mod paint;
+pub mod plan;
+pub mod receipts;
+pub mod status;
+mod table;
+pub mod tally;
+
+pub use amount::{count, plural, size, span};
+pub use calendar::Calendar;
+pub use json::{JsonList, json};
+pub use paint::{Ink, Painter};
+pub use table::{Column, Table, cut, pad, width};
+
+use crate::domain::Escaped;
+
+/// A name or reply from outside, safe to print; `-` where there is none.
+pub fn outside(bytes: Option<&[u8]>) -> String {
+    bytes.map_or_else(|| "-".to_owned(), |bytes| Escaped(bytes).to_string())
+}
+
+#[cfg(test)]
+mod tests;

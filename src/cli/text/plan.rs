@@ -1,0 +1,57 @@
+//! `plan`: a line for each file that would be taken, and for each job it would become.
+
+use super::{Calendar, count, outside, pad, plural, size, width};
+use crate::control::{FilePlan, JobPlan, RulePlan};
+
+/// All rules, one after the other.
+pub fn plan(plans: &[RulePlan], zone: Calendar) -> String {
+    let rules: Vec<_> = plans.iter().map(|plan| rule(plan, zone)).collect();
+    rules.join("\n")
+}
+
+fn rule(plan: &RulePlan, zone: Calendar) -> String {
+    let mut out = format!("{}  {}\n", plan.rule, plan.folder);
+    if let Some(trouble) = &plan.trouble {
+        out.push_str(&format!("  ! {trouble}\n"));
+    }
+    if let Some(at) = plan.starts_at {
+        out.push_str(&format!("  its windows are shut: jobs start {}\n", zone.minute(at)));
+    }
+    let names: Vec<String> = plan.files.iter().map(|file| outside(Some(&file.name))).collect();
+    let column = names.iter().map(|name| width(name)).max().unwrap_or(0);
+    for (file, name) in plan.files.iter().zip(&names) {
+        let head = format!("  {}  {:>8}", pad(name, column), size(file.size_bytes));
+        lines(file).into_iter().for_each(|line| out.push_str(&format!("{head}  {line}\n")));
+    }
+    if plan.more > 0 {
+        out.push_str(&format!("  and {} more: --limit 0 for all\n", count(plan.more)));
+    }
+    out.push_str(&sum(plan));
+    out
+}
+
+fn lines(file: &FilePlan) -> Vec<String> {
+    let once = file.once.as_ref().map_or_else(String::new, |once| format!("  {once}"));
+    match &file.unwanted {
+        Some(why) => vec![format!("not wanted: {why}")],
+        None => file.jobs.iter().map(|job| format!("{}{once}", self::job(job))).collect(),
+    }
+}
+
+fn job(job: &JobPlan) -> String {
+    let server = outside(Some(job.server.as_bytes()));
+    let to = job.target.as_ref().map_or(server.clone(), |target| format!("{server}:{target}"));
+    match (&job.why, job.beginning) {
+        (Some(why), _) => format!("→  {server}  would fail: {}", outside(Some(why.as_bytes()))),
+        (None, "held") => format!("→  {to}  held: the rule is paused"),
+        (None, _) => format!("→  {to}"),
+    }
+}
+
+fn sum(plan: &RulePlan) -> String {
+    let wanted = plan.files.iter().filter(|file| file.unwanted.is_none()).count() as u64 + plan.more;
+    match wanted {
+        0 => "  nothing new to send\n".into(),
+        files => format!("  {} to send\n", plural(files, "file")),
+    }
+}

@@ -1,0 +1,124 @@
+//! `status`: the first line says whether all is well, the lines with `!` what to do, the table the rest.
+
+use super::{Calendar, Column, Ink, Painter, Table, count, outside, pad, plural, span, width};
+use crate::control::{LaneStatus, Need, SessionStatus, Site, Status};
+
+/// Where the right half of the first line ends.
+const LINE: usize = 100;
+
+/// The whole of it.
+pub fn status(status: &Status, needs: &[Need], site: &Site, (zone, paint): (Calendar, Painter)) -> String {
+    let mut out = headline(status, needs, site, (zone, paint));
+    let names = needs.iter().map(|need| width(&name_of(need)));
+    let column = names.chain([13]).max().unwrap_or(13) + 2;
+    for need in needs {
+        let name = pad(&name_of(need), column);
+        out.push_str(&format!("  {} {name}{}\n", paint.paint(Ink::Bad, "!"), sentence(need, zone)));
+    }
+    for (name, sentence) in paused(status, zone) {
+        out.push_str(&format!("  - {}{sentence}\n", pad(&name, column)));
+    }
+    out + &table(status, zone)
+}
+
+fn headline(status: &Status, needs: &[Need], site: &Site, (zone, paint): (Calendar, Painter)) -> String {
+    let (left, ink) = match needs.len() {
+        0 => ("All is well.".to_owned(), Ink::Good),
+        1 => ("One thing needs you.".to_owned(), Ink::Bad),
+        more => (format!("{} things need you.", number(more)), Ink::Bad),
+    };
+    let session = match status.session {
+        SessionStatus::Never => "never run".to_owned(),
+        SessionStatus::Up { since, .. } => format!("up {}", span(status.now.since(since))),
+        SessionStatus::Stopped { at } => format!("stopped {}", zone.minute(at)),
+        SessionStatus::Died { last_seen } => format!("not running since {}", zone.minute(last_seen)),
+    };
+    let (rules, servers) = (site.known.rules.len() as u64, site.known.servers.len() as u64);
+    let right =
+        format!("{session}, {}, {}, {}", plural(rules, "rule"), plural(servers, "server"), zone.minute(status.now));
+    let gap = LINE.saturating_sub(left.len() + width(&right)).max(2);
+    format!("{}{}{right}\n", paint.paint(ink, &left), " ".repeat(gap))
+}
+
+fn number(number: usize) -> String {
+    const WORDS: [&str; 11] =
+        ["Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"];
+    number.checked_sub(2).and_then(|place| WORDS.get(place)).map_or_else(|| number.to_string(), |&word| word.into())
+}
+
+fn name_of(need: &Need) -> String {
+    match need {
+        Need::NotRunning { .. } => "packetboat".into(),
+        Need::Trouble(LaneStatus { server: name, .. })
+        | Need::NoServer { server: name, .. }
+        | Need::Failed { rule: name, .. } => outside(Some(name.as_bytes())),
+    }
+}
+
+fn sentence(need: &Need, zone: Calendar) -> String {
+    match need {
+        Need::NotRunning { open: 0 } => "ended without a word: start it again".into(),
+        Need::NotRunning { open } => format!("ended without a word, and {} wait: start it again", plural(*open, "job")),
+        Need::Trouble(lane) => trouble(lane, zone),
+        Need::NoServer { server, jobs } => format!(
+            "is not configured any more; {} wait: packetboat move-jobs --from {server} --to …",
+            plural(*jobs, "job")
+        ),
+        Need::Failed { rule, jobs } => format!(
+            "{} failed in the last 24 h: packetboat jobs --rule {rule} --state failed --since 1d",
+            plural(*jobs, "job")
+        ),
+    }
+}
+
+fn trouble(lane: &LaneStatus, zone: Calendar) -> String {
+    let said = lane.said.as_ref().or(lane.kind.as_ref());
+    let said = said.map_or_else(String::new, |said| format!(": {}", outside(Some(said.as_bytes()))));
+    let next = lane.retry_at.map_or_else(String::new, |at| format!(", next try {}", zone.due(at)));
+    let since = format!("trouble since {} ({})", zone.minute(lane.since), span(zone.now.since(lane.since)));
+    format!("{since}{said}; {} wait{next}", plural(lane.waiting, "job"))
+}
+
+/// Paused on purpose: told, but no need.
+fn paused(status: &Status, zone: Calendar) -> Vec<(String, String)> {
+    let rules = status.paused_rules.iter().map(|paused| {
+        let held = status.rules.iter().find(|rule| rule.rule == paused.rule).map_or(0, |rule| rule.open.held);
+        (&paused.rule, paused.since, format!("{} held", plural(held, "job")))
+    });
+    let lanes = status.lanes.iter().filter(|lane| lane.is_paused);
+    let servers = lanes.map(|lane| (&lane.server, lane.since, format!("{} wait", plural(lane.waiting, "job"))));
+    let told = rules.chain(servers).map(|(name, since, jobs)| {
+        let sentence = format!("paused since {}; {jobs}: packetboat resume {name}", zone.minute(since));
+        (outside(Some(name.as_bytes())), sentence)
+    });
+    told.collect()
+}
+
+fn table(status: &Status, zone: Calendar) -> String {
+    let are_held = status.rules.iter().any(|rule| rule.open.held > 0);
+    let mut columns = vec![
+        ("RULE", Column::Left(40)),
+        ("LAST DELIVERED", Column::Left(24)),
+        ("TODAY", Column::Right),
+        ("WAITING", Column::Right),
+        ("FAILED", Column::Right),
+    ];
+    if are_held {
+        columns.push(("HELD", Column::Right));
+    }
+    let mut table = Table::new(&columns, None);
+    for rule in &status.rules {
+        let last = match rule.last_delivered {
+            Some(last) if last >= zone.midnight() => format!("{}  {}", zone.minute(last), zone.ago(last)),
+            Some(last) => zone.minute(last),
+            None => "-".into(),
+        };
+        let name = outside(Some(rule.rule.as_bytes()));
+        let mut cells = vec![name, last, count(rule.today), count(rule.open.on_their_way()), count(rule.failed)];
+        if are_held {
+            cells.push(count(rule.open.held));
+        }
+        table.row(cells);
+    }
+    table.render()
+}

@@ -1,0 +1,363 @@
+//! The layouts, as the manual shows them.
+
+use super::{job::Attempts, *};
+use crate::{
+    control::{
+        self, Attempt, FilePlan, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone, OpenCounts, PausedInFile,
+        PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, SessionStatus, Site, Status, Tally,
+    },
+    domain::{JobState, Moment, Ref, RefTail, Sha256},
+};
+use std::time::Duration;
+
+fn at(text: &str) -> Moment {
+    Moment(chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+}
+
+fn calendar() -> Calendar {
+    Calendar { zone: chrono_tz::Europe::Berlin, now: at("2026-11-22T05:19:00+01:00") }
+}
+
+fn id(letters: &str) -> Ref {
+    let [a, b, c, d, e] = letters.parse::<RefTail>().unwrap().0;
+    Ref([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e])
+}
+
+fn line() -> JobLine {
+    JobLine {
+        id: id("8f2z9m0q"),
+        rule: "swap-north-to-south".into(),
+        action: "upload".into(),
+        name: Some("plan.dwg".into()),
+        server: "south".into(),
+        target: Some("inbox/north/plan.dwg".into()),
+        state: JobState::Failed,
+        reason: Some("deadline".into()),
+        tries: 74,
+        counted_tries: 74,
+        said: Some("552 quota\r\nexceeded\u{1b}[2J".into()),
+        size_bytes: Some(48_200_000),
+        arrived_at: Some(at("2026-11-19T04:50:57+01:00")),
+        due_at: at("2026-11-22T05:24:00+01:00"),
+        expires_at: at("2026-11-22T04:50:57+01:00"),
+        ended_at: Some(at("2026-11-22T04:50:58+01:00")),
+    }
+}
+
+fn site() -> Site {
+    let rules = ["nightly-dumps", "old-logs", "shop-orders"].map(|name| (name.to_owned(), PausedInFile::No));
+    let servers = vec!["offsite".to_owned(), "south".to_owned()];
+    Site {
+        storage: "/var/lib/packetboat".into(),
+        time_zone: calendar().zone,
+        known: Known { rules: rules.into(), servers },
+    }
+}
+
+fn troubled() -> Status {
+    let rule = |rule: &str, last: Option<&str>, today, waiting, failed| RuleStatus {
+        rule: rule.into(),
+        last_delivered: last.map(at),
+        today,
+        open: OpenCounts { queued: waiting, ..OpenCounts::default() },
+        failed,
+    };
+    let lane = |server: &str, is_paused, since: &str| LaneStatus {
+        server: server.into(),
+        is_paused,
+        since: at(since),
+        kind: Some("connect".into()),
+        said: Some("connection refused".into()),
+        retry_at: Some(at("2026-11-22T05:24:00+01:00")),
+        waiting: 212,
+    };
+    Status {
+        now: calendar().now,
+        session: SessionStatus::Up { since: Moment(calendar().now.0 - 529_200_000), last_seen: calendar().now },
+        rules: vec![
+            rule("nightly-dumps", Some("2026-11-21T02:11:00+01:00"), 0, 3, 0),
+            rule("old-logs", None, 0, 209, 0),
+            rule("shop-orders", Some("2026-11-22T05:18:48+01:00"), 1204, 2, 1),
+        ],
+        lanes: vec![
+            lane("offsite", false, "2026-11-22T02:14:00+01:00"),
+            lane("south", true, "2026-11-21T18:00:00+01:00"),
+        ],
+        paused_rules: vec![PausedRule { rule: "old-logs".into(), since: at("2026-11-22T05:00:00+01:00") }],
+        servers: [("offsite", 212), ("south", 1), ("vault", 4)]
+            .map(|(name, queued)| (name.to_owned(), OpenCounts { queued, ..OpenCounts::default() }))
+            .into(),
+    }
+}
+
+fn shown(status: &Status) -> String {
+    status::status(status, &control::needs(status, &site()), &site(), (calendar(), Painter::Plain))
+}
+
+#[test]
+fn status_says_first_what_needs_a_person() {
+    assert_eq!(
+        shown(&troubled()),
+        "\
+Three things need you.                                         up 6 d 3 h, 3 rules, 2 servers, 05:19
+  ! offsite        trouble since 02:14 (3 h 5 min): connection refused; 212 jobs wait, next try 05:24
+  ! vault          is not configured any more; 4 jobs wait: packetboat move-jobs --from vault --to …
+  ! shop-orders    1 job failed in the last 24 h: packetboat jobs --rule shop-orders --state failed --since 1d
+  - old-logs       paused since 05:00; 0 jobs held: packetboat resume old-logs
+  - south          paused since yesterday 18:00; 212 jobs wait: packetboat resume south
+RULE           LAST DELIVERED   TODAY  WAITING  FAILED
+nightly-dumps  yesterday 02:11      0        3       0
+old-logs       -                    0      209       0
+shop-orders    05:18  12 s ago  1,204        2       1
+"
+    );
+}
+
+#[test]
+fn a_quiet_status_says_that_all_is_well_and_a_stop_on_purpose_is_no_need() {
+    let well = Status {
+        lanes: Vec::new(),
+        rules: Vec::new(),
+        paused_rules: Vec::new(),
+        servers: std::collections::BTreeMap::new(),
+        session: SessionStatus::Stopped { at: at("2026-11-22T04:00:00+01:00") },
+        ..troubled()
+    };
+    let text = shown(&well);
+    assert!(text.starts_with("All is well.  "), "{text}");
+    assert!(text.contains("  stopped 04:00, 3 rules, 2 servers, 05:19\n"), "{text}");
+    let died = Status {
+        session: SessionStatus::Died { last_seen: at("2026-11-22T04:00:00+01:00") },
+        servers: troubled().servers.into_iter().take(1).collect(),
+        ..well
+    };
+    let text = shown(&died);
+    assert!(text.starts_with("One thing needs you.  "), "{text}");
+    assert!(text.contains("  ! packetboat     ended without a word, and 212 jobs wait: start it again\n"), "{text}");
+    assert!(text.contains("  not running since 04:00, "), "{text}");
+}
+
+#[test]
+fn what_is_held_has_a_column_while_there_is_any() {
+    let mut status = troubled();
+    status.rules[1].open.held = 7;
+    let text = shown(&status);
+    assert!(text.contains("FAILED  HELD\n") && text.contains("     0     7\n"), "{text}");
+}
+
+#[test]
+fn the_json_of_status_has_the_same_words() {
+    let value = serde_json::to_value(troubled()).unwrap();
+    assert_eq!(
+        value["session"],
+        serde_json::json!({ "state": "up", "since": "2026-11-16T01:19:00.000Z",
+            "last_seen": "2026-11-22T04:19:00.000Z" })
+    );
+    assert_eq!(
+        value["rules"][2],
+        serde_json::json!({ "rule": "shop-orders", "last_delivered": "2026-11-22T04:18:48.000Z", "today": 1204,
+            "waiting": 0, "queued": 2, "running": 0, "held": 0, "failed": 1 })
+    );
+    let needs = serde_json::to_value(control::needs(&troubled(), &site())).unwrap();
+    assert_eq!(needs[0]["need"], "trouble");
+    assert_eq!(needs[2], serde_json::json!({ "need": "failed", "rule": "shop-orders", "jobs": 1 }));
+}
+
+#[test]
+fn a_job_is_one_line_and_hostile_words_stay_on_it() {
+    let other = JobLine {
+        id: id("8f3k2000"),
+        name: None,
+        target: None,
+        said: None,
+        reason: Some("unplannable".into()),
+        tries: 0,
+        ..line()
+    };
+    assert_eq!(
+        jobs::jobs(&[line(), other], None),
+        "\
+ID        RULE                 WHAT      TO                          STATE   TRIES  SAID
+8f2z9m0q  swap-north-to-south  plan.dwg  south:inbox/north/plan.dwg  failed     74  552 quota\\r\\nexceeded\\u{1b}[2J
+8f3k2000  swap-north-to-south  -         south                       failed      0  unplannable
+"
+    );
+    assert_eq!(jobs::rest(Rest::Jobs(0)), "");
+    assert_eq!(jobs::rest(Rest::Some), "There are more: narrow the filters, or --limit 0 for all\n");
+    assert_eq!(jobs::rest(Rest::Jobs(1204)), "1,204 more: narrow the filters, or --limit 0 for all\n");
+    let cut = jobs::jobs(&[line()], Some(110));
+    assert!(cut.lines().all(|line| width(line) <= 110), "{cut}");
+}
+
+fn tried(started: &str, outcome: &str, said: Option<&str>) -> Attempt {
+    let started_at = at(started);
+    Attempt {
+        started_at,
+        ended_at: started_at.plus(Duration::from_millis(900)),
+        outcome: outcome.into(),
+        is_counted: true,
+        kind: Some("full".into()),
+        code: Some(552),
+        said: said.map(Into::into),
+        tls: None,
+        bytes: 48_200_000,
+    }
+}
+
+fn detail() -> JobDetail {
+    let mut attempts = vec![tried("2026-11-19T04:51:02+01:00", "deferred", Some("552 quota exceeded")); 73];
+    attempts[72].started_at = at("2026-11-19T05:51:02+01:00");
+    let mut last = tried("2026-11-22T04:50:58+01:00", "failed", Some("deadline of 3d reached; last reply 552"));
+    last.bytes = 0;
+    attempts.push(last);
+    JobDetail {
+        job: line(),
+        folder: Some("/srv/swap/out".into()),
+        sha256: Some(Sha256([0xab; 32])),
+        waits_for: None,
+        attempts,
+        receipt: None,
+    }
+}
+
+#[test]
+fn a_job_is_told_from_its_arrival_to_what_comes_next() {
+    let text = job::job(&detail(), Attempts::Ends, (calendar(), Painter::Plain));
+    assert_eq!(
+        text,
+        "\
+plan.dwg  48.2 MB  →  south:inbox/north/plan.dwg        failed, 74 attempts, rule swap-north-to-south
+  arrived     Thu 04:50:57   /srv/swap/out/plan.dwg  sha256 abab…ab
+  attempt 1   Thu 04:51:02   deferred   0.9 s  48.2 MB   552 quota exceeded
+  ⋮           72 more like it, longest wait 59 min    (--all shows them)
+  attempt 74  Sun 04:50:58   failed     0.9 s            deadline of 3d reached; last reply 552
+  next        `packetboat retry 8f2z9m0q` once that is put right
+"
+    );
+    let all = job::job(&detail(), Attempts::All, (calendar(), Painter::Plain));
+    assert_eq!(all.lines().filter(|line| line.contains("attempt ")).count(), 74);
+}
+
+#[test]
+fn every_state_says_what_comes_next() {
+    for (state, reason, says) in [
+        (JobState::Queued, None, "next        tried 05:24, given up 04:50"),
+        (JobState::Waiting, None, "waits until job 8f3k2000 has ended"),
+        (JobState::Running, None, "is being tried now"),
+        (JobState::Held, Some("rule_paused"), "`packetboat resume swap-north-to-south`"),
+        (JobState::Held, Some("by_operator"), "`packetboat release 8f2z9m0q`"),
+        (JobState::Failed, None, "`packetboat retry 8f2z9m0q`"),
+        (JobState::Cancelled, Some("superseded"), "a newer version took its place"),
+        (JobState::Cancelled, Some("by_operator"), "`packetboat retry 8f2z9m0q`"),
+    ] {
+        let mut detail = JobDetail { waits_for: Some(id("8f3k2000")), ..detail() };
+        detail.job.state = state;
+        detail.job.reason = reason.map(str::to_owned);
+        let text = job::job(&detail, Attempts::Ends, (calendar(), Painter::Plain));
+        assert!(text.contains(says), "{state:?}: {text}");
+    }
+}
+
+fn receipt() -> ReceiptLine {
+    ReceiptLine {
+        job: id("8f2z9m0q"),
+        rule: "swap".into(),
+        server: "south".into(),
+        name: Some("=plan, new.dwg".into()),
+        path: Some(b"inbox/caf\xe9.dwg".to_vec()),
+        size_bytes: 48_200_000,
+        sha256: Sha256([0xab; 32]),
+        proof: "xsha256".into(),
+        reply: "226 \"done\"\r\n".into(),
+        delivered_at: at("2026-11-22T05:18:48+01:00"),
+        removed_at: None,
+    }
+}
+
+#[test]
+fn receipts_are_a_table_json_or_csv_with_the_same_words() {
+    let hash = "ab".repeat(32);
+    let table = receipts::receipts(&[receipt()], calendar(), None);
+    assert_eq!(
+        table,
+        format!(
+            "\
+JOB       DELIVERED     RULE  WHAT            TO                          SIZE  PROOF    SHA256
+8f2z9m0q  Sun 05:18:48  swap  =plan, new.dwg  south:inbox/caf\\xe9.dwg  48.2 MB  xsha256  {hash}
+"
+        )
+    );
+    assert_eq!(
+        receipts::csv_heading() + &receipts::csv_line(&receipt()),
+        format!(
+            "job,rule,server,name,path,size_bytes,sha256,proof,reply,delivered_at\r\n8f2z9m0q,swap,south,\
+\"'=plan, new.dwg\",inbox/caf\\xe9.dwg,48200000,{hash},xsha256,\"226 \"\"done\"\"\\r\\n\",2026-11-22T04:18:48.000Z\r\n"
+        )
+    );
+    let value = serde_json::to_value(receipt()).unwrap();
+    for word in receipts::csv_heading().trim_end().split(',') {
+        assert!(value.get(word).is_some(), "{word}");
+    }
+}
+
+#[test]
+fn a_tally_says_what_was_done_and_what_was_left_alone_and_why() {
+    let left_alone = [(LeftAlone::Running, 1), (LeftAlone::Delivered, 1204)];
+    let tally = Tally {
+        done: 3,
+        left_alone: left_alone.into(),
+        unknown: vec!["8f3k2000".parse().unwrap()],
+        ambiguous: Vec::new(),
+    };
+    assert_eq!(
+        tally::tally(&tally, "cancelled", Rehearsal::No),
+        "3 jobs cancelled\n1 left alone: running: it ends its try first\n1,204 left alone: delivered already\n\
+         no job has the id 8f3k2000\n"
+    );
+    assert!(tally::tally(&tally, "cancelled", Rehearsal::Only).starts_with("3 jobs would be cancelled\n"));
+}
+
+#[test]
+fn a_plan_is_a_line_for_each_job_and_says_what_keeps_a_file_back() {
+    let file = |name: &str, once: Option<&str>, jobs: Vec<JobPlan>, unwanted: Option<&str>| FilePlan {
+        name: name.into(),
+        size_bytes: 2_400_000_000,
+        once: once.map(Into::into),
+        jobs,
+        unwanted: unwanted.map(Into::into),
+    };
+    let job = |server: &str, beginning, why: Option<&str>| JobPlan {
+        server: server.into(),
+        target: why.is_none().then(|| "db/2026/a".into()),
+        beginning,
+        why: why.map(Into::into),
+    };
+    let plan = RulePlan {
+        rule: "dumps".into(),
+        folder: "/var/backups".into(),
+        files: vec![
+            file("a\u{1b}[2J", None, vec![job("offsite", "ready", None), job("vault", "held", None)], None),
+            file("b", Some("once it has settled"), vec![job("offsite", "ready", None)], None),
+            file("c", None, Vec::new(), Some("the rule's `if` is not true of it")),
+            file("d", None, vec![job("offsite", "failed", Some("`path` would\nleave its root"))], None),
+        ],
+        more: 1204,
+        starts_at: Some(at("2026-11-22T22:00:00+01:00")),
+        trouble: Some("/var/backups/x cannot be read".into()),
+    };
+    assert_eq!(
+        super::plan::plan(&[plan], calendar()),
+        "\
+dumps  /var/backups
+  ! /var/backups/x cannot be read
+  its windows are shut: jobs start 22:00
+  a\\u{1b}[2J    2.4 GB  →  offsite:db/2026/a
+  a\\u{1b}[2J    2.4 GB  →  vault:db/2026/a  held: the rule is paused
+  b             2.4 GB  →  offsite:db/2026/a  once it has settled
+  c             2.4 GB  not wanted: the rule's `if` is not true of it
+  d             2.4 GB  →  offsite  would fail: `path` would\\nleave its root
+  and 1,204 more: --limit 0 for all
+  1,207 files to send
+"
+    );
+}

@@ -1,0 +1,3 @@
+//! What holds across the files of this module.
+
+mod shipped;

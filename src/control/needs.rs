@@ -1,0 +1,40 @@
+//! Is everything all right? The decision behind the first line of `status`, pure.
+
+use crate::{
+    control::{Site, Status},
+    store::{LaneStatus, OpenCounts, SessionStatus},
+};
+use serde::Serialize;
+
+/// Something that a person must look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "need", rename_all = "snake_case")]
+pub enum Need {
+    /// The process ended without a word and nobody has started another.
+    NotRunning { open: u64 },
+    /// A server is in trouble.
+    Trouble(LaneStatus),
+    /// Jobs wait for a server that is not configured any more.
+    NoServer { server: String, jobs: u64 },
+    /// Jobs of a rule failed in the last 24 hours.
+    Failed { rule: String, jobs: u64 },
+}
+
+/// What needs a person, the gravest first; none means that all is well. What an operator paused or stopped is no need.
+#[must_use]
+pub fn needs(status: &Status, site: &Site) -> Vec<Need> {
+    let mut needs = Vec::new();
+    if let SessionStatus::Died { .. } = status.session {
+        needs.push(Need::NotRunning { open: status.servers.values().map(OpenCounts::on_their_way).sum() });
+    }
+    needs.extend(status.lanes.iter().filter(|lane| !lane.is_paused).cloned().map(Need::Trouble));
+    for (server, open) in &status.servers {
+        let is_told = status.lanes.iter().any(|lane| lane.server == *server);
+        if !site.known.servers.contains(server) && !is_told {
+            needs.push(Need::NoServer { server: server.clone(), jobs: open.on_their_way() + open.held });
+        }
+    }
+    let failed = status.rules.iter().filter(|rule| rule.failed > 0);
+    needs.extend(failed.map(|rule| Need::Failed { rule: rule.rule.clone(), jobs: rule.failed }));
+    needs
+}

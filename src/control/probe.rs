@@ -1,0 +1,60 @@
+//! `check --probe`: what each server lets us do, tried on the server itself.
+
+use crate::{
+    config::{FtpServer, Server, Settings},
+    delivery::ftp::{Report, TimeSetting, probe as probe_ftp},
+    domain::Escaped,
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What became of one server's probe.
+#[derive(Debug, Serialize)]
+pub struct Probed {
+    pub name: String,
+    /// host:port
+    pub address: String,
+    /// Why a delivery would not work; unescaped.
+    pub trouble: Option<String>,
+    /// What was found, a phrase and its answer each; unescaped.
+    pub found: Vec<(&'static str, String)>,
+}
+
+/// Probes every configured server, one after the other.
+pub async fn probe(settings: &Settings) -> Vec<Probed> {
+    let mut probed = vec![];
+    for (name, Server::Ftp(server)) in &settings.servers {
+        probed.push(probe_one(name, server).await);
+    }
+    probed
+}
+
+async fn probe_one(name: &str, server: &FtpServer) -> Probed {
+    let address = format!("{}:{}", server.host, server.port);
+    let (trouble, found) = match probe_ftp(&Arc::new(server.clone()), &Arc::default()).await {
+        Ok(report) => (None, found(&report)),
+        Err(trouble) => (Some(trouble.said), vec![]),
+    };
+    Probed { name: name.to_owned(), address, trouble, found }
+}
+
+fn found(report: &Report) -> Vec<(&'static str, String)> {
+    let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let mut found = vec![
+        ("greeting", report.facts.greeting.clone()),
+        ("login, write, rename, remove", "ok".to_owned()),
+        ("encrypted by", report.facts.tls.unwrap_or("nothing").to_owned()),
+    ];
+    if let Some(seen) = &report.facts.certificate {
+        found.push(("certificate, SHA-256", seen.sha256.to_string()));
+    }
+    let proof = report.proof.map_or("reading back", |proof| proof.word());
+    found.extend([
+        ("best proof", proof.to_owned()),
+        ("tells sizes", yes_no(report.tells_size)),
+        ("sets times", yes_no(report.times == TimeSetting::Kept)),
+        ("renames over an existing file", yes_no(report.renames_over)),
+    ]);
+    found.extend(report.left.iter().map(|(path, why)| ("STILL THERE", format!("{}: {why}", Escaped(path.as_bytes())))));
+    found
+}

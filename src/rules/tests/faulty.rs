@@ -1,0 +1,370 @@
+//! Faulty configurations, as a whole: what is said of them, and that nothing said is lost.
+
+use super::faulty_cases::{CASES, Case, Faulty};
+use crate::config::{Finding, Paint, render, summary};
+use crate::rules::check_with;
+use sha2::Digest as _;
+use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use tempfile::TempDir;
+
+const PACKETBOAT_YAML: &str =
+    "servers:\n  offsite: { ftp: { host: 127.0.0.1, user: acme, password: { env: HOME } } }\n";
+const RULE: &str = "when:\n  watch: { folder: /tmp }\nthen:\n  - upload: { to: offsite }\n";
+
+/// A packetboat.yaml and rules in a folder of their own.
+struct Site(TempDir);
+
+impl Site {
+    fn new(packetboat_yaml: impl AsRef<[u8]>, rules: &[(&str, &[u8])]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("rules")).unwrap();
+        let site = Self(folder);
+        fs::write(site.file(), packetboat_yaml).unwrap();
+        fs::set_permissions(site.file(), fs::Permissions::from_mode(0o644)).unwrap();
+        for (name, text) in rules {
+            fs::write(site.rule(name), text).unwrap();
+        }
+        site
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("packetboat.yaml")
+    }
+
+    fn rule(&self, name: &str) -> PathBuf {
+        self.0.path().join("rules").join(name)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        check_with(&self.file(), &variable).findings
+    }
+
+    /// The findings as they are printed, with paths below the site.
+    fn shown(&self) -> String {
+        self.print(&self.findings())
+    }
+
+    fn print(&self, findings: &[Finding]) -> String {
+        let site = format!("{}/", self.0.path().display());
+        render(findings, Paint::Plain).replace(&site, "")
+    }
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    (name == "HOME").then(|| OsString::from("/home/acme"))
+}
+
+fn shown(case: &Case) -> String {
+    match case.file {
+        Faulty::Rule => Site::new(PACKETBOAT_YAML, &[("dumps.yaml", case.text.as_bytes())]).shown(),
+        Faulty::PacketboatYaml => {
+            let site = Site::new(case.text, &[]);
+            let about_it = |finding: &Finding| finding.place.file.ends_with("packetboat.yaml");
+            site.print(&site.findings().into_iter().filter(about_it).collect::<Vec<_>>())
+        }
+    }
+}
+
+#[test]
+fn every_mistake_is_shown_word_for_word() {
+    for case in CASES {
+        assert_eq!(shown(case), case.shown, "{}", case.title);
+    }
+}
+
+#[test]
+fn six_faults_in_two_files_are_six_findings() {
+    let packetboat_yaml =
+        "servers:\n  offsite:\n    ftp: { host: 127.0.0.1, usr: acme, port: none, password: { env: NOT_SET } }\n";
+    let rule = "when:\n  watch: { folder: /tmp, recursive: 1, settled_for: soon }\nthen:\n  - upload: { to: ofsite }\n";
+    let site = Site::new(packetboat_yaml, &[("dumps.yaml", rule.as_bytes()), ("good.yaml", RULE.as_bytes())]);
+    let checked = check_with(&site.file(), &variable);
+    let places: Vec<_> = checked
+        .findings
+        .iter()
+        .map(|finding| {
+            let spot = finding.place.spot.as_ref().unwrap();
+            (finding.place.file.rsplit('/').next().unwrap(), spot.line, spot.column)
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [
+            ("packetboat.yaml", 3, 29),
+            ("packetboat.yaml", 3, 46),
+            ("packetboat.yaml", 3, 69),
+            ("dumps.yaml", 2, 37),
+            ("dumps.yaml", 2, 53),
+            ("dumps.yaml", 4, 19),
+        ]
+    );
+    assert!(checked.loaded.is_none());
+    assert_eq!(
+        summary(&checked.findings, checked.files_read),
+        "6 problems in 2 of 3 files. Nothing was changed; a running packetboat keeps its old rules."
+    );
+}
+
+#[test]
+fn a_finding_as_json_has_the_same_words() {
+    let site = Site::new(
+        PACKETBOAT_YAML,
+        &[("dumps.yaml", b"when: { watch: { folder: /tmp } }\nthen:\n  - upload: { to: offsite, to: b }\n")],
+    );
+    let json = serde_json::to_value(site.findings()).unwrap();
+    let finding = &json[0];
+    assert_eq!(finding["severity"], "error");
+    assert_eq!(finding["message"], "`to` stands here twice");
+    assert!(finding["file"].as_str().unwrap().ends_with("rules/dumps.yaml"));
+    assert_eq!((&finding["line"], &finding["column"]), (&3.into(), &28.into()));
+    assert_eq!(finding["excerpt"], "  - upload: { to: offsite, to: b }");
+    assert_eq!(finding["caret"], serde_json::json!({ "start": 27, "end": 29 }));
+    assert_eq!(finding["hint"], "keep one of the two");
+    assert_eq!((&finding["related"]["line"], &finding["related"]["label"]), (&3.into(), &"here first".into()));
+}
+
+#[test]
+fn files_that_are_no_configuration_are_findings_and_never_panics() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..10 {
+        bomb += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 9].join(", "));
+    }
+    let many_keys: String = (0..20_000).map(|number| format!("key{number}: {{ a: b }}\n")).collect();
+    let globs =
+        format!("when:\n  watch: {{ folder: /tmp, include: [{}] }}\nthen: [upload]\n", "\"a*\", ".repeat(100_000));
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("ten megabytes", vec![b'a'; 10_000_000], "this file is larger than 1 MiB"),
+        ("an alias bomb", bomb.into_bytes(), "with its aliases written out this file is too large"),
+        ("an alias inside its own anchor", b"a: &a [*a]\n".to_vec(), "this is nested too deeply"),
+        ("brackets a thousand deep", b"[".repeat(1000), "this is nested too deeply"),
+        ("a million brackets", b"[".repeat(1_000_000), "this is nested too deeply"),
+        ("a million dashes", b"- ".repeat(500_000), "this is nested too deeply"),
+        ("a million questions", b"? ".repeat(500_000), "this is nested too deeply"),
+        ("a million braces", b"{a: ".repeat(250_000), "this is nested too deeply"),
+        ("Latin-1", b"about: caf\xe9\n".to_vec(), "this is not UTF-8: the byte 0xe9"),
+        ("UTF-16", b"\xff\xfea\0b\0o\0u\0t\0".to_vec(), "this is not UTF-8: the byte 0xff"),
+        ("a NUL", b"about: \0\n".to_vec(), "this is not YAML: found unprintable character"),
+        ("nothing", b"".to_vec(), "the file is empty"),
+        ("blank lines", b"\n\n\r\n".to_vec(), "the file is empty"),
+        (
+            "one line of a megabyte",
+            [b"about: ", &b"a b ".repeat(260_000)[..], b": x\n"].concat(),
+            "a second `: ` on this line",
+        ),
+        ("twenty thousand unknown keys", many_keys.into_bytes(), "unknown key `key0`"),
+        ("a hundred thousand globs", globs.into_bytes(), "more than 500 in one list"),
+        ("a key that is a list", b"? [a, b]\n: c\n".to_vec(), "a list, expected a key"),
+        ("a merge key", [b"<<: { about: x }\n", RULE.as_bytes()].concat(), "unknown key `<<`"),
+        ("half a document", b"%YAML 1.2\n".to_vec(), ""),
+        ("a lone carriage return", b"when:\r  watch: x\r".to_vec(), ""),
+    ];
+    let begun = std::time::Instant::now();
+    for (title, bytes, message) in cases {
+        let site = Site::new(PACKETBOAT_YAML, &[("dumps.yaml", &bytes)]);
+        let findings = site.findings();
+        assert!(findings.iter().any(|finding| finding.message.contains(message)), "{title}: {findings:#?}");
+        assert!(findings.len() <= 100, "{title}");
+        assert!(render(&findings, Paint::Plain).len() < 100_000, "{title}");
+    }
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn byte_order_marks_line_ends_and_symbolic_links_are_fine() {
+    let site = Site::new(
+        format!("\u{feff}{PACKETBOAT_YAML}").replace('\n', "\r\n"),
+        &[("marked.yaml", format!("\u{feff}{RULE}").as_bytes()), ("dos.yaml", RULE.replace('\n', "\r\n").as_bytes())],
+    );
+    fs::write(site.0.path().join("elsewhere"), RULE).unwrap();
+    std::os::unix::fs::symlink(site.0.path().join("elsewhere"), site.rule("linked.yaml")).unwrap();
+    fs::write(site.rule(".hidden.yaml"), "what an editor left").unwrap();
+    fs::write(site.rule("README.md"), "not a rule").unwrap();
+    let checked = check_with(&site.file(), &variable);
+    assert_eq!(checked.findings, []);
+    let (_, rules) = checked.loaded.unwrap();
+    let names: Vec<_> = rules.rules.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["dos", "linked", "marked"]);
+    assert_eq!(rules.rules[1].text, RULE);
+    assert_eq!(rules.rules[1].sha256.0[..], sha2::Sha256::digest(RULE)[..]);
+}
+
+#[test]
+fn what_is_no_file_is_a_finding() {
+    let site = Site::new(
+        PACKETBOAT_YAML,
+        &[("good.yaml", RULE.as_bytes()), ("Big Name.yaml", RULE.as_bytes()), ("old.yml", b"")],
+    );
+    fs::create_dir(site.rule("folder.yaml")).unwrap();
+    std::os::unix::fs::symlink("nowhere", site.rule("dangling.yaml")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", site.rule("endless.yaml")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, site.rule("pipe.yaml"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
+    let shown = site.shown();
+    for (file, message) in [
+        ("Big Name.yaml", "a rule's file has a name of small letters"),
+        ("dangling.yaml", "cannot be read: No such file"),
+        ("endless.yaml", "this is no regular file"),
+        ("folder.yaml", "this is a folder"),
+        ("old.yml", "this file is not read"),
+        ("pipe.yaml", "this is no regular file"),
+    ] {
+        let found = shown.split("\n\n").find(|finding| finding.contains(&format!("--> rules/{file}")));
+        assert!(found.is_some_and(|found| found.contains(message)), "{file}: {shown}");
+    }
+}
+
+#[test]
+fn rules_are_checked_even_when_packetboat_yaml_cannot_be_read() {
+    for packetboat_yaml in ["servers: [\n", "- a\n", "", "\u{0}"] {
+        let site = Site::new(
+            packetboat_yaml,
+            &[("dumps.yaml", b"when:\n  watch: { folder: /tmp }\nthen:\n  - upload: { to: any, pth: x }\n")],
+        );
+        let findings = site.findings();
+        assert_eq!(findings.len(), 2, "{findings:#?}");
+        assert_eq!(findings[1].message, "unknown key `pth`");
+    }
+    let site = Site::new("", &[]);
+    fs::remove_file(site.file()).unwrap();
+    assert_eq!(site.findings()[0].message, "there is no such file");
+}
+
+#[test]
+fn a_secret_is_in_no_excerpt_hint_or_debug_output() {
+    let secret = "hunter2-hunter2";
+    for (mode, value) in [
+        (0o644, "hunter2-hunter2"),
+        (0o640, "\"hunter2-hunter2\""),
+        (0o600, "hunter2-hunter2"),
+        (0o600, "[hunter2-hunter2, hunter2-hunter2]"),
+        (0o600, "{ hunter2-hunter2 }"),
+        (0o600, "{ env: [hunter2-hunter2] }"),
+        (0o600, "{ evn: { hunter2-hunter2: hunter2-hunter2 } }"),
+        (0o600, "|\n        hunter2-hunter2\n        hunter2-hunter2"),
+        (0o600, "\n        hunter2-hunter2: hunter2-hunter2"),
+        (0o600, "\n        - hunter2-hunter2"),
+        (0o600, "!hunter2-hunter2"),
+        (0o600, "*hunter2-hunter2"),
+        (0o600, "&hunter2-hunter2 x"),
+        (0o600, "hunter2-hunter2: x"),
+        (0o600, "\"hunter2-hunter2"),
+        (0o600, "'hunter2-hunter2' x"),
+        (0o600, "{ file: { hunter2-hunter2: x }"),
+        (0o600, "@hunter2-hunter2"),
+        (0o600, "{{ hunter2-hunter2 }}"),
+        (0o600, "{{ hunter2-hunter2 }}x"),
+    ] {
+        let text = format!(
+            "servers:\n  offsite:\n    ftp:\n      usr: x\n      password: {value}\n      host: ftp://acme:hunter2-hunter2@h\n"
+        );
+        let site = Site::new(text, &[("a.yaml", format!("password: {value}\n").as_bytes())]);
+        fs::set_permissions(site.file(), fs::Permissions::from_mode(mode)).unwrap();
+        let checked = check_with(&site.file(), &variable);
+        let shown = site.shown() + &format!("{checked:?}") + &serde_json::to_string(&checked.findings).unwrap();
+        assert!(!shown.contains("hunter2"), "{value}: {shown}");
+        assert!(!shown.contains(secret));
+    }
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file_of_its_owner_alone() {
+    let site = Site::new(PACKETBOAT_YAML.replace("{ env: HOME }", "hunter2"), &[("good.yaml", RULE.as_bytes())]);
+    fs::set_permissions(site.file(), fs::Permissions::from_mode(0o600)).unwrap();
+    let checked = check_with(&site.file(), &variable);
+    assert_eq!(checked.findings, []);
+    let (settings, _) = checked.loaded.unwrap();
+    let crate::config::Server::Ftp(server) = &settings.servers["offsite"];
+    assert_eq!(server.password.reveal(), "hunter2");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_secret_file_is_looked_for_among_the_credentials_first() {
+    let site = Site::new(PACKETBOAT_YAML.replace("env: HOME", "file: acme"), &[("good.yaml", RULE.as_bytes())]);
+    let credentials = tempfile::tempdir().unwrap();
+    let password = |variable: &dyn Fn(&str) -> Option<OsString>| {
+        let checked = check_with(&site.file(), variable);
+        assert!(checked.findings.iter().all(|finding| !finding.is_error()), "{:?}", checked.findings);
+        let (settings, _) = checked.loaded.unwrap();
+        let crate::config::Server::Ftp(server) = settings.servers["offsite"].clone();
+        (server.password.reveal().to_owned(), checked.findings.len())
+    };
+    let with_credentials =
+        |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| credentials.path().as_os_str().to_owned());
+    let write = |path: PathBuf, text: &str, mode| {
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write(site.0.path().join("acme"), "beside\n", 0o600);
+    assert_eq!(password(&with_credentials), ("beside".to_owned(), 0));
+    write(credentials.path().join("acme"), "credential\r\n", 0o644);
+    assert_eq!(password(&with_credentials), ("credential".to_owned(), 1), "others can read it: a warning");
+    assert_eq!(password(&|_| None), ("beside".to_owned(), 0));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
+        let site = Site::new(&bytes, &[("a.yaml", &bytes)]);
+        assert!(render(&site.findings(), Paint::Colour).len() < 1_000_000);
+    }
+
+    #[test]
+    fn no_yaml_makes_it_panic(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..60)) {
+        let text = pieces.concat();
+        let site = Site::new(&text, &[("a.yaml", text.as_bytes())]);
+        assert!(render(&site.findings(), Paint::Plain).len() < 1_000_000);
+    }
+}
+
+const PIECES: &[&str] = &[
+    "when:",
+    "then:",
+    "watch:",
+    "upload",
+    "servers:",
+    "ftp:",
+    "password:",
+    "if:",
+    " ",
+    "  ",
+    "\n",
+    "\n  ",
+    "\n    ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ": ",
+    "\"",
+    "'",
+    "*",
+    "&a ",
+    "*a",
+    "!t ",
+    "|\n",
+    ">-\n",
+    "? ",
+    "#",
+    "\t",
+    "\r\n",
+    "---\n",
+    "...",
+    "é",
+    "日",
+    "\u{202e}",
+    "~",
+    "5",
+    "10s",
+    "true",
+    "{{ file.name }}",
+    "../",
+    "\\",
+    "\\x41",
+    "%",
+    "@",
+    "include:",
+    "folder: /tmp",
+];

@@ -1,0 +1,78 @@
+//! The shipped rules and init's first rule load, and mean what they say.
+
+use crate::{
+    config::init,
+    domain::{ByteRate, Priority, ProofWish, Resume},
+    rules::{Rule, check_with},
+};
+use std::{collections::BTreeMap, ffi::OsString, fs, path::Path, time::Duration};
+
+fn shipped() -> BTreeMap<String, Rule> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("rules")).unwrap();
+    fs::copy(root.join("deploy/packetboat.yaml"), folder.path().join("packetboat.yaml")).unwrap();
+    for entry in fs::read_dir(root.join("rules")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, folder.path().join("rules").join(path.file_name().unwrap())).unwrap();
+    }
+    for name in ["webhost.password", "broadcaster.password"] {
+        fs::write(folder.path().join(name), "x").unwrap();
+    }
+    let checked = check_with(&folder.path().join("packetboat.yaml"), &|_| Some(OsString::from("x")));
+    let (_, rules) = checked.loaded.unwrap_or_else(|| panic!("{:#?}", checked.findings));
+    for finding in checked.findings {
+        let expected = ["this folder cannot be seen", "everybody on this machine can read"];
+        assert!(expected.iter().any(|words| finding.message.contains(words)), "{finding:#?}");
+    }
+    rules.rules.into_iter().map(|rule| (rule.name.clone(), rule)).collect()
+}
+
+#[test]
+fn the_shipped_rules_mean_what_they_say() {
+    let rules = shipped();
+    assert_eq!(rules.keys().collect::<Vec<_>>(), ["media", "nightly-dumps", "old-logs", "website"]);
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+
+    let dumps = &rules["nightly-dumps"];
+    assert!(dumps.when.filter.wants(b"orders.dump.zst") && !dumps.when.filter.wants(b"orders.dump.zst.tmp"));
+    assert_eq!((dumps.when.settled_for, dumps.deadline), (Duration::from_secs(5), minutes(3 * 24 * 60)));
+    assert_eq!(dumps.then[0].upload.to, ["offsite"]);
+
+    let website = &rules["website"];
+    for (path, wanted, rank) in [
+        (&b"assets/css/a.css"[..], true, 0),
+        (b"index.html", true, 2),
+        (b"blog/a.html", true, 1),
+        (b"a.css", true, 3),
+        (b"a.css.map", false, 3),
+        (b"drafts/a.html", false, 1),
+        (b".well-known/x", false, 3),
+    ] {
+        assert_eq!((website.when.filter.wants(path), website.rank(path)), (wanted, rank), "{path:?}");
+    }
+    assert_eq!((website.retry.first_wait, website.retry.longest_wait), (Duration::from_secs(5), minutes(2)));
+    assert!(website.when.recursive);
+
+    let logs = &rules["old-logs"];
+    assert_eq!((logs.priority, logs.when.filter.min_age), (Priority::Low, Some(minutes(24 * 60))));
+    assert!(logs.when.filter.wants(b"nginx/access.log.1") && !logs.when.filter.wants(b"journal/a.log-1"));
+    assert_eq!(logs.retry.longest_wait, minutes(60));
+
+    let media = &rules["media"];
+    let upload = &media.then[0].upload;
+    assert_eq!((upload.resume, upload.proof), (Resume::Always, ProofWish::Hash));
+    assert_eq!(upload.bandwidth, Some(ByteRate(20_000_000)));
+    assert_eq!((media.limits.running, media.windows.windows.len()), (Some(1), 2));
+}
+
+#[test]
+fn the_files_that_init_writes_load_together() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("rules")).unwrap();
+    fs::write(folder.path().join("packetboat.yaml"), init::packetboat_yaml(Path::new("/var/lib/packetboat"))).unwrap();
+    fs::write(folder.path().join(init::FIRST_RULE_PATH), init::first_rule(Path::new("/tmp"))).unwrap();
+    let checked = check_with(&folder.path().join("packetboat.yaml"), &|_| Some(OsString::from("x")));
+    assert_eq!(checked.findings, []);
+    assert_eq!(checked.loaded.unwrap().1.rules[0].name, "nightly-dumps");
+}

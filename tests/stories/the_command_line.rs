@@ -1,0 +1,115 @@
+//! The verbs of an operator, before, beside and after a running process: what they say and the codes they end with.
+
+use crate::support::{
+    gateway::{Gateway, Wishes},
+    servers::{ServerKind, ServerOptions},
+    wait,
+};
+use serde_json::Value;
+use std::{fs, time::Duration};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// What a verb printed, and its code.
+fn say(gateway: &Gateway, line: &str) -> (String, i32) {
+    let output = gateway.run(&line.split(' ').collect::<Vec<_>>());
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (text, output.status.code().unwrap())
+}
+
+fn json(gateway: &Gateway, line: &str) -> Value {
+    let output = gateway.run(&line.split(' ').chain(["--json"]).collect::<Vec<_>>());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// How many jobs a list names.
+fn jobs(gateway: &Gateway, filters: &str) -> usize {
+    json(gateway, &format!("jobs {filters}"))["jobs"].as_array().unwrap().len()
+}
+
+fn assert_says(gateway: &Gateway, line: &str, code: i32, words: &[&str]) {
+    let (text, ended) = say(gateway, line);
+    assert_eq!(ended, code, "{line}: {text}");
+    for word in words {
+        assert!(text.contains(word), "{line} does not say `{word}`: {text}");
+    }
+}
+
+#[test]
+fn an_operator_looks_and_acts_whether_a_process_runs_or_not() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    fs::write(gateway.source.join("a.txt"), "a").unwrap();
+    assert_says(&gateway, "check", 0, &["No problem in 2 files"]);
+    assert_says(&gateway, "plan", 0, &["a.txt", "→  offsite:a.txt", "1 file to send"]);
+    assert_says(&gateway, "status", 5, &["not there yet"]);
+    assert_says(&gateway, "pause offsite", 5, &["not there yet"]);
+    assert_says(&gateway, "once", 0, &["1 delivered, 0 waiting, 0 failed"]);
+    assert_says(&gateway, "plan", 0, &["nothing new to send"]);
+    assert_says(&gateway, "status", 0, &["All is well.", "stopped "]);
+    assert_says(&gateway, "receipts --csv", 0, &["job,rule,server", ",files,offsite,a.txt,a.txt,1,"]);
+
+    let serving = gateway.serve();
+    wait::until("it serves", SOON, || say(&gateway, "status").0.contains(" up "));
+    assert_says(&gateway, "once", 5, &["held by another packetboat"]);
+    assert_says(&gateway, "pause offsite", 0, &["offsite is paused"]);
+    fs::write(gateway.source.join("b.txt"), "b").unwrap();
+    fs::write(gateway.source.join("c.txt"), "c").unwrap();
+    wait::until("both wait", SOON, || jobs(&gateway, "--state queued") == 2);
+    assert_says(&gateway, "status", 0, &["All is well.", "- offsite", "2 jobs wait: packetboat resume offsite"]);
+    assert_says(&gateway, "hold --name b*", 0, &["1 job held"]);
+    assert_says(&gateway, "cancel --state queued --dry-run", 0, &["1 job would be cancelled"]);
+    assert_eq!(jobs(&gateway, "--state queued,held"), 2, "a rehearsal does nothing");
+    assert_says(&gateway, "cancel --state queued", 0, &["1 job cancelled"]);
+    assert_says(&gateway, "resume offsite", 0, &["offsite goes on"]);
+    let held = json(&gateway, "jobs --state held")["jobs"][0]["id"].as_str().unwrap().to_owned();
+    assert_says(&gateway, &format!("job {held}"), 0, &["b.txt", "held, 0 attempts", &format!("release {held}")]);
+    assert_says(&gateway, &format!("release {held}"), 0, &["1 job released"]);
+    wait::until("it is delivered", SOON, || jobs(&gateway, "--state delivered") == 2);
+    assert_says(&gateway, &format!("retry {held}"), 1, &["delivered already"]);
+    assert_says(&gateway, "retry --state cancelled", 0, &["1 job queued again"]);
+    wait::until("all is delivered", SOON, || {
+        server.root.join("c.txt").exists() && jobs(&gateway, "--state delivered") == 3
+    });
+
+    assert_says(&gateway, "pause files", 0, &["files is paused"]);
+    fs::write(gateway.source.join("d.txt"), "d").unwrap();
+    wait::until("it is held", SOON, || jobs(&gateway, "--state held") == 1);
+    drop(serving); // killed
+    assert_says(&gateway, "status", 1, &["One thing needs you.", "ended without a word", "not running since"]);
+    assert_says(&gateway, "resume files", 0, &["1 job let go"]);
+    assert_says(&gateway, "once files", 0, &["1 delivered"]);
+    assert_says(&gateway, "once file", 2, &["there is no rule `file`"]);
+    assert_eq!(json(&gateway, "status")["all_is_well"], true);
+    assert_eq!(json(&gateway, "receipts")["receipts"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn wrong_usage_and_wrong_files_have_codes_of_their_own() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    fs::write(gateway.source.join("a.txt"), "a").unwrap();
+    assert_says(&gateway, "once", 0, &[]);
+    for (line, code, says) in [
+        ("retry", 2, "say which jobs"),
+        ("retry 00000000 --state failed", 2, "not both"),
+        ("retry 00000000", 2, "no job has the id 00000000"),
+        ("job 00000000", 2, "no job has the id 00000000"),
+        ("jobs --name [", 2, "is not a glob"),
+        ("cancel --name [", 2, "is not a glob"),
+        ("pause nobody", 2, "rules: files; servers: offsite"),
+        ("move-jobs --from offsite --to nobody", 2, "there is no server `nobody`"),
+        ("plan nobody", 2, "there is no rule `nobody`"),
+        ("check elsewhere.yaml", 2, "is no file of this configuration"),
+        ("frobnicate", 2, "unrecognized subcommand"),
+    ] {
+        assert_says(&gateway, line, code, &[says]);
+    }
+    fs::write(gateway.config.with_file_name("rules").join("files.yaml"), "when: {}\n").unwrap();
+    for line in ["check", "plan", "once"] {
+        assert_says(&gateway, line, 3, &["error: "]);
+    }
+    assert_says(&gateway, "jobs", 0, &["a.txt"]); // a broken rule keeps nobody from looking
+    fs::write(&gateway.config, "storage: [").unwrap();
+    assert_says(&gateway, "jobs", 3, &["error: "]);
+}

@@ -1,0 +1,15 @@
+//! Stories of watched folders: real files, a real database, and what arrived in it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story that cannot go on stops with a panic")]
+
+mod support;
+
+mod a_folder_comes_and_goes;
+mod bursts;
+mod clocks;
+mod identity;
+mod kinds;
+mod looking;
+mod names;
+mod pauses;
+mod scarcity;
+mod settling;
