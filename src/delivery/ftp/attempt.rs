@@ -148,6 +148,9 @@ impl<'u> Attempt<'u> {
             self.send(session).await?;
         }
         kill_point("delivery.stored");
+        if let Some(delivered) = self.prove_and_place(session).await? {
+            return Ok(delivered);
+        }
         self.prove(session).await?;
         kill_point("delivery.proven");
         self.place(session).await

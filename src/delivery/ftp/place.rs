@@ -6,13 +6,53 @@ use crate::{
         choose::exists,
         failure::Step,
         litter::{aside_of, remove},
+        prove::second_of,
     },
-    domain::{Delivered, OnExists, Times},
+    domain::{Delivered, OnExists, Proof, Times},
     faults::kill_point,
-    ftp::client::{Error, Found, Session},
+    ftp::client::{Checksum, Error, Found, Prepared, Reply, Session, Told},
 };
 
 impl Attempt<'_> {
+    /// The usual case in two waits: proof, time and RNFR at once, then RNTO. `None`: step by step, then, which also finds out what is
+    /// wrong.
+    pub(super) async fn prove_and_place(&mut self, session: &mut Session) -> Result<Option<Delivered>, Stop> {
+        let wishes = &self.upload.wishes;
+        let checksum = self.stored().checksum.filter(|known| session.checksum() == Some(*known));
+        let proof = checksum.map_or(Proof::Size, Checksum::proof);
+        let is_usual = self.stored().proof.is_none()
+            && self.stored().resumed_at == 0
+            && self.written != self.target
+            && matches!(wishes.on_exists, OnExists::Replace | OnExists::SkipSame)
+            // A CRC alone is too weak, and together with the size it is not the usual case.
+            && proof != Proof::Xcrc
+            && wishes.proof.is_met_by(proof);
+        if !is_usual {
+            return Ok(None);
+        }
+        let expected = &self.upload.expected;
+        let time = (wishes.times == Times::Keep).then_some(expected.mtime_ns);
+        let prepared =
+            session.prepare_rename(&self.written, checksum, expected.size_bytes, time).await.at(Step::After)?;
+        let Some(Prepared { told: Some(told), is_pending }) = prepared else { return Ok(None) };
+        let is_right = match (told, checksum) {
+            (Told::Size(size), None) => size == expected.size_bytes,
+            (Told::Digest(digest), Some(checksum)) => self.stored().digests.of(second_of(checksum)) == digest,
+            _ => false,
+        };
+        if !is_right {
+            return Ok(None);
+        }
+        self.stored_mut().proof = Some(proof);
+        if !is_pending {
+            return Ok(None);
+        }
+        kill_point("delivery.proven");
+        self.stored_mut().is_renaming = true;
+        let renamed = session.rename_to(&self.target).await;
+        self.renamed(session, renamed).await.map(Some)
+    }
+
     /// The last steps: after them the file is delivered.
     pub(super) async fn place(&mut self, session: &mut Session) -> Result<Delivered, Stop> {
         if self.upload.wishes.times == Times::Keep {
@@ -23,15 +63,21 @@ impl Attempt<'_> {
         }
         self.look_before_renaming(session).await?;
         self.stored_mut().is_renaming = true;
-        let reply = match session.rename(&self.written, &self.target).await {
-            Ok(reply) => reply,
-            Err(refused @ Error::Refused { to: "RNTO", .. }) if session.is_usable() => {
-                return self.step_aside(session, refused).await;
+        let renamed = session.rename(&self.written, &self.target).await;
+        self.renamed(session, renamed).await
+    }
+
+    async fn renamed(&mut self, session: &mut Session, renamed: Result<Reply, Error>) -> Result<Delivered, Stop> {
+        match renamed {
+            Ok(reply) => {
+                kill_point("delivery.renamed");
+                Ok(self.delivered(session, reply.to_string()))
             }
-            Err(error) => return Err(Stop::Met(error, Step::After)),
-        };
-        kill_point("delivery.renamed");
-        Ok(self.delivered(session, reply.to_string()))
+            Err(refused @ Error::Refused { to: "RNTO", .. }) if session.is_usable() => {
+                self.step_aside(session, refused).await
+            }
+            Err(error) => Err(Stop::Met(error, Step::After)),
+        }
     }
 
     /// Where nothing may be overwritten, the name must still be free: the sending may have taken hours.

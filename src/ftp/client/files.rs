@@ -1,4 +1,4 @@
-//! What we ask of files and folders: SIZE, MLST, MDTM, MFMT (RFC 3659), DELE, MKD, RNFR and RNTO (RFC 959), and checksums.
+//! What we ask of files and folders: SIZE, MLST, MDTM (RFC 3659), DELE, MKD (RFC 959), and checksums.
 
 use crate::{
     domain::RemotePath,
@@ -83,58 +83,12 @@ impl Session {
         }
     }
 
-    /// Removes an empty folder.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] and what ends sessions.
-    pub async fn remove_folder(&mut self, folder: &RemotePath) -> Result<(), Error> {
-        self.ask("RMD", &names::argument(folder.as_bytes()), &[250, 200]).await.map(drop)
-    }
-
     /// Deletes a file.
     ///
     /// # Errors
     /// [`Error::Refused`], also when it is not there.
     pub async fn delete(&mut self, path: &RemotePath) -> Result<(), Error> {
         self.ask("DELE", &names::argument(path.as_bytes()), &[250, 200]).await.map(drop)
-    }
-
-    /// Renames, and returns the server's words.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] `to` RNFR or RNTO.
-    pub async fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<Reply, Error> {
-        self.ask("RNFR", &names::argument(from.as_bytes()), &[350]).await?;
-        self.ask("RNTO", &names::argument(to.as_bytes()), &[250, 200]).await
-    }
-
-    /// Sets the time of a file, to the second: MFMT where offered, else MDTM with a time, which vsftpd and others take. Says whether
-    /// the server did.
-    ///
-    /// # Errors
-    /// Only what ends sessions: a server that cannot is remembered, not complained of.
-    pub async fn set_time(&mut self, path: &RemotePath, mtime_ns: i64) -> Result<bool, Error> {
-        let verb = match &self.features {
-            features if features.mfmt => "MFMT",
-            features if features.mdtm => "MDTM",
-            _ => return Ok(false),
-        };
-        if self.profile.refuses(Refused::SetTime) {
-            return Ok(false);
-        }
-        let time = chrono::DateTime::from_timestamp_nanos(mtime_ns).format("%Y%m%d%H%M%S");
-        let argument = format!("{time} {}", names::argument(path.as_bytes()));
-        match self.ask(verb, &argument, &[213, 200, 250, 253]).await {
-            Ok(_) => Ok(true),
-            Err(Error::Refused { reply, .. }) if reply.code != 421 => {
-                // 550 to MDTM means: it looked for a file of that long name.
-                if reply.is_not_known() || verb == "MDTM" {
-                    self.profile.refuse(Refused::SetTime);
-                }
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// The time of a file in seconds since 1970 UTC, if the server tells.
@@ -173,30 +127,39 @@ impl Session {
         path: &RemotePath,
         size_bytes: u64,
     ) -> Result<Option<Vec<u8>>, Error> {
-        if checksum == Checksum::Hash && !self.is_sha256_chosen {
-            let chosen = self.say("OPTS", "HASH SHA-256").await?;
-            if !chosen.is_done() {
-                self.profile.refuse(Refused::Checksum(checksum));
-                return Ok(None);
-            }
-            self.is_sha256_chosen = true;
+        if !self.is_ready_for(checksum).await? {
+            return Ok(None);
         }
         let limit = self.server.timeouts.reply + Duration::from_secs(size_bytes / HASHED_A_SECOND);
         let argument = names::argument(path.as_bytes());
-        let reply = match self.say_patiently(checksum.verb(), &argument, limit).await {
-            Ok(reply) => reply,
+        match self.say_patiently(checksum.verb(), &argument, limit).await {
+            Ok(reply) => Ok(self.digest_told(checksum, &reply)),
             Err(error) => {
                 if matches!(error, Error::Silent { .. }) {
                     self.profile.refuse(Refused::Checksum(checksum));
                 }
-                return Err(error);
+                Err(error)
             }
-        };
-        let digest = matches!(reply.code, 200 | 213 | 250).then(|| digest_in(reply.words(), checksum.length_bytes()));
-        if digest.is_none() && reply.is_not_known() {
+        }
+    }
+
+    /// HASH may have to be told which digest is meant, once a session.
+    pub(super) async fn is_ready_for(&mut self, checksum: Checksum) -> Result<bool, Error> {
+        if checksum == Checksum::Hash && !self.is_sha256_chosen {
+            self.is_sha256_chosen = self.say("OPTS", "HASH SHA-256").await?.is_done();
+            if !self.is_sha256_chosen {
+                self.profile.refuse(Refused::Checksum(checksum));
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn digest_told(&self, checksum: Checksum, reply: &Reply) -> Option<Vec<u8>> {
+        if reply.is_not_known() {
             self.profile.refuse(Refused::Checksum(checksum));
         }
-        Ok(digest.flatten())
+        matches!(reply.code, 200 | 213 | 250).then(|| digest_in(reply.words(), checksum.length_bytes())).flatten()
     }
 }
 

@@ -3,11 +3,13 @@
 //! suppaftp speaks the protocol; what it leaves to its user is here: a deadline on every call, a session that is dropped after
 //! anything but a plain answer, replies judged by their own digits, names as bytes, and TLS settings of our own.
 
+mod ahead;
 mod commands;
 mod error;
 mod features;
 mod files;
 mod names;
+mod naming;
 mod opening;
 mod profile;
 mod pulse;
@@ -19,6 +21,7 @@ mod wire;
 pub use error::Error;
 pub use features::{Checksum, Features};
 pub use files::Found;
+pub use naming::{Prepared, Told};
 pub use profile::Profile;
 pub use reply::Reply;
 pub use session::{Facts, Session};

@@ -23,6 +23,11 @@ pub(super) fn text(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
+/// The bytes of such a text; what no byte stands for is left out.
+pub(super) fn bytes(text: &str) -> impl Iterator<Item = u8> {
+    text.chars().filter_map(|letter| u8::try_from(letter).ok())
+}
+
 /// A relative path as an argument that no server takes for an option, a home folder or blanks to skip.
 pub(super) fn argument(path: &[u8]) -> String {
     match path.first() {

@@ -15,6 +15,8 @@ struct Learned {
     /// Folders that exist or that we made, below the server's `folder`.
     folders: HashSet<RemotePath>,
     refused: HashSet<Refused>,
+    /// Several commands in one packet were all answered once: what breaks later has another reason.
+    takes_several: bool,
 }
 
 /// What a server turned out not to do.
@@ -24,6 +26,8 @@ pub(super) enum Refused {
     Size,
     Mlst,
     SetTime,
+    /// Several commands in one packet.
+    Several,
     Checksum(Checksum),
     /// A data connection under TLS 1.3.
     Tls13,
@@ -60,6 +64,19 @@ impl Profile {
 
     pub(super) fn refuse(&self, what: Refused) {
         self.lock().refused.insert(what);
+    }
+
+    /// Several commands in one packet were all answered.
+    pub(super) fn took_several(&self) {
+        self.lock().takes_several = true;
+    }
+
+    /// The conversation broke off between them.
+    pub(super) fn broke_at_several(&self) {
+        let mut learned = self.lock();
+        if !learned.takes_several {
+            learned.refused.insert(Refused::Several);
+        }
     }
 
     pub(super) fn refuses(&self, what: Refused) -> bool {

@@ -140,16 +140,17 @@ impl Session {
     /// For a probe.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        let greeting = match self.shared.greeting() {
-            read if read.is_empty() => self.ftp.get_welcome_msg().unwrap_or_default().to_owned(),
-            read => read,
-        };
         Facts {
-            greeting: Reply::new(greeting.as_bytes()).to_string(),
+            greeting: Reply::new(self.greeting().as_bytes()).to_string(),
             tls: self.tls(),
             certificate: self.tls.as_ref().and_then(ClientTls::seen),
             features: self.features.clone(),
         }
+    }
+
+    /// suppaftp was given it, wherever it was read first.
+    pub(super) fn greeting(&self) -> &str {
+        self.ftp.get_welcome_msg().unwrap_or_default()
     }
 
     async fn log_in(&mut self) -> Result<(), Error> {

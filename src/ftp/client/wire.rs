@@ -6,7 +6,7 @@
 
 use crate::{
     config::{FtpServer, FtpTls},
-    ftp::client::{Error, opening, pulse::Pulse},
+    ftp::client::{Error, ahead::Ahead, opening, pulse::Pulse},
     tls::{ClientTls, TlsTrouble},
 };
 use rustls::ProtocolVersion;
@@ -35,6 +35,7 @@ use tokio_rustls::client::TlsStream;
 pub(super) struct Shared {
     pub pulse: Pulse,
     is_connected: AtomicBool,
+    ahead: Mutex<Ahead>,
     notes: Mutex<Notes>,
 }
 
@@ -42,7 +43,6 @@ pub(super) struct Shared {
 struct Notes {
     /// The typed form of an error that suppaftp carries as a text.
     trouble: Option<Error>,
-    greeting: String,
     tls: Option<&'static str>,
     /// Where the data connection went that is being made.
     dialled: Option<Dialled>,
@@ -57,7 +57,12 @@ pub(super) enum Dialled {
 
 impl Shared {
     pub(super) fn new() -> Self {
-        Self { pulse: Pulse::new(), is_connected: AtomicBool::new(false), notes: Mutex::default() }
+        Self {
+            pulse: Pulse::new(),
+            is_connected: AtomicBool::new(false),
+            ahead: Mutex::default(),
+            notes: Mutex::default(),
+        }
     }
 
     /// TCP stands: what fails from here on is not the address's fault.
@@ -82,8 +87,13 @@ impl Shared {
         self.notes().tls
     }
 
-    pub(super) fn greeting(&self) -> String {
-        self.notes().greeting.clone()
+    /// These lines go out with the next command.
+    pub(super) fn send_ahead(&self, lines: Vec<Vec<u8>>) {
+        self.ahead().follow_with(lines);
+    }
+
+    fn ahead(&self) -> std::sync::MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
@@ -138,7 +148,6 @@ impl Connector {
             greeting = opening::ask_for_tls(&mut tcp, &self.shared.pulse).await?;
         }
         let mut wire = Wire::new(self.secure(tcp).await?, Role::Control, &self.shared);
-        self.shared.notes().greeting = String::from_utf8_lossy(&greeting).into_owned();
         wire.unread = greeting;
         Ok(wire)
     }
@@ -221,23 +230,34 @@ impl AsyncRead for Wire {
             wire.unread.drain(..some);
             return Poll::Ready(Ok(()));
         }
-        match &mut wire.stream {
+        let read = match &mut wire.stream {
             // suppaftp reads a closed upload to its end, for the tickets that TLS may have left there; plain TCP has none.
             Stream::Plain(_) if wire.is_shut => Poll::Ready(Ok(())),
             Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Stream::Secure(tls) => Pin::new(tls).poll_read(cx, buf),
+        };
+        if wire.role == Role::Control && read.is_ready() && wire.shared.ahead().is_owed_answers() {
+            // A server that leaves Nagle's algorithm on holds the second of several replies back until we acknowledge the first, and
+            // the kernel would take 40 ms for that. It does not stick; a hint, so a refusal does not matter.
+            let _ = rustix::net::sockopt::set_tcp_quickack(wire.tcp(), true);
         }
+        read
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.role == Role::Control {
-            self.shared.pulse.beat();
-        }
-        match &mut self.stream {
+        let wire = &mut *self;
+        let mut write = |bytes: &[u8]| match &mut wire.stream {
             Stream::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Stream::Secure(tls) => Pin::new(tls).poll_write(cx, bytes),
+        };
+        match wire.role {
+            Role::Data => write(bytes),
+            Role::Control => {
+                wire.shared.pulse.beat();
+                wire.shared.ahead().poll_write(bytes, write)
+            }
         }
     }
 

@@ -1,0 +1,157 @@
+//! Commands sent ahead of their turn: one packet and one wait for several answers, as RFC 959 allows where no command depends on the
+//! answer before it.
+//!
+//! suppaftp writes a command and reads its answer. Below it, the commands that will follow are added to the first one's packet,
+//! and each is swallowed when suppaftp comes to write it: it has gone out already.
+
+use crate::ftp::client::{Error, Reply, Session, names, profile::Refused, session::State};
+use std::{
+    collections::VecDeque,
+    io,
+    task::{Poll, ready},
+};
+
+/// Servers that are known to lose commands that come before they asked for them, by their greeting (lftp keeps the same list).
+const ONE_AT_A_TIME: [&str; 3] = ["Microsoft FTP Service", "MadGoat", "HethMon"];
+
+/// What goes out with the next command, and what has.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    following: Vec<Vec<u8>>,
+    sent: VecDeque<Vec<u8>>,
+    /// The packet that is being written, and how far that has got.
+    packet: Vec<u8>,
+    written: usize,
+}
+
+impl Ahead {
+    /// These go out with the next command.
+    pub(super) fn follow_with(&mut self, lines: Vec<Vec<u8>>) {
+        self.following = lines;
+    }
+
+    /// Commands have gone out that suppaftp has not come to yet.
+    pub(super) fn is_owed_answers(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    /// Writes `line`, a whole command, by `write`: with those that follow, or not at all if it has gone ahead.
+    pub(super) fn poll_write(
+        &mut self,
+        line: &[u8],
+        mut write: impl FnMut(&[u8]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if self.packet.is_empty() {
+            match self.sent.front() {
+                Some(sent) if sent == line => {
+                    self.sent.pop_front();
+                    return Poll::Ready(Ok(line.len()));
+                }
+                Some(_) => return Poll::Ready(Err(io::Error::other("another command has gone ahead of this one"))),
+                None if self.following.is_empty() => return write(line),
+                None => {
+                    self.packet = [line, &self.following.concat()].concat();
+                    self.sent.extend(self.following.drain(..));
+                }
+            }
+        }
+        while self.written < self.packet.len() {
+            self.written += ready!(write(&self.packet[self.written..]))?;
+        }
+        self.packet.clear();
+        self.written = 0;
+        Poll::Ready(Ok(line.len()))
+    }
+}
+
+impl Session {
+    /// Whether the server takes commands ahead of their turn, as far as we know.
+    #[must_use]
+    pub fn takes_several(&self) -> bool {
+        !self.profile.refuses(Refused::Several) && !ONE_AT_A_TIME.iter().any(|name| self.greeting().contains(name))
+    }
+
+    /// Asks several questions at once. The answers come in their order, whatever they are: no question may depend on an answer.
+    ///
+    /// # Errors
+    /// Whatever ends sessions. A server that breaks off the first time is asked one thing at a time from then on.
+    pub(super) async fn say_several(&mut self, questions: &[(&'static str, String)]) -> Result<Vec<Reply>, Error> {
+        let Some((_, following)) = questions.split_first() else { return Ok(Vec::new()) };
+        self.shared.send_ahead(following.iter().map(|(verb, argument)| line(verb, argument)).collect());
+        let mut replies = Vec::with_capacity(questions.len());
+        for (verb, argument) in questions {
+            match self.say(verb, argument).await {
+                Ok(reply) if reply.code == 421 => return Err(self.refused(verb, reply)),
+                Ok(reply) => replies.push(reply),
+                Err(error) => {
+                    self.profile.broke_at_several();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(replies)
+    }
+
+    /// The answers do not fit the questions.
+    pub(super) fn out_of_step(&mut self, doing: &'static str, reply: &Reply) -> Error {
+        self.profile.broke_at_several();
+        self.state = State::Over;
+        Error::Nonsense { doing, about: Some(reply.to_string()) }
+    }
+}
+
+/// The bytes that suppaftp will write for it, Telnet's escape (RFC 854) included.
+fn line(verb: &str, argument: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(verb.len() + argument.len() + 3);
+    for byte in names::bytes(&format!("{verb} {argument}\r\n")) {
+        bytes.push(byte);
+        if byte == 0xff {
+            bytes.push(byte);
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A wire that takes `most` bytes at once.
+    fn write(ahead: &mut Ahead, wire: &mut Vec<u8>, most: usize, line: &[u8]) -> io::Result<usize> {
+        match ahead.poll_write(line, |bytes| {
+            let some = bytes.len().min(most);
+            wire.extend_from_slice(&bytes[..some]);
+            Poll::Ready(Ok(some))
+        }) {
+            Poll::Ready(written) => written,
+            Poll::Pending => panic!("this wire is always ready"),
+        }
+    }
+
+    #[test]
+    fn what_goes_ahead_goes_once_and_in_order() {
+        for most in [1, 7, 1000] {
+            let (mut ahead, mut wire) = (Ahead::default(), Vec::new());
+            ahead.following = vec![b"B b\r\n".to_vec(), b"C c\r\n".to_vec()];
+            for line in [&b"A a\r\n"[..], b"B b\r\n", b"C c\r\n"] {
+                assert_eq!(write(&mut ahead, &mut wire, most, line).unwrap(), line.len());
+                assert_eq!(wire, b"A a\r\nB b\r\nC c\r\n");
+            }
+            write(&mut ahead, &mut wire, 1000, b"D\r\n").unwrap();
+            assert_eq!(wire, b"A a\r\nB b\r\nC c\r\nD\r\n");
+        }
+    }
+
+    #[test]
+    fn another_command_than_the_one_sent_is_an_error() {
+        let (mut ahead, mut wire) = (Ahead::default(), Vec::new());
+        ahead.following = vec![b"B\r\n".to_vec()];
+        write(&mut ahead, &mut wire, 1000, b"A\r\n").unwrap();
+        assert!(write(&mut ahead, &mut wire, 1000, b"X\r\n").is_err());
+    }
+
+    #[test]
+    fn a_line_is_what_suppaftp_makes_of_it() {
+        assert_eq!(line("SIZE", &names::text(b"a\xff\xe9")), b"SIZE a\xff\xff\xe9\r\n");
+    }
+}
