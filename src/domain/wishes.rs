@@ -65,6 +65,21 @@ pub enum Resume {
     Never,
 }
 
+/// From this size on a part is worth keeping without being asked to.
+const LARGE: u64 = 100_000_000;
+
+impl Resume {
+    /// Whether a part of a file of this size is kept to go on from.
+    #[must_use]
+    pub fn is_for(self, size_bytes: u64) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::WhenLarge => size_bytes >= LARGE,
+        }
+    }
+}
+
 /// Doubling from `first_wait` to `longest_wait`, with jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {

@@ -4,7 +4,7 @@ use crate::{
     domain::{ArrivalDraft, Beginning, Identity, JobDraft, Moment, Reason, Sighting},
     store::{
         QueueKey, Store, StoreError,
-        litter::hex,
+        litter::{self, hex},
         seen::identity_from,
         settle::promote,
         writer::{Tx, Write},
@@ -133,7 +133,11 @@ async fn supersede(tx: &mut Tx<'_>, drafts: &[&ArrivalDraft], payloads: &[i64]) 
         .map(|(draft, payload)| json!([hex(&absolute(draft)), payload, draft.rule, draft.arrived_at.0]));
     let rows = rows.collect::<Value>();
     let ended = sqlx::query(SUPERSEDE).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
-    promote(tx, ended.iter().map(|row| row.get("id")).collect()).await
+    let ended: Vec<i64> = ended.iter().map(|row| row.get("id")).collect();
+    if let Some(draft) = drafts.first() {
+        litter::remember_parts(tx, &ended, draft.arrived_at).await?;
+    }
+    promote(tx, ended).await
 }
 
 const INSERT_SEEN: &str = "

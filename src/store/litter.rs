@@ -1,12 +1,13 @@
 //! Temporary names that we left on a server: remembered until they are removed.
 
 use crate::{
-    domain::{Moment, RemotePath},
+    domain::{Moment, RemotePath, Wishes},
     store::{
         Store, StoreError,
         writer::{Tx, Write},
     },
 };
+use serde_json::json;
 use sqlx::{Row, sqlite::SqliteRow};
 
 /// A temporary name and what it was to become.
@@ -70,6 +71,28 @@ pub(super) async fn remember(tx: &mut Tx<'_>, server: &str, litter: &Litter, now
         .await?;
     Ok(())
 }
+
+/// These jobs ended before they were delivered: what a cut try of theirs kept to go on from is litter now.
+pub(super) async fn remember_parts(tx: &mut Tx<'_>, ended: &[i64], now: Moment) -> Result<(), sqlx::Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let rows = sqlx::query(PARTS).bind(json!(ended).to_string()).fetch_all(&mut *tx.db).await?;
+    for row in rows {
+        let wishes: Option<Wishes> = serde_json::from_str(row.get("wishes")).ok();
+        let size_bytes = row.get::<i64, _>("size_bytes").cast_unsigned();
+        if wishes.is_some_and(|wishes| wishes.resume.is_for(size_bytes))
+            && let Some(left) = of_job(row.get("target"), row.get("temp_token"))
+        {
+            remember(tx, row.get("server"), &left, now).await?;
+        }
+    }
+    Ok(())
+}
+
+const PARTS: &str =
+    "SELECT server, target, temp_token, wishes, size_bytes FROM jobs JOIN payloads ON payloads.id = payload_id
+ WHERE jobs.id IN (SELECT value FROM json_each(?1)) AND tries > 0";
 
 /// What a job may have left: its temporary file lies in the target's folder.
 pub(super) fn of_job(target: Option<Vec<u8>>, token: &[u8]) -> Option<Litter> {

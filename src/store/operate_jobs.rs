@@ -3,7 +3,7 @@
 use crate::{
     domain::{JobState, Moment},
     store::{
-        Found, JobVerb, LeftAlone, QueueKey, Rehearsal, Store, StoreError, Tally, Which,
+        Found, JobVerb, LeftAlone, QueueKey, Rehearsal, Store, StoreError, Tally, Which, litter,
         operate::{Standing, decide},
         settle::{older_open, promote},
         writer::{Tx, Write},
@@ -119,6 +119,7 @@ impl Operate {
         .bind(self.now.0)
         .execute(&mut *tx.db)
         .await?;
+        litter::remember_parts(tx, &[row], self.now).await?;
         promote(tx, vec![row]).await
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     domain::{JobState, Moment, Ref},
     store::{
-        Store, StoreError,
+        Store, StoreError, litter,
         read::rules_with_ended_jobs,
         settle::promote,
         writer::{Tx, Write},
@@ -48,7 +48,9 @@ impl Write for Expire {
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<Vec<Expired>, sqlx::Error> {
         let rows = sqlx::query(EXPIRE).bind(self.now.0).fetch_all(&mut *tx.db).await?;
-        promote(tx, rows.iter().map(|row| row.get("id")).collect()).await?;
+        let ended: Vec<i64> = rows.iter().map(|row| row.get("id")).collect();
+        litter::remember_parts(tx, &ended, self.now).await?;
+        promote(tx, ended).await?;
         let mut expired = Vec::with_capacity(rows.len());
         for row in rows {
             let Ok(job) = row.get::<Vec<u8>, _>("ref").try_into() else { continue };

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    domain::{Moment, Outcome, Receipt, RemotePath, Trouble, Whose},
+    domain::{JobState, Moment, Outcome, Receipt, RemotePath, Trouble, TroubleKind, Whose},
     faults::kill_point,
     policy,
     store::{AttemptRow, ClaimedJob, SessionId, Settle, Settled, Settlement, Store, StoreError},
@@ -137,7 +137,7 @@ impl Recorder {
             session: self.session,
             attempt: attempt(&outcome, settlement.counted, (started_at, now)),
             receipt: receipt(&job, &outcome, now),
-            litter: litter(&outcome),
+            litter: litter(&outcome).filter(|_| !goes_on(&job, &outcome, settlement.state)),
             settlement: Settlement {
                 state: settlement.state,
                 due_at: settlement.due_at,
@@ -198,6 +198,13 @@ fn litter(outcome: &Outcome) -> Option<RemotePath> {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => trouble.litter.clone(),
         Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) => None,
     }
+}
+
+/// What was cut is no litter: the next try goes on from it, under the same temporary name.
+fn goes_on(job: &ClaimedJob, outcome: &Outcome, next: JobState) -> bool {
+    let (Outcome::Deferred(trouble) | Outcome::Unknown(trouble)) = outcome else { return false };
+    let was_cut = matches!(trouble.kind, TroubleKind::Busy | TroubleKind::Data | TroubleKind::Session);
+    was_cut && next == JobState::Queued && job.wishes.resume.is_for(job.identity.size_bytes)
 }
 
 /// One line per outcome. A server's trouble is its lane's line, not each job's.

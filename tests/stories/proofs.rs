@@ -152,3 +152,16 @@ async fn a_cut_upload_goes_on_where_it_was_cut() {
         assert!(last <= SIZE - CUT as i64, "{last} bytes were sent the second time: {:?}", server.dialogue());
     }
 }
+
+#[tokio::test]
+async fn a_part_that_nobody_goes_on_from_does_not_stay() {
+    let server = ScriptedFtp::start(Script::with([once("STOR", 1, Action::CutAfter(2_000_000))]));
+    let gateway = uploading(&Endpoint::from(&server), "resume: true");
+    gateway.file("film.bin", vec![7; 3_000_000]);
+    assert_eq!(gateway.code("once"), 4);
+    assert_eq!(server.files().len(), 1, "the part is kept");
+    assert_eq!(gateway.code("cancel --state queued"), 0);
+    gateway.file("next.txt", "next");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(server.files().into_keys().collect::<Vec<_>>(), [b"next.txt"]);
+}

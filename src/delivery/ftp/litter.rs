@@ -6,12 +6,9 @@ use crate::{
         attempt::{Attempt, Keep},
         failure::{self, Step},
     },
-    domain::{RemotePath, RemotePathError, Resume, Trouble, TroubleKind},
+    domain::{RemotePath, RemotePathError, Trouble, TroubleKind},
     ftp::client::{Error, Found, Session},
 };
-
-/// From this size on a part is worth resuming without being asked to.
-const LARGE: u64 = 100_000_000;
 
 impl Attempt<'_> {
     /// Removes what we wrote unless it is to be resumed. Returns the temporary name if it is, or may be, still there.
@@ -40,11 +37,7 @@ impl Attempt<'_> {
 
     /// Whether a part may be continued: the rule's wish, the size, and what the server says.
     pub(super) fn is_resumable(&self, session: &Session) -> bool {
-        let is_wished = match self.upload.wishes.resume {
-            Resume::Never => false,
-            Resume::Always => true,
-            Resume::WhenLarge => self.upload.expected.size_bytes >= LARGE,
-        };
+        let is_wished = self.upload.wishes.resume.is_for(self.upload.expected.size_bytes);
         let features = session.features();
         is_wished
             && self.may_resume
