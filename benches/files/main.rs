@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on stops with a panic")]
 
 #[path = "../../tests/stories/support/mod.rs"]
-#[allow(dead_code, reason = "the stories use the rest")]
+#[allow(dead_code, unused_imports, reason = "the stories use the rest")]
 mod support;
 
 mod client;

@@ -9,7 +9,7 @@ use crate::{
     lanes::Paused,
     rules::{Rule, RuleSet},
     sources::watch::{self, WatchSource},
-    store::{SessionId, Store, StoreError},
+    store::{Ends, SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -33,6 +33,8 @@ pub struct Gateway {
     pub store: Store,
     pub worker: Arc<Worker>,
     pub watches: Vec<watch::Handle>,
+    /// How many jobs had ended before anything here could end one.
+    pub before: Ends,
     clock: Clock,
     session: SessionId,
     /// Cancelled first: nothing new is taken.
@@ -47,6 +49,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Socket(#[from] SocketError),
+    #[error("signals cannot be heard: {0}")]
+    Signals(std::io::Error),
     #[error("there is no rule `{0}`")]
     NoSuchRule(String),
 }
@@ -64,6 +68,7 @@ impl Gateway {
         let store = Store::open(&settings.storage).await?;
         let node = node();
         let session = store.begin_session(&node, clock.now()).await?;
+        let before = store.ends(only.as_deref()).await?;
         let paused = settle_pauses(&store, &rules).await?;
         let worker = WorkerSetup {
             store: store.clone(),
@@ -88,7 +93,7 @@ impl Gateway {
         let start = |rule| WatchSource::start(Arc::new(rule), intake.clone(), clock.clone(), watching.clone());
         let watches: Vec<_> = served.map(start).collect();
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
-        Ok(Self { store, worker, watches, clock, session, watching, stop, tasks })
+        Ok(Self { store, worker, watches, before, clock, session, watching, stop, tasks })
     }
 
     /// Takes nothing new, hands back within `grace` what can be, counts no attempt for it, and lets the storage go.

@@ -1,7 +1,7 @@
 //! `once`: do what is due, then say how it went.
 
 use crate::{
-    app::{Gateway, GatewaySetup, StartError, run::stop_signal},
+    app::{Gateway, GatewaySetup, StartError, run::StopSignal},
     worker::Progress,
 };
 use std::time::Duration;
@@ -24,9 +24,9 @@ pub struct OnceReport {
 /// When the gateway does not start.
 pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<OnceReport, StartError> {
     let only = setup.only.clone();
+    let stop = StopSignal::hear()?;
     let gateway = Gateway::start(setup).await?;
     show(gateway.worker.progress().clone());
-    let before = gateway.store.ends(only.as_deref()).await?;
     let all = async {
         for watch in &gateway.watches {
             if watch.scan_now().await.is_err() || watch.settled_everything().await.is_err() {
@@ -37,9 +37,10 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
     };
     tokio::select! {
         () = all => {}
-        _ = stop_signal() => {}
+        () = stop.given() => {}
     }
     let after = gateway.store.ends(only.as_deref()).await?;
+    let before = gateway.before;
     let report = OnceReport {
         delivered: after.delivered.saturating_sub(before.delivered),
         failed: after.failed.saturating_sub(before.failed),

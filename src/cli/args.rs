@@ -1,29 +1,35 @@
 //! The arguments, as clap reads them; their doc comments are what `--help` says.
 
 use crate::{
-    cli::exit::CODES,
-    control::{self, JobFilter, ReceiptFilter, Subject},
-    domain::{JobState, Moment, RefTail},
+    cli::{
+        exit::CODES,
+        filters::{CommonFilters, Filters},
+    },
+    control::Subject,
+    domain::RefTail,
     telemetry::Verbosity,
 };
 use clap::{Parser, Subcommand, ValueEnum};
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
+
+/// The heading of what goes with every verb.
+const EVERYWHERE: &str = "With every verb";
 
 /// Rules watch folders, push files to FTP servers, and every job, attempt and retry is on record.
 #[derive(Debug, Parser)]
 #[command(name = "packetboat", version, max_term_width = 100, after_help = CODES)]
 pub struct Args {
     /// The configuration; else ./packetboat.yaml, then /etc/packetboat/packetboat.yaml
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
     /// Print JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Print no colours, on a terminal either (so does NO_COLOR)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub no_color: bool,
     /// Log more; RUST_LOG says it in detail
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
     #[command(subcommand)]
     pub verb: Verb,
@@ -131,74 +137,6 @@ pub enum Format {
     #[default]
     Text,
     Json,
-}
-
-/// The filters of `jobs` and of the verbs that act on many.
-#[derive(Debug, clap::Args)]
-pub struct Filters {
-    /// In one of these states: waiting, queued, running, held, delivered, failed, cancelled
-    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
-    pub state: Vec<JobState>,
-    #[command(flatten)]
-    pub common: CommonFilters,
-}
-
-/// The filters that receipts have too.
-#[derive(Debug, clap::Args)]
-pub struct CommonFilters {
-    /// Of this rule
-    #[arg(long)]
-    pub rule: Option<String>,
-    /// For this server
-    #[arg(long)]
-    pub server: Option<String>,
-    /// Whose source matches; without `/` its name does, else its path
-    #[arg(long, value_name = "GLOB")]
-    pub name: Option<String>,
-    /// Whose path on the server matches
-    #[arg(long, value_name = "GLOB")]
-    pub to: Option<String>,
-    /// Ended, or arrived and still open, no longer ago: 30m, 12h, 2d
-    #[arg(long, value_name = "SPAN", value_parser = control::span)]
-    pub since: Option<Duration>,
-    /// Whose source, target or last words contain this
-    #[arg(long)]
-    pub text: Option<String>,
-}
-
-fn state(word: &str) -> Result<JobState, String> {
-    let words = JobState::ALL.map(JobState::word).join(", ");
-    JobState::from_word(word).ok_or_else(|| format!("a state is one of {words}"))
-}
-
-impl Filters {
-    /// As the store knows them.
-    pub fn at(&self, now: Moment) -> JobFilter {
-        let common = &self.common;
-        JobFilter {
-            states: self.state.clone(),
-            rule: common.rule.clone(),
-            server: common.server.clone(),
-            name: common.name.clone(),
-            to: common.to.clone(),
-            since: common.since.map(|span| now.minus(span)),
-            text: common.text.clone(),
-        }
-    }
-}
-
-impl CommonFilters {
-    /// As the store knows them.
-    pub fn at(&self, now: Moment) -> ReceiptFilter {
-        ReceiptFilter {
-            rule: self.rule.clone(),
-            server: self.server.clone(),
-            name: self.name.clone(),
-            to: self.to.clone(),
-            since: self.since.map(|span| now.minus(span)),
-            text: self.text.clone(),
-        }
-    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -20,6 +20,7 @@ struct Report<'a> {
     findings: &'a [Finding],
 }
 
+/// Tells all of them, or those of the named files.
 pub fn check(wanted: &Check, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let checked = control::check(config, &wanted.files)
         .map_err(|file| Failure::Usage(format!("{} is no file of this configuration", file.display())))?;

@@ -8,6 +8,7 @@ use crate::cli::{
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+/// Prints the script for one shell.
 pub fn completions(shell: Shell, console: &Console) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "packetboat", &mut script);

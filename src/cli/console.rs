@@ -20,6 +20,7 @@ pub enum Shape {
     Json,
 }
 
+/// What the arguments and the terminal ask for.
 #[derive(Debug)]
 pub struct Console {
     pub shape: Shape,
@@ -31,6 +32,7 @@ pub struct Console {
 }
 
 impl Console {
+    /// For these arguments on this terminal.
     pub fn new(args: &Args) -> Self {
         let is_plain = args.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let painter = |is_terminal: bool| if is_terminal && !is_plain { Painter::Colour } else { Painter::Plain };

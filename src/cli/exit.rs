@@ -80,6 +80,7 @@ impl From<StartError> for Failure {
             StartError::Store(error) => error.into(),
             StartError::NoSuchRule(_) => Self::Usage(error.to_string()),
             StartError::Socket(error) => Self::Database(error.into()),
+            StartError::Signals(_) => Self::Other(error.into()),
         }
     }
 }

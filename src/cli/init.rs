@@ -18,6 +18,7 @@ use std::{
 /// Where systemd looks for what we say of our unit.
 pub const DROP_IN: &str = "/etc/systemd/system/packetboat.service.d/folders.conf";
 
+/// Writes the first files, or with `--systemd` the drop-in.
 pub fn init(wanted: &Init, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     match &wanted.systemd {
         Some(path) => systemd(path, config, console),

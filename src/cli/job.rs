@@ -11,6 +11,7 @@ use crate::{
 };
 use std::path::Path;
 
+/// Shows it; two, once in a while, where the eight letters mean two.
 pub async fn job(wanted: &Job, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let calendar = console.calendar(site.time_zone);

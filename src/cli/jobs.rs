@@ -14,6 +14,7 @@ use std::{
     path::Path,
 };
 
+/// Lists them.
 pub async fn jobs(wanted: &Jobs, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let filter = wanted.filters.at(console.calendar(site.time_zone).now);

@@ -7,6 +7,7 @@ mod console;
 #[cfg(feature = "demo")]
 mod demo;
 mod exit;
+mod filters;
 mod init;
 mod job;
 mod jobs;

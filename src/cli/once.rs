@@ -22,6 +22,7 @@ use std::{
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
+/// Does what is due, and tells it.
 pub fn once(wanted: &Once, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let setup = setup(config, wanted.rule.clone())?;
     let storage = setup.settings.storage.clone();

@@ -11,6 +11,7 @@ use crate::{
 };
 use std::path::Path;
 
+/// Does `verb`. A named job that was left alone makes it exit 1; an id that no job has, 2.
 pub async fn jobs(verb: JobVerb, wanted: &Operate, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let filter = wanted.filters.at(console.calendar(site.time_zone).now);
@@ -31,6 +32,7 @@ pub async fn jobs(verb: JobVerb, wanted: &Operate, config: Option<&Path>, consol
     })
 }
 
+/// Moves what is open and not running.
 pub async fn move_jobs(wanted: &MoveJobs, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let rehearsal = rehearsal(wanted.dry_run);

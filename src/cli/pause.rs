@@ -11,6 +11,7 @@ use crate::{
 };
 use std::path::Path;
 
+/// Stops it.
 pub async fn pause(wanted: &Pause, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let answer = ask(config, wanted, |what| Command::Pause { what }).await?;
     console.answer(&answer, || match &answer {
@@ -21,6 +22,7 @@ pub async fn pause(wanted: &Pause, config: Option<&Path>, console: &Console) -> 
     Ok(Exit::Done)
 }
 
+/// Starts it again.
 pub async fn resume(wanted: &Pause, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let answer = ask(config, wanted, |what| Command::Resume { what }).await?;
     console.answer(&answer, || match &answer {

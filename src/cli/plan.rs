@@ -11,6 +11,7 @@ use crate::{
 };
 use std::path::Path;
 
+/// Tells it. Exits 1 when a folder could not be seen whole.
 pub async fn plan(wanted: &Plan, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let most = if wanted.limit == 0 { usize::MAX } else { wanted.limit };
     let plans = control::plan(config, wanted.rule.as_deref(), most).await.map_err(|error| match error {

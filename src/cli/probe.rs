@@ -11,6 +11,7 @@ use crate::{
 };
 use std::{fmt::Write, path::Path};
 
+/// Tries them, one after the other.
 pub async fn probe(config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let setup = setup(config, None)?;
     let probed = control::probe(&setup.settings).await;

@@ -16,6 +16,7 @@ use std::{
 
 const LIMIT: u64 = 200;
 
+/// Lists them.
 pub async fn receipts(wanted: &Receipts, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let calendar = console.calendar(site.time_zone);

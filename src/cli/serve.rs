@@ -8,9 +8,7 @@ use crate::{
 };
 use std::path::Path;
 
-/// Two threads: one may be busy with a hash or a long list while the other answers.
-const THREADS: usize = 2;
-
+/// Serves until a signal.
 pub fn run(named: Option<&Path>) -> Result<Exit, Failure> {
     let setup = setup(named, None)?;
     runtime()?.block_on(app::run(setup))?;
@@ -26,8 +24,9 @@ pub fn setup(named: Option<&Path>, only: Option<String>) -> Result<GatewaySetup,
     Ok(GatewaySetup { settings, rules, clock: Clock::System, only })
 }
 
-/// The engine's runtime.
+/// The engine's runtime: one thread. What takes long (scans, large files and their hashes, the database) has threads of its
+/// own, and a wake-up across threads costs more than most of what is done here.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|why| Failure::Other(why.into()))
 }

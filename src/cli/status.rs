@@ -20,6 +20,7 @@ struct Report<'a> {
     status: &'a Status,
 }
 
+/// Tells it.
 pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let calendar = console.calendar(site.time_zone);

@@ -7,6 +7,7 @@ use crate::{
 };
 use std::{path::Path, time::Duration};
 
+/// Why nobody obeyed.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
     /// Also when somebody holds the lock who does not listen.

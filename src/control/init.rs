@@ -23,6 +23,7 @@ pub struct Written {
     pub folder: PathBuf,
 }
 
+/// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     #[error("{0} is there already: nothing was written")]

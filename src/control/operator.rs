@@ -42,6 +42,7 @@ pub enum Heard {
 }
 
 impl Operator {
+    /// One that nobody listens to.
     #[must_use]
     pub fn new(store: Store, clock: Clock, known: Known) -> Self {
         Self { store, clock, known, heard: None }

@@ -61,6 +61,7 @@ fn name<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
     }
 }
 
+/// Why nothing can be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     #[error("the configuration is refused")]

@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A pause of a hundred thousand jobs takes seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
 
+/// Why there is no conversation.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     #[error("the control socket {path} cannot be opened: {why}")]

@@ -119,3 +119,23 @@ impl Reason {
         Self::ALL.into_iter().find(|reason| reason.word() == word)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_moves_are_those_of_the_picture() {
+        let picture = include_str!("../../docs/job-lifecycle.md");
+        let rows = picture.lines().filter_map(|line| {
+            let [_, from, to, ..] = line.split('|').map(str::trim).collect::<Vec<_>>()[..] else { return None };
+            Some((JobState::from_word(from)?, JobState::from_word(to)?))
+        });
+        let drawn: Vec<_> = rows.collect();
+        let all = JobState::ALL.into_iter().flat_map(|from| JobState::ALL.map(|to| (from, to)));
+        let coded: BTreeSet<_> = all.filter(|(from, to)| from.may_become(*to)).collect();
+        assert_eq!(drawn.iter().copied().collect::<BTreeSet<_>>(), coded);
+        assert_eq!(drawn.len(), coded.len(), "a move is drawn twice");
+    }
+}

@@ -19,6 +19,7 @@ pub enum JobVerb {
 }
 
 impl JobVerb {
+    /// In the order of the manual.
     pub const ALL: [Self; 4] = [Self::Retry, Self::Cancel, Self::Hold, Self::Release];
 
     /// What was done, as it is told.

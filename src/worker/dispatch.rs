@@ -94,6 +94,15 @@ impl Dispatch {
         self.ring(&server);
     }
 
+    /// Asks the database what is due: what was committed a moment ago may not have been heard of yet.
+    pub(super) async fn look_again(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for row in self.store.queues().await?.into_iter().filter(|row| row.due_at <= now) {
+            self.hear(row.key);
+        }
+        Ok(())
+    }
+
     /// The servers that anything is queued for, configured or not.
     pub(super) fn servers(&self) -> Vec<String> {
         lock(&self.state).queues.servers().cloned().collect()

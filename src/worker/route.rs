@@ -94,10 +94,17 @@ impl Route {
 
     /// Nothing is due that could be done now, and nothing is under way or unrecorded.
     pub(super) fn is_quiet(&self) -> bool {
-        let waits = self.dispatch.outlook(&self.lane.name) != Outlook::Due
-            || matches!(self.lane.report().circuit, CircuitState::Closed { .. })
-            || self.lane.is_paused();
+        let waits =
+            self.dispatch.outlook(&self.lane.name) != Outlook::Due || self.is_tried_in_vain() || self.lane.is_paused();
         waits && self.busy.load(Ordering::Acquire) == 0
+    }
+
+    /// In trouble, and its next try is not yet due. A lane that was in trouble before we started is tried first.
+    fn is_tried_in_vain(&self) -> bool {
+        match self.lane.report().circuit {
+            CircuitState::Closed { prober: None, retry_at, .. } => retry_at > self.clock.now(),
+            CircuitState::Closed { prober: Some(_), .. } | CircuitState::Open => false,
+        }
     }
 
     pub(super) fn enter_idle(&self) {
@@ -135,6 +142,7 @@ impl Route {
             return Some(parcel);
         }
         let wanted = self.hand.wanted(self.lane.conversations());
+        let _claiming = Claiming::begin(&self.busy);
         match self.dispatch.claim(&self.lane.name, wanted).await {
             Ok(parcels) => {
                 crate::faults::kill_point("worker.after_claim");
@@ -148,6 +156,22 @@ impl Route {
                 None
             }
         }
+    }
+}
+
+/// A claim under way counts as busy: its jobs are no longer due and not yet counted.
+struct Claiming<'a>(&'a AtomicU32);
+
+impl<'a> Claiming<'a> {
+    fn begin(busy: &'a AtomicU32) -> Self {
+        busy.fetch_add(1, Ordering::AcqRel);
+        Self(busy)
+    }
+}
+
+impl Drop for Claiming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

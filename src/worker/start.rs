@@ -126,10 +126,16 @@ impl Worker {
     /// Waits until nothing is due now on any lane that is not in trouble, and nothing is being delivered or recorded.
     pub async fn idle(&self) {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let are_quiet = || self.routes.values().all(|route| route.is_quiet());
         loop {
             ticks.tick().await;
-            if self.routes.values().all(|route| route.is_quiet()) {
-                return;
+            if !are_quiet() {
+                continue;
+            }
+            match self.dispatch.look_again().await {
+                Ok(()) if are_quiet() => return,
+                Ok(()) => {}
+                Err(refused) => warn!(%refused, "the database does not say what is due"),
             }
         }
     }

@@ -20,7 +20,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 /// Longest wait for anything; reached only when something is wrong.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Everything one story needs, in a folder that goes with it.
 pub struct Boat {

@@ -25,10 +25,12 @@ const GAP: usize = 2;
 const NARROWEST_REST: usize = 20;
 
 impl Table {
+    /// Without rows. `fit`: cells of the terminal.
     pub fn new(columns: &[(&'static str, Column)], fit: Option<usize>) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new(), fit }
     }
 
+    /// One more, a cell for each column.
     pub fn row(&mut self, cells: impl Into<Vec<String>>) {
         self.rows.push(cells.into());
     }

@@ -44,10 +44,15 @@ pub(super) enum Step {
 pub(super) fn outcome(error: &Error, step: Step) -> Outcome {
     let trouble = trouble(error, step);
     match error.reply() {
-        Some(reply) if trouble.kind == TroubleKind::Refused && reply.code >= 500 => Outcome::Failed(trouble),
+        Some(reply) if is_for_good(&trouble, reply) => Outcome::Failed(trouble),
         _ if step == Step::After && error.is_break() => Outcome::Unknown(trouble),
         _ => Outcome::Deferred(trouble),
     }
+}
+
+/// A server whose own folder is refused is in trouble, and may be mended.
+fn is_for_good(trouble: &Trouble, reply: &Reply) -> bool {
+    trouble.whose == Whose::Job && trouble.kind == TroubleKind::Refused && reply.code >= 500
 }
 
 /// What `error` is, in words that decide and words that are read.

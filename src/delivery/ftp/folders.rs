@@ -14,8 +14,13 @@ use crate::{
 pub(super) enum Folder {
     /// Remembered, or there is none: it is taken for granted.
     Assumed,
-    /// Every level was asked for just now. The last level that was refused, with the server's words: it may have been there before.
-    Asked(Option<(RemotePath, Reply)>),
+    /// Every level was asked for just now.
+    Asked {
+        /// At least one was not there.
+        is_made: bool,
+        /// The last level that was refused, with the server's words: it may have been there before.
+        refused: Option<(RemotePath, Reply)>,
+    },
 }
 
 /// Makes every level of the folder of `path` that is not known yet.
@@ -23,17 +28,20 @@ pub(super) async fn make_folders(session: &mut Session, path: &RemotePath) -> Re
     let Some(folder) = path.folder().filter(|folder| !session.profile().has_folder(folder)) else {
         return Ok(Folder::Assumed);
     };
-    let mut refused = None;
+    let (mut is_made, mut refused) = (false, None);
     for level in levels(&folder) {
         if session.profile().has_folder(&level) {
             continue;
         }
         match session.make_folder(&level).await.at(Step::Before)? {
-            Ok(()) => session.profile().remember_folder(level),
+            Ok(()) => {
+                is_made = true;
+                session.profile().remember_folder(level);
+            }
             Err(reply) => refused = Some((level, reply)),
         }
     }
-    Ok(Folder::Asked(refused))
+    Ok(Folder::Asked { is_made, refused })
 }
 
 /// A file was opened in it: it is there.

@@ -53,6 +53,10 @@ impl Attempt<'_> {
         let is_there = matches!(session.find(&self.target).await.at(Step::After)?, Found::Something(_));
         let aside = aside_of(&self.upload.temporary);
         let (true, Ok(aside)) = (is_there, aside) else { return Err(Stop::Met(refused, Step::After)) };
+        // A folder would step aside as well, with everything in it.
+        if session.is_folder(&self.target).await.at(Step::After)? {
+            return Err(Stop::Met(refused, Step::After));
+        }
         self.stored_mut().is_aside = true;
         match session.rename(&self.target, &aside).await {
             Ok(_) => {}

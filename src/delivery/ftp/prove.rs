@@ -105,7 +105,7 @@ impl Attempt<'_> {
             Ok(Found::Something(Some(found))) if found != size => {
                 Ok(Seen::Differs(format!("{size} bytes were sent and {found} are there")))
             }
-            Ok(Found::Something(Some(_))) if resumed_at > 0 => self.by_samples(session, resumed_at).await,
+            Ok(Found::Something(Some(_))) if resumed_at > 0 => self.by_join(session, resumed_at).await,
             Ok(Found::Something(Some(_))) => Ok(Seen::Agrees(Proof::Size)),
             Ok(Found::Something(None)) => Ok(Seen::Nothing),
             Ok(Found::Nothing) => Ok(Seen::Differs("nothing is there after all was sent".to_owned())),
@@ -115,27 +115,33 @@ impl Attempt<'_> {
         }
     }
 
-    /// Some servers fill what they should have kept with zeros: the start, the middle of the older part, and the join tell.
-    async fn by_samples(&self, session: &mut Session, join: u64) -> Result<Seen, Stop> {
-        for from in [0, join / 2, join.saturating_sub(JOIN)] {
-            let until = (from + 2 * JOIN).min(self.upload.expected.size_bytes);
-            let mut ours = vec![0; usize::try_from(until - from).unwrap_or(0)];
-            self.upload.source.read_exact_at(&mut ours, from).map_err(|error| local(&error))?;
-            let mut theirs = vec![0; ours.len()];
-            let mut incoming = session.retrieve(&self.written, from).await.at(Step::After)?;
-            let mut read = 0;
-            while read < theirs.len() {
-                match incoming.read(&mut theirs[read..]).await.at(Step::After)? {
-                    0 => break,
-                    some => read += some,
-                }
-            }
-            incoming.abandon().await.at(Step::After)?;
-            if ours != theirs {
-                return Ok(Seen::Differs(format!("the part before byte {join} is not what was sent")));
+    /// Some servers fill what they should have kept with zeros, and some disks after a power cut: both shows at the join.
+    async fn by_join(&self, session: &mut Session, join: u64) -> Result<Seen, Stop> {
+        let from = join.saturating_sub(JOIN);
+        let until = join.saturating_add(JOIN).min(self.upload.expected.size_bytes);
+        let mut ours = vec![0; usize::try_from(until - from).unwrap_or(0)];
+        self.upload.source.read_exact_at(&mut ours, from).map_err(|error| local(&error))?;
+        let mut theirs = vec![0; ours.len()];
+        let mut incoming = match session.retrieve(&self.written, from).await {
+            Ok(incoming) => incoming,
+            Err(Error::Refused { .. }) => return Ok(Seen::Differs("the older part cannot be looked at".to_owned())),
+            Err(error) => return Err(Stop::Met(error, Step::After)),
+        };
+        let mut read = 0;
+        while read < theirs.len() {
+            match incoming.read(&mut theirs[read..]).await.at(Step::After)? {
+                0 => break,
+                some => read += some,
             }
         }
-        Ok(Seen::Agrees(Proof::Size))
+        incoming.abandon().await;
+        if !session.is_usable() {
+            session.reconnect().await.at(Step::After)?;
+        }
+        Ok(match ours == theirs {
+            true => Seen::Agrees(Proof::Size),
+            false => Seen::Differs(format!("around byte {join} it is not what was sent")),
+        })
     }
 
     async fn by_reading_back(&self, session: &mut Session) -> Result<Seen, Stop> {

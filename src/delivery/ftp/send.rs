@@ -30,11 +30,11 @@ impl Attempt<'_> {
             return self.take_as_sent(session, from).await;
         }
         let folder = make_folders(session, &self.written).await?;
-        let error = match self.send_from(session, from).await {
-            Err(Stop::Met(error @ Error::Refused { .. }, Step::Before)) if session.is_usable() => error,
+        let (error, step) = match self.send_from(session, from).await {
+            Err(Stop::Met(error @ Error::Refused { .. }, step)) if session.is_usable() => (error, step),
             sent => return sent,
         };
-        if from > 0 {
+        if from > 0 && error.reply().is_some_and(|reply| reply.code >= 500) {
             // Refused to go on in the middle: from the start, then.
             self.may_resume = false;
             return self.send_from(session, 0).await;
@@ -42,13 +42,15 @@ impl Attempt<'_> {
         match folder {
             Folder::Assumed if is_folder_gone(&error) => {
                 session.profile().forget_folders();
-                make_folders(session, &self.written).await?;
-                self.send_from(session, 0).await
+                if let Folder::Asked { is_made: true, .. } = make_folders(session, &self.written).await? {
+                    return self.send_from(session, 0).await;
+                }
+                Err(Stop::Met(error, step))
             }
-            Folder::Asked(Some((level, said))) if is_folder_gone(&error) => {
-                Err(Stop::Met(with_folder(error, &level.to_string(), &said.to_string()), Step::Before))
+            Folder::Asked { refused: Some((level, said)), .. } if is_folder_gone(&error) => {
+                Err(Stop::Met(with_folder(error, &level.to_string(), &said.to_string()), step))
             }
-            Folder::Assumed | Folder::Asked(_) => Err(Stop::Met(error, Step::Before)),
+            Folder::Assumed | Folder::Asked { .. } => Err(Stop::Met(error, step)),
         }
     }
 
@@ -111,7 +113,9 @@ impl Attempt<'_> {
             return Err(self.end_with(session, changed).await);
         }
         let verdict = outgoing.finish().await;
-        remember_folders(session, &self.written);
+        if verdict.is_ok() {
+            remember_folders(session, &self.written);
+        }
         self.hear(session, verdict, reader, from).await
     }
 
@@ -188,9 +192,13 @@ async fn pass(upload: &Upload, outgoing: &mut Outgoing<'_>, chunk: &[u8], sent_b
     Passed::On
 }
 
-/// STOR into a folder that is not there is 550 or 553, and on some servers 450, 451 or 501.
+/// STOR into a folder that is not there is 550 or 553, and on some servers 450, 451 or 501; some say so only after the data.
 fn is_folder_gone(error: &Error) -> bool {
-    matches!(error, Error::Refused { to: "STOR", reply } if matches!(reply.code, 450 | 451 | 501 | 550 | 553))
+    match error {
+        Error::Refused { to: "STOR", reply } => matches!(reply.code, 450 | 451 | 501 | 550 | 553),
+        Error::Refused { to: "the end of STOR", reply } => matches!(reply.code, 550 | 553),
+        _ => false,
+    }
 }
 
 fn with_folder(error: Error, folder: &str, said: &str) -> Error {

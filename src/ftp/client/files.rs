@@ -2,7 +2,7 @@
 
 use crate::{
     domain::RemotePath,
-    ftp::client::{Checksum, Error, Reply, Session, names, profile::Refused},
+    ftp::client::{Checksum, Error, Reply, Session, names, profile::Refused, session::State},
 };
 use std::time::Duration;
 
@@ -47,6 +47,29 @@ impl Session {
             }
         }
         self.find_by_listing(path).await
+    }
+
+    /// Whether a folder is at `path`, where something is. A server without MLST is asked by going there, which ends the session if
+    /// it lets us in: there is no sure way back.
+    ///
+    /// # Errors
+    /// What ends sessions.
+    pub async fn is_folder(&mut self, path: &RemotePath) -> Result<bool, Error> {
+        let argument = names::argument(path.as_bytes());
+        if self.features.mlst
+            && let Ok(reply) = self.ask("MLST", &argument, &[250]).await
+            && let Some(kind) = reply.lines().find_map(|line| fact(line, "type"))
+        {
+            return Ok(!kind.eq_ignore_ascii_case("file"));
+        }
+        match self.ask("CWD", &argument, &[250, 200]).await {
+            Ok(_) => {
+                self.state = State::Over;
+                Ok(true)
+            }
+            Err(Error::Refused { reply, .. }) if reply.code != 421 => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes one folder. Refusing is no failure here: it may be there already.
@@ -184,13 +207,17 @@ fn size_told(reply: &Reply) -> Result<Found, Error> {
     }
 }
 
-/// `size=123;` in the facts of an MLST line (RFC 3659 section 7.2).
 fn size_fact(line: &str) -> Option<u64> {
+    fact(line, "size")?.parse().ok()
+}
+
+/// `value` of `name=value;` in the facts of an MLST line (RFC 3659 section 7.2).
+fn fact<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     let facts = line.trim_start().split(' ').next()?;
-    facts.split(';').find_map(|fact| {
-        let (name, value) = fact.split_once('=')?;
-        name.eq_ignore_ascii_case("size").then(|| value.parse().ok())?
-    })
+    facts
+        .split(';')
+        .filter_map(|fact| fact.split_once('='))
+        .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
 }
 
 fn time_told(words: &str) -> Option<i64> {

@@ -26,6 +26,8 @@ pub struct Session {
     pub(super) ftp: Ftp,
     pub(super) shared: Arc<Shared>,
     pub(super) features: Features,
+    /// A transfer from an offset did not end well: some servers start the next one there too, asked or not.
+    pub(super) may_restart: bool,
     /// HASH has been told to compute SHA-256.
     pub(super) is_sha256_chosen: bool,
     pub(super) state: State,
@@ -70,6 +72,7 @@ impl Session {
             ftp,
             shared,
             features: Features::default(),
+            may_restart: false,
             is_sha256_chosen: false,
             state: State::Ready,
             tls,

@@ -40,6 +40,9 @@ pub struct Incoming<'s> {
 /// How long we look for the server's reason when a data connection broke.
 const REASON: Duration = Duration::from_secs(5);
 
+/// How long a server may take to say that it saw us hang up. Pure-FTPd never does.
+const PARTING: Duration = Duration::from_secs(1);
+
 /// What may still lie in buffers on its way when we have written the last byte.
 const IN_FLIGHT: u64 = 4 << 20;
 
@@ -108,6 +111,9 @@ impl Session {
 
     /// Tries EPSV, then PASV; what one of them turned out not to be good for is not tried again on this server.
     async fn open(&mut self, command: Command, path: &RemotePath, offset: u64) -> Result<TransferStream<Wire>, Error> {
+        if std::mem::replace(&mut self.may_restart, offset > 0) && offset == 0 {
+            self.say("REST", "0").await?;
+        }
         let mut failed = None;
         for mode in self.modes() {
             match self.open_by(*mode, command, path, offset).await {
@@ -291,15 +297,12 @@ impl Incoming<'_> {
         conclude(self.session, limit, self.stream, "the end of the transfer").await
     }
 
-    /// Before the last byte: hangs up the data connection. The server may say what it likes to that.
-    ///
-    /// # Errors
-    /// What ends sessions.
-    pub async fn abandon(self) -> Result<(), Error> {
-        match self.finish().await {
-            Ok(()) | Err(Error::Refused { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
+    /// Before the last byte: hangs up the data connection. The server may say what it likes to that, or hang up for good: then the
+    /// session is over.
+    pub async fn abandon(self) {
+        let Self { session, stream } = self;
+        let is_broken = conclude(session, PARTING, stream, "the end of the transfer").await.is_err();
+        session.may_restart |= is_broken;
     }
 }
 
@@ -321,6 +324,7 @@ async fn conclude(
     match verdict.await {
         Ok(Ok(())) => {
             session.state = State::Ready;
+            session.may_restart = false;
             Ok(())
         }
         Ok(Err(FtpError::UnexpectedResponse(response))) => {

@@ -25,9 +25,10 @@ impl Footing {
         let system = rustix::fs::fstatfs(folder)?;
         let id = rustix::fs::fstatvfs(folder)?.f_fsid;
         let kind = system.f_type.cast_unsigned() & 0xffff_ffff;
+        let (inode, born_ns, mount) = print(folder)?; // a folder made anew often has the inode of the one before
         Ok(Self {
-            ground: format!("{kind:x}:{id:x}:{:x}", stat.st_ino),
-            mount: mount(folder)?,
+            ground: format!("{kind:x}:{id:x}:{inode:x}:{born_ns:x}"),
+            mount,
             owner: stat.st_uid,
             is_network: NETWORK.contains(&kind),
         })

@@ -13,6 +13,7 @@ use crate::{
         refusals::Refusals,
         scanning::Scan,
         settling::{Hint, Settling},
+        walk::Batch,
     },
 };
 use std::{
@@ -41,8 +42,12 @@ pub(super) struct Keeper {
     pub footing: Option<Footing>,
     pub scan: Option<Scan>,
     pub next_scan: Instant,
+    /// Something says that a scan is needed sooner; also while one is under way, which may be past the place.
+    pub hurry: Option<Instant>,
     /// How soon after the last scan lost events may cause another; grows while they go on being lost.
     pub breather: Duration,
+    /// Events were lost since the last scan ended.
+    pub has_lost: bool,
     /// The first scan is over: stamps alone no longer settle a file.
     pub has_started: bool,
     /// Folders to be walked.
@@ -115,7 +120,9 @@ impl Keeper {
             footing: None,
             scan: None,
             next_scan: now,
+            hurry: None,
             breather: Duration::ZERO,
+            has_lost: false,
             has_started: false,
             folders: BTreeSet::new(),
             awaited: HashMap::new(),
@@ -140,18 +147,21 @@ impl Keeper {
 
     async fn run(&mut self, wishes: &mut mpsc::Receiver<Wish>) {
         while !self.cancel.is_cancelled() {
+            if self.settling.wants_scan() {
+                self.hurry = Some(Instant::now());
+            }
             self.begin_scan();
             self.begin_comparing();
             self.answer();
             let due = self.settling.next_due().map(|due| self.shut_until.map_or(due, |until| due.max(until)));
-            let next_scan = if self.scan.is_none() { self.next_scan } else { self.next_scan.max(far()) };
+            let next_scan = if self.scan.is_none() { self.scan_due() } else { far() };
             let wake = due.map_or(next_scan, |due| due.min(next_scan));
             tokio::select! {
                 () = self.cancel.cancelled() => break,
                 Some(wish) = wishes.recv() => self.wish(wish),
                 noted = rung(self.hints.as_deref()) => self.follow(noted).await,
                 found = next_found(&mut self.scan) => match found {
-                    Some(sights) => self.found(sights).await,
+                    Some(batch) => self.found(batch).await,
                     None => self.end_scan().await,
                 },
                 compared = next_compared(&mut self.comparing) => self.compared(compared).await,
@@ -181,9 +191,9 @@ impl Keeper {
     /// Looks where the hints point.
     async fn follow(&mut self, noted: Noted) {
         if noted.rescan {
+            self.has_lost = true;
             self.breather = self.breather.max(Duration::from_millis(100));
-            self.next_scan = self.next_scan.min(Instant::now() + self.breather);
-            self.breather = (self.breather * 2).min(self.rule.when.rescan);
+            self.hurry.get_or_insert(Instant::now() + self.breather);
         }
         self.folders.extend(noted.folders);
         let mut files: Vec<(Box<[u8]>, Hint)> = Vec::with_capacity(noted.files.len());
@@ -194,6 +204,9 @@ impl Keeper {
             files.push((path, hint));
         }
         for some in files.chunks(AT_ONCE) {
+            if self.cancel.is_cancelled() {
+                return;
+            }
             self.look(some.to_vec()).await;
         }
     }
@@ -203,6 +216,11 @@ impl Keeper {
         if !due.is_empty() {
             self.look(due).await;
         }
+    }
+
+    /// When the whole folder is to be walked next.
+    pub fn scan_due(&self) -> Instant {
+        self.hurry.map_or(self.next_scan, |hurry| hurry.min(self.next_scan))
     }
 
     /// Says how it is, and answers who waits for everything to be settled.
@@ -235,7 +253,7 @@ async fn rung(hints: Option<&Hints>) -> Noted {
     }
 }
 
-async fn next_found(scan: &mut Option<Scan>) -> Option<Vec<super::walk::Sight>> {
+async fn next_found(scan: &mut Option<Scan>) -> Option<Batch> {
     match scan {
         Some(scan) => scan.found.recv().await,
         None => std::future::pending().await,

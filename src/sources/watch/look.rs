@@ -53,8 +53,8 @@ pub async fn look(ledger: Arc<Ledger>, now: Moment, mut tell: impl FnMut(Would))
         cancel: CancellationToken::new(),
     };
     let walk = spawn_blocking(|| walk.run());
-    while let Some(sights) = found.recv().await {
-        for sight in sights {
+    while let Some(batch) = found.recv().await {
+        for sight in batch.sights {
             let identity = sight.facts.identity;
             if !wanted::has_wanted_size(&rule.when, &identity) || ledger.is_passed_over(&identity, now) {
                 continue;

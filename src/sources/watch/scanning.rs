@@ -6,7 +6,7 @@ use crate::sources::watch::{
     hints::NoEvents,
     keeper::Keeper,
     settling::Hint,
-    walk::{Extent, Sight, Walk, Walked},
+    walk::{Batch, Extent, Sight, Walk, Walked},
     wanted,
 };
 use std::{sync::Arc, time::Duration};
@@ -19,7 +19,7 @@ use tokio::{
 /// A walk under way.
 #[derive(Debug)]
 pub(super) struct Scan {
-    pub found: mpsc::Receiver<Vec<Sight>>,
+    pub found: mpsc::Receiver<Batch>,
     pub walk: JoinHandle<Walked>,
     extent: Extent,
     began: Instant,
@@ -36,11 +36,12 @@ const OLD: Duration = Duration::from_secs(1);
 impl Keeper {
     /// Starts the walk that is due, if none is under way.
     pub fn begin_scan(&mut self) {
-        let is_due = !self.scan_wishes.is_empty() || Instant::now() >= self.next_scan;
+        let is_due = !self.scan_wishes.is_empty() || Instant::now() >= self.scan_due();
         if self.scan.is_some() || !is_due && self.folders.is_empty() {
             return;
         }
         let extent = if is_due {
+            self.hurry = None;
             self.folders.clear();
             self.awaited.clear(); // whoever still waits is met again
             Extent::Whole
@@ -62,13 +63,13 @@ impl Keeper {
     }
 
     /// The walk found files that are not known.
-    pub async fn found(&mut self, sights: Vec<Sight>) {
+    pub async fn found(&mut self, Batch { sights, is_network }: Batch) {
         let now = self.clock.now();
         let is_old = |sight: &Sight| {
             let least = self.rule.when.settled_for.max(OLD);
             wanted::age(&sight.facts.identity, now).is_some_and(|age| age >= least)
         };
-        let stamps_count = !self.has_started && !self.footing.as_ref().is_some_and(|footing| footing.is_network);
+        let stamps_count = !self.has_started && !is_network;
         let sights = sights.into_iter().map(|sight| {
             let hint = if stamps_count && is_old(&sight) { Hint::Aged } else { Hint::Seen };
             (sight, hint)
@@ -92,8 +93,11 @@ impl Keeper {
                 tracing::debug!(rule = self.rule.name, %why, "not remembered; after the next scan again");
             }
             self.say(&whole);
-            let took = scan.began.elapsed();
-            self.breather = self.breather.max(took * 4);
+            let (took, before) = (scan.began.elapsed(), self.breather);
+            self.breather = took * 4;
+            if std::mem::take(&mut self.has_lost) {
+                self.breather = (before * 2).max(self.breather).min(self.rule.when.rescan);
+            }
             let wait = if self.footing.is_none() { self.rule.when.rescan.min(MISSING) } else { self.rule.when.rescan };
             self.next_scan = Instant::now() + wait;
             self.has_started = true;

@@ -32,8 +32,8 @@ pub(super) enum Stage {
 
 /// Looks are at least this far apart when nobody told us that the writer is done.
 const APART: Duration = Duration::from_secs(1);
-/// Files kept in mind at once. More are found again by the next scan.
-pub(super) const MOST: usize = 100_000;
+/// Files kept in mind at once, of those that settle and again of those that wait. A scan meets the others again.
+const MOST: usize = 50_000;
 
 /// The files on their way. Pure: every moment is an argument.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ pub(super) struct Settling {
     files: HashMap<u64, File>,
     due: BTreeSet<(u64, u64)>,
     waiting: usize,
+    has_turned_away: bool,
 }
 
 #[derive(Debug)]
@@ -59,14 +60,15 @@ struct File {
 impl Settling {
     pub fn new(settled_for: Duration, epoch: Instant) -> Self {
         let (key, files, due) = Default::default();
-        Self { settled_for, epoch, key, files, due, waiting: 0 }
+        Self { settled_for, epoch, key, files, due, waiting: 0, has_turned_away: false }
     }
 
     /// We looked at a file. `Some` when it is settled: how long it has been seen unchanged.
     pub fn sight(&mut self, path: &[u8], identity: &Identity, hint: Hint, now: Instant) -> Option<Duration> {
         let (name, print, now_ms) = (self.key.hash_one(path), self.key.hash_one(identity), self.ms(now));
-        if !self.files.contains_key(&name) && self.files.len() >= MOST && hint != Hint::Aged {
-            return None; // the next scan meets it again
+        if self.settling() >= MOST && !self.files.contains_key(&name) {
+            self.has_turned_away = true;
+            return (hint == Hint::Aged).then_some(Duration::ZERO);
         }
         let (mut since_ms, mut hint) = (now_ms, hint);
         if let Some(file) = self.forget_due(name).filter(|file| file.print == print) {
@@ -82,6 +84,9 @@ impl Settling {
 
     /// It is settled and still not taken; to be looked at again at `due`, or when something happens to it.
     pub fn hold(&mut self, path: &[u8], stage: Stage, due: Option<Instant>) {
+        if stage == Stage::Waiting && self.waiting >= MOST {
+            return self.forget(path);
+        }
         let name = self.key.hash_one(path);
         let due_ms = due.map(|due| self.ms(due));
         if let Some(file) = self.forget_due(name) {
@@ -97,6 +102,13 @@ impl Settling {
         if let Some(File { stage: Stage::Waiting, .. }) = self.files.remove(&name) {
             self.waiting -= 1;
         }
+    }
+
+    /// Whether there is room again after files were turned away: time for a scan. Says it once.
+    pub fn wants_scan(&mut self) -> bool {
+        let is_time = self.has_turned_away && self.settling() < MOST / 2;
+        self.has_turned_away &= !is_time;
+        is_time
     }
 
     /// When the next file wants to be looked at.
@@ -209,6 +221,20 @@ mod tests {
         assert_eq!(settling.take_due(moment(6000), 9), [(b"b"[..].into(), Hint::Seen)]);
         assert_eq!(settling.next_due(), None);
         assert_eq!(settling.settling(), 2);
+    }
+
+    #[test]
+    fn too_many_at_once_are_turned_away_until_there_is_room() {
+        let (mut settling, moment) = at(5000);
+        for number in 0..=MOST {
+            settling.sight(&number.to_be_bytes(), &identity(1), Hint::Seen, moment(0));
+        }
+        assert_eq!((settling.settling(), settling.wants_scan()), (MOST, false));
+        assert!(settling.sight(b"old", &identity(1), Hint::Aged, moment(0)).is_some());
+        for number in 0..=MOST / 2 {
+            settling.forget(&number.to_be_bytes());
+        }
+        assert_eq!((settling.wants_scan(), settling.wants_scan()), (true, false));
     }
 
     #[test]

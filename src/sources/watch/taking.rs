@@ -32,12 +32,12 @@ impl Keeper {
             Err(why) => {
                 tracing::debug!(rule = self.rule.name, %why, "the folder cannot be looked at");
                 files.iter().for_each(|(path, _)| self.settling.forget(path)); // a scan will meet them again
-                self.next_scan = Instant::now();
+                self.hurry = Some(Instant::now());
                 return;
             }
         };
         if self.footing.as_ref().is_some_and(|before| *before != footing) {
-            self.next_scan = Instant::now();
+            self.hurry = Some(Instant::now());
         }
         let mut sights = Vec::with_capacity(files.len());
         for ((path, hint), look) in files.into_iter().zip(looks) {

@@ -31,7 +31,7 @@ pub(super) struct Walk {
     /// Folders get their watch here, before they are read.
     pub hints: Option<Arc<Hints>>,
     pub refusals: Arc<Refusals>,
-    pub found: mpsc::Sender<Vec<Sight>>,
+    pub found: mpsc::Sender<Batch>,
     pub cancel: CancellationToken,
 }
 
@@ -51,6 +51,14 @@ pub(super) struct Sight {
     pub facts: Facts,
 }
 
+/// Some of what a walk finds.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub sights: Vec<Sight>,
+    /// The stamps are of another machine's clock.
+    pub is_network: bool,
+}
+
 /// How a walk ended.
 #[derive(Debug)]
 pub(super) struct Walked {
@@ -62,7 +70,7 @@ pub(super) struct Walked {
     pub no_events: Option<NoEvents>,
 }
 
-const BATCH: usize = 256;
+const AT_ONCE: usize = 256;
 /// How a folder is opened to be listed.
 const LISTED: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 /// Folders inside folders; each holds a descriptor while it is walked.
@@ -256,13 +264,14 @@ impl Walker<'_> {
             return Ok(());
         }
         self.batch.push(Sight { path: path.into(), facts });
-        if self.batch.len() >= BATCH { self.flush() } else { Ok(()) }
+        if self.batch.len() >= AT_ONCE { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), Stop> {
         if !self.batch.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
-            self.walk.found.blocking_send(batch).map_err(|_| Stop)?;
+            let sights = std::mem::take(&mut self.batch);
+            let is_network = self.footing.is_network;
+            self.walk.found.blocking_send(Batch { sights, is_network }).map_err(|_| Stop)?;
         }
         self.go_on()
     }

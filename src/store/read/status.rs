@@ -59,6 +59,7 @@ impl SessionStatus {
     }
 }
 
+/// What a rule has done and has to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RuleStatus {
     pub rule: String,
@@ -107,6 +108,7 @@ pub struct LaneStatus {
     pub waiting: u64,
 }
 
+/// By an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PausedRule {
     pub rule: String,

@@ -2,12 +2,17 @@
 
 use super::{gateway::Gateway, servers::TestServer, walk::walk};
 use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 /// What is under a final name is whole: it has the bytes of the source of that name.
 pub fn nothing_half(gateway: &Gateway, server: &TestServer) {
-    let source = walk(&gateway.source);
-    for (name, hash) in walk(&server.root) {
+    nothing_half_below(&gateway.source, &server.root);
+}
+
+/// The same of a part of both.
+pub fn nothing_half_below(source: &Path, root: &Path) {
+    let source = walk(source);
+    for (name, hash) in walk(root) {
         if !is_temporary(&name) {
             assert_eq!(source.get(&name), Some(&hash), "{}", String::from_utf8_lossy(&name));
         }
@@ -47,6 +52,7 @@ pub async fn is_amid(gateway: &Gateway) -> bool {
     (1..row.get::<i64, _>(1)).contains(&row.get::<i64, _>(0))
 }
 
+<<<<<<< HEAD
 /// Jobs by state.
 pub async fn states(gateway: &Gateway) -> BTreeMap<String, i64> {
     count_states(&mut open(gateway).await).await
@@ -63,6 +69,8 @@ pub async fn attempts(gateway: &Gateway) -> i64 {
     sqlx::query("SELECT count(*) FROM attempts").fetch_one(&mut open(gateway).await).await.unwrap().get(0)
 }
 
+=======
+>>>>>>> main
 async fn open(gateway: &Gateway) -> SqliteConnection {
     SqliteConnectOptions::new().filename(gateway.database()).read_only(true).connect().await.unwrap()
 }

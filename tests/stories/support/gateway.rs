@@ -1,10 +1,11 @@
 //! The program as a person runs it: a configuration file, rules, a storage folder, and the binary.
 
-use super::servers::{TestServer, Tls};
+use super::{endpoint::Endpoint, servers::TestServer};
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Output, Stdio},
 };
 use tempfile::TempDir;
 
@@ -33,28 +34,64 @@ impl Default for Wishes {
             connections: 2,
             server_lines: vec![],
             rule: "then: [{ upload: { to: offsite } }]".into(),
-            watch: "recursive: true, settled_for: 0s, empty_files: take".into(),
+            watch: AT_ONCE.into(),
         }
     }
 }
 
+/// What stories usually say of a watched folder.
+pub const AT_ONCE: &str = "recursive: true, settled_for: 0s, empty_files: take";
+
 impl Gateway {
     pub fn new(server: &TestServer, wishes: &Wishes) -> Self {
+        let mut offsite = Endpoint::from(server).connections(wishes.connections);
+        offsite.more.clone_from(&wishes.server_lines);
+        let gateway = Self::with(&[("offsite", &offsite)]);
+        gateway.rule("files", "", &wishes.watch, &wishes.rule);
+        gateway
+    }
+
+    /// One with these servers and without rules.
+    pub fn with(servers: &[(&str, &Endpoint)]) -> Self {
         let home = tempfile::Builder::new().prefix("packetboat-gateway-").tempdir().unwrap();
-        let [source, storage, rules] = ["source", "storage", "rules"].map(|name| {
+        let [source, storage, _] = ["source", "storage", "rules"].map(|name| {
             let folder = home.path().join(name);
             fs::create_dir(&folder).unwrap();
             folder
         });
-        let config = home.path().join("packetboat.yaml");
-        let ftp = server_lines(server, wishes).join("\n      ");
-        let text = format!("storage: {}\nservers:\n  offsite:\n    ftp:\n      {ftp}\n", storage.display());
-        fs::write(&config, text).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        fs::set_permissions(&config, mode).unwrap();
-        let when = format!("when:\n  watch: {{ folder: {}, {} }}\n", source.display(), wishes.watch);
-        fs::write(rules.join("files.yaml"), format!("{when}{}\n", wishes.rule)).unwrap();
-        Self { source, storage, config, _home: home }
+        let gateway = Self { source, storage, config: home.path().join("packetboat.yaml"), _home: home };
+        gateway.servers(servers);
+        gateway
+    }
+
+    /// Writes packetboat.yaml anew; a process heeds it from its next start on.
+    pub fn servers(&self, servers: &[(&str, &Endpoint)]) {
+        let mut text = format!("storage: {}\ntime_zone: UTC\nservers:\n", self.storage.display());
+        for (name, endpoint) in servers {
+            text.push_str(&format!("  {name}:\n    ftp:\n      {}\n", endpoint.lines().join("\n      ")));
+        }
+        fs::write(&self.config, text).unwrap();
+        fs::set_permissions(&self.config, PermissionsExt::from_mode(0o600)).unwrap();
+    }
+
+    /// Writes a rule for a folder below the source (`""`: the source itself), which is made.
+    pub fn rule(&self, name: &str, folder: &str, watch: &str, rest: &str) {
+        let folder = self.source.join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        let when = format!("when:\n  watch: {{ folder: {}, {watch} }}\n", folder.display());
+        self.rule_file(name, &format!("{when}{rest}\n"));
+    }
+
+    /// Writes the text of a rule as it is.
+    pub fn rule_file(&self, name: &str, text: &str) {
+        fs::write(self.config.with_file_name("rules").join(name).with_extension("yaml"), text).unwrap();
+    }
+
+    /// Writes a file below the source, with the folders it needs.
+    pub fn file(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.source.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
     }
 
     /// The program with these arguments, not yet started. Its log goes nowhere unless asked for.
@@ -62,6 +99,12 @@ impl Gateway {
         let mut command = Command::new(env!("CARGO_BIN_EXE_packetboat"));
         command.arg("--config").arg(&self.config).args(arguments).stdin(Stdio::null());
         command
+    }
+
+    /// Runs a verb to its end; its code.
+    pub fn code(&self, line: &str) -> i32 {
+        let output = self.run(&line.split(' ').collect::<Vec<_>>());
+        output.status.code().unwrap()
     }
 
     /// Runs a verb to its end.
@@ -94,8 +137,11 @@ impl Gateway {
 pub struct Serving(pub Child);
 
 impl Serving {
-    pub fn pid(&self) -> u32 {
-        self.0.id()
+    /// Asks it to stop, as a service manager does, and waits; how it ended.
+    pub fn stop(mut self) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.0.wait().unwrap()
     }
 }
 
@@ -104,31 +150,4 @@ impl Drop for Serving {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn server_lines(server: &TestServer, wishes: &Wishes) -> Vec<String> {
-    let mut lines = vec![
-        format!("host: {}", server.host),
-        format!("port: {}", server.port),
-        format!("user: {}", server.user),
-        format!("password: {}", server.password),
-        format!("connections: {}", wishes.connections),
-        match server.tls {
-            Tls::None => "tls: none".into(),
-            Tls::Explicit => "tls: explicit".into(),
-            Tls::Implicit => "tls: implicit".into(),
-        },
-    ];
-    if server.folder != "/" {
-        lines.push(format!("folder: {}", server.folder));
-    }
-    if let Some(certificate) = &server.certificate {
-        lines.push(format!("ca_file: {}", as_text(&certificate.ca)));
-    }
-    lines.extend(wishes.server_lines.iter().cloned());
-    lines
-}
-
-fn as_text(path: &Path) -> &str {
-    path.to_str().unwrap()
 }

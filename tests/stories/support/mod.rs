@@ -3,8 +3,10 @@
 pub mod certificates;
 pub mod check;
 pub mod cost;
+pub mod endpoint;
 pub mod ftp_client;
 pub mod gateway;
+pub mod ledger;
 pub mod ports;
 pub mod program;
 pub mod raw_ftp;

@@ -1,0 +1,111 @@
+//! A server in trouble costs nobody else anything, and its own jobs no try.
+
+use crate::support::{
+    check,
+    endpoint::Endpoint,
+    gateway::{AT_ONCE, Gateway, Wishes},
+    ledger::Ledger,
+    servers::{Limits, ServerKind, ServerOptions, TestServer, Tls},
+    walk::walk,
+};
+
+const COUNTED: &str = "SELECT count(*) FROM attempts WHERE counted = 1 AND outcome <> 'delivered'";
+const LANES: &str = "SELECT server || ' ' || state || ' ' || coalesce(kind, '-') FROM lanes ORDER BY server";
+
+#[tokio::test]
+async fn a_server_that_is_down_slows_no_other() {
+    let Some(mut north) = ServerKind::Vsftpd.start(ServerOptions::default()) else { return };
+    let south = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    north.unplug().await;
+    let gateway = Gateway::with(&[("north", &Endpoint::from(&north)), ("south", &Endpoint::from(&south))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: [north, south] } }]");
+    gateway.fill(50, |number| number * 700);
+    assert_eq!(gateway.code("once"), 4);
+    assert!(walk(&south.root) == walk(&gateway.source));
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.states().await, ["delivered 50", "queued 50"]);
+    assert_eq!(ledger.count("SELECT sum(counted_tries) FROM jobs WHERE server = 'north'").await, 0);
+    assert_eq!(ledger.lines(LANES).await[0], "north closed connect");
+
+    north.plug_in();
+    assert_eq!(gateway.code("once"), 0);
+    assert!(walk(&north.root) == walk(&gateway.source));
+    assert_eq!(ledger.lines(LANES).await[0], "north open -");
+}
+
+/// Two hundred files wait for a server that does not let us in; `mended`, they go.
+async fn two_hundred_wait(server: &TestServer, broken: &Endpoint, kind: &str) {
+    let gateway = Gateway::with(&[("offsite", broken)]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]");
+    gateway.fill(200, |number| number);
+    assert_eq!(gateway.code("once"), 4);
+    assert_eq!(gateway.code("once"), 4);
+    assert_eq!(gateway.code("status"), 1, "a lane in trouble needs somebody");
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.states().await, ["queued 200"]);
+    assert_eq!(ledger.count("SELECT sum(tries) + sum(counted_tries) FROM jobs").await, 0);
+    assert_eq!(ledger.lines(LANES).await, [format!("offsite closed {kind}")]);
+
+    gateway.servers(&[("offsite", &Endpoint::from(server))]);
+    assert_eq!(gateway.code("once"), 0);
+    check::all_delivered(&gateway, server).await;
+    assert_eq!(gateway.code("status"), 0);
+}
+
+#[tokio::test]
+async fn a_wrong_password_costs_no_job_a_try() {
+    let Some(server) = ServerKind::Vsftpd.start(ServerOptions::default()) else { return };
+    two_hundred_wait(&server, &Endpoint::from(&server).password("wrong"), "login").await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_costs_no_job_a_try() {
+    let options = ServerOptions { tls: Tls::Explicit, ..ServerOptions::default() };
+    let Some(server) = ServerKind::ProFtpd.start(options) else { return };
+    let broken = Endpoint::from(&server).trusting(None);
+    two_hundred_wait(&server, &broken, "tls").await;
+}
+
+#[tokio::test]
+async fn a_server_that_bears_two_connections_gets_no_more() {
+    for kind in [ServerKind::Vsftpd, ServerKind::ProFtpd] {
+        let options = ServerOptions { limits: Limits::Clients(2), ..ServerOptions::default() };
+        let Some(server) = kind.start(options) else { continue };
+        let gateway = Gateway::new(&server, &Wishes { connections: 8, ..Wishes::default() });
+        gateway.fill(150, |number| 100_000 + number);
+        assert_eq!(gateway.code("once"), 0);
+        check::all_delivered(&gateway, &server).await;
+        let mut ledger = Ledger::open(&gateway).await;
+        assert_eq!(ledger.count(COUNTED).await, 0);
+        let learned = ledger.count("SELECT coalesce(learned_limit, 8) FROM lanes").await;
+        assert!((1..=2).contains(&learned), "{kind:?} bears 2, and {learned} was learned");
+    }
+}
+
+#[tokio::test]
+async fn a_pulled_plug_costs_a_try_only_what_was_under_way() {
+    const CONNECTIONS: u32 = 3;
+    for kind in [ServerKind::Vsftpd, ServerKind::ProFtpd] {
+        let Some(mut server) = kind.start(ServerOptions::default()) else { continue };
+        let rule = "then: [{ upload: { to: offsite } }]\nretry: { first_wait: 1s }".to_owned();
+        let gateway = Gateway::new(&server, &Wishes { connections: CONNECTIONS, rule, ..Wishes::default() });
+        gateway.fill(300, |number| 20_000 + number * 100);
+        let serving = gateway.serve();
+        let mut ledger = Ledger::open(&gateway).await;
+        const DELIVERED: &str = "SELECT count(*) FROM jobs WHERE state = 'delivered'";
+        ledger.until("some are delivered", DELIVERED, |delivered| delivered > 10).await;
+        server.unplug().await;
+        ledger
+            .until("the lane closes", "SELECT count(*) FROM lanes WHERE state = 'closed'", |closed| closed == 1)
+            .await;
+        assert!(ledger.count(DELIVERED).await < 300, "{kind:?} was unplugged after all was over");
+        check::nothing_half(&gateway, &server);
+        server.plug_in();
+        ledger.until_states(&["delivered 300"]).await;
+        ledger.until("the litter is gone", "SELECT count(*) FROM litter", |left| left == 0).await;
+        assert!(serving.stop().success());
+        check::all_delivered(&gateway, &server).await;
+        let counted = ledger.count(COUNTED).await;
+        assert!(counted <= CONNECTIONS.into(), "{kind:?}: {counted} tries were counted");
+    }
+}

@@ -1,0 +1,54 @@
+//! The database of a gateway, asked from outside while it runs or not.
+
+use super::{gateway::Gateway, wait};
+use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::time::Duration;
+
+/// Long enough for a busy machine; only a story that fails waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection that only reads.
+pub struct Ledger(SqliteConnection);
+
+impl Ledger {
+    /// Waits for the database to be there, with its tables.
+    pub async fn open(gateway: &Gateway) -> Self {
+        let options = SqliteConnectOptions::new().filename(gateway.database()).read_only(true);
+        let mut found = None;
+        wait::until_async("there is a database", PATIENCE, async || {
+            found = options.connect().await.ok();
+            match &mut found {
+                Some(database) => sqlx::query("SELECT 1 FROM litter").fetch_optional(database).await.is_ok(),
+                None => false,
+            }
+        })
+        .await;
+        Self(found.unwrap())
+    }
+
+    /// The first column of every row, which must be text.
+    pub async fn lines(&mut self, sql: &'static str) -> Vec<String> {
+        let rows = sqlx::query(sql).fetch_all(&mut self.0).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    pub async fn count(&mut self, sql: &'static str) -> i64 {
+        sqlx::query(sql).fetch_one(&mut self.0).await.unwrap().get(0)
+    }
+
+    /// `["delivered 50", "queued 3"]`
+    pub async fn states(&mut self) -> Vec<String> {
+        self.lines("SELECT state || ' ' || count(*) FROM jobs GROUP BY state ORDER BY state").await
+    }
+
+    /// Waits until the jobs stand like this.
+    pub async fn until_states(&mut self, expected: &[&str]) {
+        let what = format!("the jobs are {expected:?}");
+        wait::until_async(&what, PATIENCE, async || self.states().await == expected).await;
+    }
+
+    /// Waits until the count is one that will do.
+    pub async fn until(&mut self, what: &str, sql: &'static str, will_do: impl Fn(i64) -> bool) {
+        wait::until_async(what, PATIENCE, async || will_do(self.count(sql).await)).await;
+    }
+}
