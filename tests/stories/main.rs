@@ -5,6 +5,8 @@
 
 mod support;
 
+mod a_full_disk;
+mod a_long_outage;
 mod every_server;
 mod fixture_database;
 mod ftp_delivery;

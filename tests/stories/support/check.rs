@@ -52,6 +52,25 @@ pub async fn is_amid(gateway: &Gateway) -> bool {
     (1..row.get::<i64, _>(1)).contains(&row.get::<i64, _>(0))
 }
 
+<<<<<<< HEAD
+/// Jobs by state.
+pub async fn states(gateway: &Gateway) -> BTreeMap<String, i64> {
+    count_states(&mut open(gateway).await).await
+}
+
+/// The state of the only lane and how often it was tried in vain; `None` while there was no trouble.
+pub async fn lane(gateway: &Gateway) -> Option<(String, i64)> {
+    let row = sqlx::query("SELECT state, failures FROM lanes").fetch_optional(&mut open(gateway).await).await.unwrap();
+    row.map(|row| (row.get(0), row.get(1)))
+}
+
+/// Tries of all jobs.
+pub async fn attempts(gateway: &Gateway) -> i64 {
+    sqlx::query("SELECT count(*) FROM attempts").fetch_one(&mut open(gateway).await).await.unwrap().get(0)
+}
+
+=======
+>>>>>>> main
 async fn open(gateway: &Gateway) -> SqliteConnection {
     SqliteConnectOptions::new().filename(gateway.database()).read_only(true).connect().await.unwrap()
 }

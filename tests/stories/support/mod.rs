@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod check;
+pub mod cost;
 pub mod endpoint;
 pub mod ftp_client;
 pub mod gateway;

@@ -1,0 +1,55 @@
+//! A server that is down costs next to nothing, however much waits for it, and is served soon after it is back.
+
+use crate::support::{
+    check,
+    cost::Cost,
+    gateway::{Gateway, Wishes},
+    servers::{ServerKind, ServerOptions},
+    wait,
+};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+const FILES: usize = 2000;
+const SOON: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn two_thousand_files_wait_for_a_server_that_is_down() {
+    let mut server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    server.unplug().await;
+    let gateway = Gateway::new(&server, &Wishes::default());
+    gateway.fill(FILES, |number| number % 100);
+    let serving = gateway.serve();
+    wait::until("it has started", SOON, || gateway.storage.join("control.sock").exists());
+    wait::until_async("all files are taken", SOON, async || {
+        check::states(&gateway).await.get("queued") == Some(&(FILES as i64))
+    })
+    .await;
+
+    let (before, began) = (Cost::of(serving.pid()), Instant::now());
+    let tries = check::lane(&gateway).await.map_or(0, |(_, failures)| failures);
+    wait::until_async("the server is tried a few times more", SOON, async || {
+        check::lane(&gateway).await.is_some_and(|(state, failures)| state == "closed" && failures >= tries + 3)
+    })
+    .await;
+    let (after, span) = (Cost::of(serving.pid()), began.elapsed());
+    let grown_kib = after.resident_kib.saturating_sub(before.resident_kib);
+    assert!(grown_kib <= 5 * 1024, "{grown_kib} KiB more after {span:?}");
+    let share = (after.cpu - before.cpu).as_secs_f64() / span.as_secs_f64();
+    assert!(share < 0.05, "{:.1} % of a core, by a build that nobody optimised", share * 100.0);
+    assert_eq!(check::attempts(&gateway).await, 0, "a closed lane costs no job a try");
+
+    server.plug_in();
+    wait::until("the first file is there", Duration::from_secs(31), || {
+        fs::read_dir(&server.root).unwrap().next().is_some()
+    });
+    wait::until_async("all are delivered", 2 * SOON, async || {
+        check::states(&gateway).await.get("delivered") == Some(&(FILES as i64))
+    })
+    .await;
+    check::all_delivered(&gateway, &server).await;
+    let end = Cost::of(serving.pid());
+    assert!(end.threads <= 24 && end.descriptors <= 64 && end.peak_kib <= 60 << 10, "{end:?}");
+}
