@@ -52,7 +52,6 @@ pub async fn is_amid(gateway: &Gateway) -> bool {
     (1..row.get::<i64, _>(1)).contains(&row.get::<i64, _>(0))
 }
 
-<<<<<<< HEAD
 /// Jobs by state.
 pub async fn states(gateway: &Gateway) -> BTreeMap<String, i64> {
     count_states(&mut open(gateway).await).await
@@ -69,8 +68,6 @@ pub async fn attempts(gateway: &Gateway) -> i64 {
     sqlx::query("SELECT count(*) FROM attempts").fetch_one(&mut open(gateway).await).await.unwrap().get(0)
 }
 
-=======
->>>>>>> main
 async fn open(gateway: &Gateway) -> SqliteConnection {
     SqliteConnectOptions::new().filename(gateway.database()).read_only(true).connect().await.unwrap()
 }
