@@ -29,10 +29,10 @@ pub async fn measure(files: usize, table: &mut Table) {
         format!("{:.1} s", began.elapsed().as_secs_f64()),
         "",
     );
-    let (before, began) = (Cost::of(serving.pid()), Instant::now());
+    let (before, began) = (Cost::of(serving.0.id()), Instant::now());
     table.say("… processor", format!("{:.2} ms a file", before.cpu.as_secs_f64() * 1000.0 / files as f64), "");
     tokio::time::sleep(AT_REST).await;
-    let after = Cost::of(serving.pid());
+    let after = Cost::of(serving.0.id());
     table.say("… at rest, one rescan: processor", share(after.cpu - before.cpu, began.elapsed()), "");
     table.mib("… memory at its peak", after.peak_kib, 60);
     table.say("… threads, descriptors", format!("{}, {}", after.threads, after.descriptors), "bounded");
@@ -46,7 +46,7 @@ pub async fn measure(files: usize, table: &mut Table) {
     ran(&gateway, &["status"]);
     table.seconds("… until `status` has answered", began.elapsed(), 2.0);
     tokio::time::sleep(Duration::from_secs(10)).await;
-    table.mib("… memory at its peak", Cost::of(serving.pid()).peak_kib, 60);
+    table.mib("… memory at its peak", Cost::of(serving.0.id()).peak_kib, 60);
     for verb in [&["status"][..], &["jobs"], &["jobs", "--state", "queued"]] {
         table.seconds(&format!("`{}`", verb.join(" ")), ran(&gateway, verb), 1.0);
     }

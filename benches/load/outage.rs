@@ -16,7 +16,7 @@ pub async fn measure(files: usize, table: &mut Table) {
     let (mut server, gateway) = down().await;
     let serving = start(&gateway);
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let idle = Cost::of(serving.pid());
+    let idle = Cost::of(serving.0.id());
     table.mib("idle: memory at its peak", idle.peak_kib, 30);
     table.say("idle: threads, descriptors", format!("{}, {}", idle.threads, idle.descriptors), "bounded");
     drop(serving);
@@ -27,9 +27,9 @@ pub async fn measure(files: usize, table: &mut Table) {
         check::states(&gateway).await.get("queued") == Some(&(files as i64))
     })
     .await;
-    let (before, began) = (Cost::of(serving.pid()), Instant::now());
+    let (before, began) = (Cost::of(serving.0.id()), Instant::now());
     tokio::time::sleep(DOWN).await;
-    let (after, span) = (Cost::of(serving.pid()), began.elapsed());
+    let (after, span) = (Cost::of(serving.0.id()), began.elapsed());
     table.mib(&format!("{files} files, down 60 s: growth"), after.resident_kib.saturating_sub(before.resident_kib), 5);
     table.say("… processor", share(after.cpu - before.cpu, span), "below 1 % of a core");
     table.say("… tries of jobs", check::attempts(&gateway).await.to_string(), "0");
@@ -45,7 +45,7 @@ pub async fn measure(files: usize, table: &mut Table) {
     .await;
     table.say("back: until all are delivered", format!("{:.1} s", back.elapsed().as_secs_f64()), "all, byte for byte");
     check::all_delivered(&gateway, &server).await;
-    let end = Cost::of(serving.pid());
+    let end = Cost::of(serving.0.id());
     table.mib("back: memory at its peak", end.peak_kib, 60);
     table.say("back: threads, descriptors", format!("{}, {}", end.threads, end.descriptors), "bounded");
     let bytes = fs::metadata(gateway.database()).unwrap().len();

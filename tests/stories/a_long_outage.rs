@@ -28,13 +28,13 @@ async fn two_thousand_files_wait_for_a_server_that_is_down() {
     })
     .await;
 
-    let (before, began) = (Cost::of(serving.pid()), Instant::now());
+    let (before, began) = (Cost::of(serving.0.id()), Instant::now());
     let tries = check::lane(&gateway).await.map_or(0, |(_, failures)| failures);
     wait::until_async("the server is tried a few times more", SOON, async || {
         check::lane(&gateway).await.is_some_and(|(state, failures)| state == "closed" && failures >= tries + 3)
     })
     .await;
-    let (after, span) = (Cost::of(serving.pid()), began.elapsed());
+    let (after, span) = (Cost::of(serving.0.id()), began.elapsed());
     let grown_kib = after.resident_kib.saturating_sub(before.resident_kib);
     assert!(grown_kib <= 5 * 1024, "{grown_kib} KiB more after {span:?}");
     let share = (after.cpu - before.cpu).as_secs_f64() / span.as_secs_f64();
@@ -50,6 +50,6 @@ async fn two_thousand_files_wait_for_a_server_that_is_down() {
     })
     .await;
     check::all_delivered(&gateway, &server).await;
-    let end = Cost::of(serving.pid());
+    let end = Cost::of(serving.0.id());
     assert!(end.threads <= 24 && end.descriptors <= 64 && end.peak_kib <= 60 << 10, "{end:?}");
 }
