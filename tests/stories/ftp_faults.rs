@@ -375,6 +375,10 @@ fn names() -> Vec<Row> {
         row("550 to RNFR", instead("RNFR", "550 Where?"), "failed job refused"),
         row("553 to RNTO", instead("RNTO", "553 Not that name"), "failed job refused"),
         row("553 to RNTO over an older file", instead("RNTO", "553 Not that name"), "failed job refused").over(),
+        row("250 to RNTO, and nothing done", instead("RNTO", "250 Done"), "deferred job damaged")
+            .says("still has its temporary name"),
+        row("250 to RNTO over an older file, and nothing done", instead("RNTO", "250 Done"), "deferred job damaged")
+            .over(),
         row("451 to RNTO", instead("RNTO", "451 Later"), "deferred job refused_now"),
         row("RNTO lost, closed", first("RNTO", Lose(Lost::ThenClose)), "delivered size"),
         row("RNTO lost over an older file", first("RNTO", Lose(Lost::ThenReset)), "delivered size").over(),

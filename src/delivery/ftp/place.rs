@@ -7,7 +7,7 @@ use crate::{
         failure::Step,
         litter::{aside_of, remove},
     },
-    domain::{Delivered, OnExists, Times},
+    domain::{Delivered, OnExists, Times, TroubleKind},
     faults::kill_point,
     ftp::client::{Error, Found, Session},
 };
@@ -31,6 +31,10 @@ impl Attempt<'_> {
             Err(error) => return Err(Stop::Met(error, Step::After)),
         };
         kill_point("delivery.renamed");
+        if !session.has_left(&self.written).await.at(Step::After)? {
+            let said = format!("{reply}: said of the rename, and the file still has its temporary name");
+            return Err(self.stop_with(session, TroubleKind::Damaged, said).await);
+        }
         Ok(self.delivered(session, reply.to_string()))
     }
 
