@@ -256,6 +256,14 @@ fn refusals() -> Vec<Row> {
         row("552 to STOR", instead("STOR", "552 Quota exceeded"), "deferred job full"),
         row("550 to STOR", instead("STOR", "550 Permission denied"), "failed job refused")
             .says("550 Permission denied"),
+        row("550 to STOR that tells the password", instead("STOR", "550 b0at is no good"), "failed job refused")
+            .says("550 ******* is no good"),
+        row("nonsense to STOR that tells the password", instead("SIZE", "350 b0at"), "unknown job session")
+            .dropped()
+            .litter()
+            .says("*******"),
+        row("530 that tells the password", instead("PASS", "530 b0at is wrong"), "deferred server login")
+            .says("530 ******* is wrong"),
         row("550 to STOR, for the disk", instead("STOR", "550 Not enough space on the disk"), "deferred job full"),
         row(
             "550 to STOR, for a lock",

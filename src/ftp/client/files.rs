@@ -105,7 +105,8 @@ impl Session {
     /// [`Error::Refused`] `to` RNFR or RNTO.
     pub async fn rename(&mut self, from: &RemotePath, to: &RemotePath) -> Result<Reply, Error> {
         self.ask("RNFR", &names::argument(from.as_bytes()), &[350]).await?;
-        self.ask("RNTO", &names::argument(to.as_bytes()), &[250, 200]).await
+        let reply = self.ask("RNTO", &names::argument(to.as_bytes()), &[250, 200]).await?;
+        Ok(reply.hiding(&self.server.password))
     }
 
     /// Sets the time of a file, to the second: MFMT where offered, else MDTM with a time, which vsftpd and others take. Says whether
