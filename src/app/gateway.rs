@@ -3,19 +3,26 @@
 use crate::{
     clock::Clock,
     config::Settings,
-    control::{Heard, Known, Operator, PausedInFile, Socket, SocketError},
+    control::{self, Heard, Known, Operator, PausedInFile, Socket, SocketError},
     intake::Intake,
     janitor::Janitor,
     lanes::Paused,
     rules::{Rule, RuleSet},
     sources::watch::{self, WatchSource},
-    store::{Ends, SessionId, Store, StoreError},
+    store::{Ends, LockError, SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
+
+/// How long the lock may be held by somebody who does not listen.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a gateway is made of.
 #[derive(Debug, Clone)]
@@ -65,7 +72,7 @@ impl Gateway {
         if let Some(name) = only.as_ref().filter(|name| rules.rules.iter().all(|rule| rule.name != **name)) {
             return Err(StartError::NoSuchRule(name.clone()));
         }
-        let store = Store::open(&settings.storage).await?;
+        let store = open(&settings.storage).await?;
         let node = node();
         let session = store.begin_session(&node, clock.now()).await?;
         let before = store.ends(only.as_deref()).await?;
@@ -109,6 +116,22 @@ impl Gateway {
         }
         self.store.close().await;
         info!("stopped");
+    }
+}
+
+/// A verb that acts alone holds the lock for a moment, and so does a process that is stopping: both are waited for. One that
+/// serves is not.
+async fn open(storage: &Path) -> Result<Store, StoreError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match Store::open(storage).await {
+            Err(StoreError::Locked(LockError::Held(_)))
+                if Instant::now() < until && control::is_silent(storage).await =>
+            {
+                sleep(PAUSE).await;
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     app::{Gateway, GatewaySetup, StartError, run::StopSignal},
+    sources::watch,
     worker::Progress,
 };
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub struct OnceReport {
     pub failed: u64,
     /// Jobs that wait: for their time, a window, a server in trouble.
     pub waiting: u64,
+    /// Rules whose folder was not seen whole: what it holds is not known.
+    pub unseen: usize,
 }
 
 /// Takes what is there, settled or settling, delivers what is due and stops. `show` gets the running transfers while it
@@ -27,10 +30,12 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
     let stop = StopSignal::hear()?;
     let gateway = Gateway::start(setup).await?;
     show(gateway.worker.progress().clone());
+    let mut unseen = 0;
     let all = async {
         for watch in &gateway.watches {
-            if watch.scan_now().await.is_err() || watch.settled_everything().await.is_err() {
-                return; // the process is going down
+            match take_all(watch).await {
+                Ok(is_whole) => unseen += usize::from(!is_whole),
+                Err(watch::Ended) => return, // the process is going down
             }
         }
         gateway.worker.idle().await;
@@ -45,7 +50,21 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
         delivered: after.delivered.saturating_sub(before.delivered),
         failed: after.failed.saturating_sub(before.failed),
         waiting: after.open,
+        unseen,
     };
     gateway.stop(GRACE).await;
     Ok(report)
+}
+
+/// Takes what is there, settled or settling; whether the folder was seen whole. A second look makes up for what stood in the
+/// way of the first one for a moment.
+async fn take_all(watch: &watch::Handle) -> Result<bool, watch::Ended> {
+    let first = watch.scan_now().await?;
+    watch.settled_everything().await?;
+    if first.is_complete {
+        return Ok(true);
+    }
+    let second = watch.scan_now().await?;
+    watch.settled_everything().await?;
+    Ok(second.is_complete)
 }

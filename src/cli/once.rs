@@ -35,7 +35,7 @@ pub fn once(wanted: &Once, config: Option<&Path>, console: &Console) -> Result<E
     }
     console.answer(&Report::from(report), || text(&report))?;
     Ok(match report {
-        OnceReport { failed: 1.., .. } => Exit::Failed,
+        OnceReport { failed: 1.., .. } | OnceReport { unseen: 1.., .. } => Exit::Failed,
         OnceReport { waiting: 1.., .. } => Exit::NotOver,
         OnceReport { .. } => Exit::Done,
     })
@@ -47,16 +47,23 @@ struct Report {
     delivered: u64,
     waiting: u64,
     failed: u64,
+    unseen: usize,
 }
 
 impl From<OnceReport> for Report {
-    fn from(OnceReport { delivered, failed, waiting }: OnceReport) -> Self {
-        Self { delivered, waiting, failed }
+    fn from(OnceReport { delivered, failed, waiting, unseen }: OnceReport) -> Self {
+        Self { delivered, waiting, failed, unseen }
     }
 }
 
-fn text(OnceReport { delivered, failed, waiting }: &OnceReport) -> String {
-    format!("{} delivered, {} waiting, {} failed\n", count(*delivered), count(*waiting), count(*failed))
+fn text(OnceReport { delivered, failed, waiting, unseen }: &OnceReport) -> String {
+    let (delivered, waiting, failed) = (count(*delivered), count(*waiting), count(*failed));
+    let unseen = match unseen {
+        0 => String::new(),
+        1 => ", 1 folder not seen whole".to_owned(),
+        more => format!(", {more} folders not seen whole"),
+    };
+    format!("{delivered} delivered, {waiting} waiting, {failed} failed{unseen}\n")
 }
 
 /// Bars that move until they are ended; what had one gets a line when it has ended.

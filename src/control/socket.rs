@@ -23,8 +23,10 @@ const NAME: &str = "control.sock";
 
 /// Clients served at once; others wait to be let in.
 const CLIENTS: usize = 32;
-/// Between two commands of a client, and for writing an answer.
+/// Between two commands of a client.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// For a client to read its answer: who does not must not hold up our end.
+const READ_WITHIN: Duration = Duration::from_secs(5);
 /// A pause of a hundred thousand jobs takes seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
 
@@ -139,15 +141,8 @@ async fn serve_client(stream: UnixStream, operator: &Operator, stop: &Cancellati
             Err(WireError::NotUnderstood(why)) => Answer::Refused { why: format!("not understood: {why}") },
             Err(error) => return Err(error),
         };
-        answer_client(&mut stream, &answer).await?;
+        wire::send(&mut stream, &answer, READ_WITHIN).await?;
     }
-}
-
-async fn answer_client(stream: &mut BufStream<UnixStream>, answer: &Answer) -> Result<(), WireError> {
-    use tokio::io::AsyncWriteExt;
-    wire::send(stream, answer, PATIENCE).await?;
-    stream.flush().await?;
-    Ok(())
 }
 
 /// Nobody listens in `storage`. Where it is not ours to knock, somebody may.
@@ -166,11 +161,9 @@ async fn connect(storage: &Path) -> Result<UnixStream, SocketError> {
 
 /// Asks whoever listens in `storage`.
 pub(super) async fn ask(storage: &Path, command: &Command) -> Result<Answer, SocketError> {
-    use tokio::io::AsyncWriteExt;
     let mut stream = BufStream::new(connect(storage).await?);
     let asked = async {
         wire::send(&mut stream, command, PATIENCE).await?;
-        stream.flush().await?;
         wire::receive::<Answer>(&mut stream, ANSWER_WITHIN).await
     };
     match asked.await {

@@ -38,6 +38,7 @@ pub(super) async fn receive<T: DeserializeOwned>(
     }
 }
 
+/// Sends it all, whatever the other side does, or gives up.
 pub(super) async fn send(
     to: &mut (impl AsyncWrite + Unpin),
     message: &(impl Serialize + Sync),
@@ -48,6 +49,10 @@ pub(super) async fn send(
     if line.len() as u64 > LONGEST_LINE {
         return Err(WireError::TooLong);
     }
-    timeout(within, to.write_all(&line)).await.map_err(|_| WireError::TooLate(within))??;
+    let written = async {
+        to.write_all(&line).await?;
+        to.flush().await
+    };
+    timeout(within, written).await.map_err(|_| WireError::TooLate(within))??;
     Ok(())
 }

@@ -11,6 +11,11 @@ pub enum StoreError {
     /// It cannot be opened: wrong place, wrong owner, not a database, or of a newer version.
     #[error("the database {path} cannot be opened: {why}")]
     Open { path: PathBuf, why: String },
+    /// Its file is no longer where it was opened: what SQLite still wrote to it would be lost.
+    #[error(
+        "the database {0} was removed or replaced while in use; stop packetboat, put the database back, start again"
+    )]
+    Gone(PathBuf),
     /// SQLite refused; nothing of the request was committed, and it may be made again.
     #[error("the database refused a request: {0}")]
     Refused(#[from] sqlx::Error),

@@ -7,7 +7,8 @@ use sqlx::{
 };
 use std::{
     fs::DirBuilder,
-    os::unix::fs::DirBuilderExt,
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -20,7 +21,37 @@ pub struct Store {
     writer: Option<Writer>,
     readers: SqlitePool,
     touched: Arc<Mutex<mpsc::UnboundedReceiver<QueueKey>>>,
-    _lock: Option<Arc<Lock>>,
+    /// Of who writes.
+    opened: Option<Arc<Opened>>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    file: OpenFile,
+    _lock: Lock,
+}
+
+/// Which file was opened, to tell whether its path still leads to it.
+#[derive(Debug)]
+struct OpenFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl OpenFile {
+    fn at(path: &Path) -> io::Result<Self> {
+        let found = std::fs::metadata(path)?;
+        Ok(Self { path: path.to_owned(), device: found.dev(), inode: found.ino() })
+    }
+
+    /// Somebody removed or replaced it. SQLite would not notice, and go on writing to what nobody can open again.
+    fn is_gone(&self) -> bool {
+        match std::fs::metadata(&self.path) {
+            Ok(found) => (found.dev(), found.ino()) != (self.device, self.inode),
+            Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        }
+    }
 }
 
 impl Store {
@@ -38,7 +69,9 @@ impl Store {
         let (publish, touched) = mpsc::unbounded_channel();
         let writer = Writer::start(db, publish);
         let readers = readers(&path).await.map_err(|why| refused(why.to_string()))?;
-        Ok(Self { writer: Some(writer), readers, touched: Arc::new(Mutex::new(touched)), _lock: Some(Arc::new(lock)) })
+        let file = OpenFile::at(&path).map_err(|why| refused(why.to_string()))?;
+        let opened = Some(Arc::new(Opened { file, _lock: lock }));
+        Ok(Self { writer: Some(writer), readers, touched: Arc::new(Mutex::new(touched)), opened })
     }
 
     /// Opens for reading beside whoever writes.
@@ -50,7 +83,7 @@ impl Store {
         let readers =
             readers(&path).await.map_err(|why| StoreError::Open { path: path.clone(), why: why.to_string() })?;
         let (_, touched) = mpsc::unbounded_channel();
-        Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), _lock: None })
+        Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), opened: None })
     }
 
     /// A database with nothing in it, in memory, for asking before there is one.
@@ -64,7 +97,7 @@ impl Store {
             lasting.connect_with(SqliteConnectOptions::new()).await.map_err(|why| refused(why.to_string()))?;
         migrator().run(&readers).await.map_err(|why| refused(why.to_string()))?;
         let (_, touched) = mpsc::unbounded_channel();
-        Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), _lock: None })
+        Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), opened: None })
     }
 
     /// The next queue that a commit gave something to do; `None` once the writer has ended. For one listener.
@@ -85,6 +118,9 @@ impl Store {
     }
 
     pub(super) async fn write<W: super::writer::Write>(&self, write: W) -> Result<W::Answer, StoreError> {
+        if let Some(opened) = self.opened.as_ref().filter(|opened| opened.file.is_gone()) {
+            return Err(StoreError::Gone(opened.file.path.clone()));
+        }
         match &self.writer {
             Some(writer) => writer.write(write).await,
             None => Err(StoreError::Closed),

@@ -130,7 +130,8 @@ impl Root {
         for _ in 0..8 {
             match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), resolve | ResolveFlags::NO_MAGICLINKS) {
                 Err(Errno::AGAIN | Errno::INTR) => (), // something was renamed while the kernel looked
-                Err(Errno::NOSYS | Errno::PERM) => return step_by_step(self.as_fd(), path, flags),
+                // a path of 4096 bytes and more is too long for any one call
+                Err(Errno::NOSYS | Errno::PERM | Errno::NAMETOOLONG) => return step_by_step(self.as_fd(), path, flags),
                 result => return result,
             }
         }
@@ -265,6 +266,26 @@ mod tests {
             let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
             assert_eq!(step_by_step(root.as_fd(), path.as_bytes(), flags).is_ok(), opened, "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_of_any_length_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let (name, mut path) = ("n".repeat(250), String::new());
+        let mut at = rustix::fs::openat(root.as_fd(), ".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        for _ in 0..20 {
+            rustix::fs::mkdirat(&at, name.as_str(), Mode::RWXU).unwrap();
+            at = rustix::fs::openat(&at, name.as_str(), OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+            path = format!("{path}{name}/");
+        }
+        rustix::fs::openat(&at, "file", OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::RWXU).unwrap();
+        let file = format!("{path}file");
+        for symlinks in [Symlinks::Refuse, Symlinks::Follow] {
+            assert_eq!(root.look(file.as_bytes(), symlinks).unwrap().identity.size_bytes, 0);
+        }
+        let name = "n".repeat(256);
+        assert!(matches!(root.look(name.as_bytes(), Symlinks::Refuse), Err(OpenError::Unreadable(_))));
     }
 
     #[test]

@@ -20,9 +20,12 @@ use crate::{
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
+
+/// For the last outcomes to be written; a full disk must not keep a process from stopping.
+const RECORDED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The running worker.
 #[derive(Debug)]
@@ -143,14 +146,19 @@ impl Worker {
     /// Begins nothing new, hands back what can be, and waits up to `grace` for what is under way.
     pub async fn stop(&self, grace: Duration) {
         self.stop.cancel();
-        for route in self.routes.values() {
-            give_back(route).await;
-        }
-        self.tasks.close();
-        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+        let ended = async {
+            for route in self.routes.values() {
+                give_back(route).await;
+            }
+            self.tasks.close();
+            self.tasks.wait().await;
+        };
+        if timeout(grace, ended).await.is_err() {
             warn!("some transfers did not stop in time; the next start takes them up again");
         }
-        self.recorder.written().await;
+        if timeout(RECORDED_WITHIN, self.recorder.written()).await.is_err() {
+            warn!("some outcomes could not be recorded in time; the next start asks their servers again");
+        }
     }
 }
 

@@ -256,6 +256,14 @@ fn refusals() -> Vec<Row> {
         row("552 to STOR", instead("STOR", "552 Quota exceeded"), "deferred job full"),
         row("550 to STOR", instead("STOR", "550 Permission denied"), "failed job refused")
             .says("550 Permission denied"),
+        row("550 to STOR that tells the password", instead("STOR", "550 b0at is no good"), "failed job refused")
+            .says("550 ******* is no good"),
+        row("nonsense to STOR that tells the password", instead("SIZE", "350 b0at"), "unknown job session")
+            .dropped()
+            .litter()
+            .says("*******"),
+        row("530 that tells the password", instead("PASS", "530 b0at is wrong"), "deferred server login")
+            .says("530 ******* is wrong"),
         row("550 to STOR, for the disk", instead("STOR", "550 Not enough space on the disk"), "deferred job full"),
         row(
             "550 to STOR, for a lock",
@@ -375,6 +383,10 @@ fn names() -> Vec<Row> {
         row("550 to RNFR", instead("RNFR", "550 Where?"), "failed job refused"),
         row("553 to RNTO", instead("RNTO", "553 Not that name"), "failed job refused"),
         row("553 to RNTO over an older file", instead("RNTO", "553 Not that name"), "failed job refused").over(),
+        row("250 to RNTO, and nothing done", instead("RNTO", "250 Done"), "deferred job damaged")
+            .says("still has its temporary name"),
+        row("250 to RNTO over an older file, and nothing done", instead("RNTO", "250 Done"), "deferred job damaged")
+            .over(),
         row("451 to RNTO", instead("RNTO", "451 Later"), "deferred job refused_now"),
         row("RNTO lost, closed", first("RNTO", Lose(Lost::ThenClose)), "delivered size"),
         row("RNTO lost over an older file", first("RNTO", Lose(Lost::ThenReset)), "delivered size").over(),

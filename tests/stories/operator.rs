@@ -120,6 +120,30 @@ async fn a_storage_is_served_by_one_process() {
     assert_eq!(gateway.code("once"), 0, "and is free when it has stopped");
 }
 
+#[tokio::test]
+async fn without_its_database_nothing_is_sent_and_it_stops_when_told() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]");
+    gateway.file("first", "1");
+    let serving = gateway.serve();
+    Ledger::open(&gateway).await.until_states(&["delivered 1"]).await;
+    let aside = gateway.storage.with_file_name("aside");
+    fs::rename(&gateway.storage, &aside).unwrap();
+    fs::create_dir(&gateway.storage).unwrap(); // and what another process makes there is not ours
+    fs::write(gateway.database(), "").unwrap();
+    gateway.file("second", "2");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!server.root.join("second").exists(), "it was sent, and nothing on disk says so");
+    let asked = Instant::now();
+    assert!(serving.stop().success());
+    assert!(asked.elapsed() < Duration::from_secs(15), "it took {:?}", asked.elapsed());
+    fs::remove_dir_all(&gateway.storage).unwrap();
+    fs::rename(&aside, &gateway.storage).unwrap();
+    assert_eq!(gateway.code("once"), 0);
+    assert!(server.root.join("second").exists());
+}
+
 const LARGE: usize = 6_000_000;
 
 /// A gateway in the middle of one large upload, at about a megabyte a second.

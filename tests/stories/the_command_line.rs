@@ -6,7 +6,12 @@ use crate::support::{
     wait,
 };
 use serde_json::Value;
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    io::Write,
+    os::unix::net::UnixStream,
+    time::{Duration, Instant},
+};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -82,6 +87,53 @@ fn an_operator_looks_and_acts_whether_a_process_runs_or_not() {
     assert_says(&gateway, "once file", 2, &["there is no rule `file`"]);
     assert_eq!(json(&gateway, "status")["all_is_well"], true);
     assert_eq!(json(&gateway, "receipts")["receipts"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn once_does_not_say_done_of_a_folder_that_it_could_not_see() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    fs::write(gateway.source.join("a.txt"), "a").unwrap();
+    let elsewhere = gateway.source.with_file_name("unmounted");
+    fs::rename(&gateway.source, &elsewhere).unwrap();
+    assert_says(&gateway, "once", 1, &["0 delivered, 0 waiting, 0 failed, 1 folder not seen whole"]);
+    assert_eq!(json(&gateway, "once")["unseen"], 1);
+    fs::rename(&elsewhere, &gateway.source).unwrap();
+    let deep = gateway.source.join("d/".repeat(300));
+    fs::create_dir_all(&deep).unwrap();
+    assert_says(&gateway, "once", 1, &["1 delivered, 0 waiting, 0 failed, 1 folder not seen whole"]);
+}
+
+#[test]
+fn a_start_waits_for_a_verb_that_acts_alone() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    fs::write(gateway.source.join("a.txt"), "a").unwrap();
+    let verb = packetboat::store::Lock::take(&gateway.storage).unwrap();
+    let verb = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        drop(verb);
+    });
+    assert_says(&gateway, "once", 0, &["1 delivered"]);
+    verb.join().unwrap();
+}
+
+#[test]
+fn a_client_that_reads_no_answer_does_not_keep_the_process_from_stopping() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    let serving = gateway.serve();
+    let mut client = None;
+    wait::until("it serves", SOON, || {
+        client = UnixStream::connect(gateway.storage.join("control.sock")).ok();
+        client.is_some()
+    });
+    let mut client = client.unwrap();
+    client.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    while client.write_all(&b"nonsense\n".repeat(100)).is_ok() {}
+    let asked = Instant::now();
+    assert!(serving.stop().success());
+    assert!(asked.elapsed() < Duration::from_secs(15), "it took {:?}", asked.elapsed());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{
         litter::{aside_of, remove},
         prove::second_of,
     },
-    domain::{Delivered, OnExists, Proof, Times},
+    domain::{Delivered, OnExists, Proof, Times, TroubleKind},
     faults::kill_point,
     ftp::client::{Checksum, Error, Found, Prepared, Reply, Session, Told},
 };
@@ -71,6 +71,10 @@ impl Attempt<'_> {
         match renamed {
             Ok(reply) => {
                 kill_point("delivery.renamed");
+                if !session.has_left(&self.written).await.at(Step::After)? {
+                    let said = format!("{reply}: said of the rename, and the file still has its temporary name");
+                    return Err(self.stop_with(session, TroubleKind::Damaged, said).await);
+                }
                 Ok(self.delivered(session, reply.to_string()))
             }
             Err(refused @ Error::Refused { to: "RNTO", .. }) if session.is_usable() => {

@@ -171,7 +171,7 @@ impl Attempt<'_> {
         self.stop_with(session, TroubleKind::Damaged, said).await
     }
 
-    async fn stop_with(&mut self, session: &mut Session, kind: TroubleKind, said: String) -> Stop {
+    pub(super) async fn stop_with(&mut self, session: &mut Session, kind: TroubleKind, said: String) -> Stop {
         let mut trouble = Trouble::of_job(kind, said);
         trouble.sent_bytes = self.sent_bytes;
         trouble.litter = self.tidy(session, Keep::Nothing).await;

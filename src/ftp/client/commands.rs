@@ -1,6 +1,6 @@
 //! One command, one answer: the only way a command of ours goes out.
 
-use crate::ftp::client::{Error, Reply, Session, pulse::Silent, session::State, session::sort_out};
+use crate::ftp::client::{Error, Reply, Session, pulse::Silent, reply::hide, session::State, session::sort_out};
 use std::time::Duration;
 use suppaftp::FtpError;
 
@@ -15,6 +15,7 @@ impl Session {
             202 | 332 | 400..=599 => Err(self.refused(verb, reply)),
             _ => {
                 self.state = State::Over;
+                let reply = reply.hiding(&self.server.password);
                 Err(Error::Nonsense { doing: verb, about: Some(reply.to_string()) })
             }
         }
@@ -61,12 +62,18 @@ impl Session {
         if reply.code == 421 {
             self.state = State::Over;
         }
-        Error::Refused { to, reply }
+        Error::Refused { to, reply: reply.hiding(&self.server.password) }
     }
 
     /// The session is over.
     pub(super) fn give_up(&mut self, doing: &'static str, error: FtpError) -> Error {
         self.state = State::Over;
-        sort_out(doing, error)
+        match sort_out(doing, error) {
+            Error::Refused { to, reply } => Error::Refused { to, reply: reply.hiding(&self.server.password) },
+            Error::Nonsense { doing, about } => {
+                Error::Nonsense { doing, about: about.map(|about| hide(about, &self.server.password)) }
+            }
+            error => error,
+        }
     }
 }

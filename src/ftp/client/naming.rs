@@ -42,7 +42,8 @@ impl Session {
     /// # Errors
     /// [`Error::Refused`] `to` RNTO.
     pub async fn rename_to(&mut self, to: &RemotePath) -> Result<Reply, Error> {
-        self.ask("RNTO", &names::argument(to.as_bytes()), &[250, 200]).await
+        let reply = self.ask("RNTO", &names::argument(to.as_bytes()), &[250, 200]).await?;
+        Ok(reply.hiding(&self.server.password))
     }
 
     /// Sets the time of a file, to the second: MFMT where offered, else MDTM with a time, which vsftpd and others take. Says whether

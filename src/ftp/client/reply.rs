@@ -1,5 +1,6 @@
 //! A server's answer (RFC 959 section 4.2): three digits that decide, and words for people.
 
+use crate::config::Secret;
 use std::fmt;
 
 /// One reply, all its lines.
@@ -47,6 +48,13 @@ impl Reply {
         self.text.lines().last().and_then(|line| line.get(4..)).unwrap_or_default().trim()
     }
 
+    /// Without `secret`, which some servers repeat. One of under four bytes is no secret, and would hide half of the words.
+    #[must_use]
+    pub(super) fn hiding(mut self, secret: &Secret) -> Self {
+        self.text = hide(self.text, secret);
+        self
+    }
+
     /// With more words of ours at the end.
     #[must_use]
     pub fn and(mut self, words: &str) -> Self {
@@ -59,6 +67,14 @@ impl Reply {
     pub fn lowercase(&self) -> String {
         self.text.to_lowercase()
     }
+}
+
+/// `text` without `secret`.
+pub(super) fn hide(text: String, secret: &Secret) -> String {
+    if secret.reveal().len() < 4 || !text.contains(secret.reveal()) {
+        return text;
+    }
+    text.replace(secret.reveal(), "*******")
 }
 
 /// One line: the digits once, then the words of every line. Not escaped.

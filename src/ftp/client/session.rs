@@ -2,8 +2,9 @@
 
 use crate::{
     config::{FtpServer, FtpTls, TlsVersion},
+    domain::RemotePath,
     ftp::client::{
-        Error, Features, Profile, Reply, names,
+        Error, Features, Found, Profile, Reply, names,
         profile::Refused,
         pulse::Silent,
         wire::{Connector, Dialled, Shared, Wire},
@@ -34,6 +35,8 @@ pub struct Session {
     tls: Option<ClientTls>,
     /// Files sent or fetched so far: an old session may have been closed by the server meanwhile.
     pub(super) transfers: u64,
+    /// A rename that it confirmed was looked at.
+    are_renames_real: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +80,7 @@ impl Session {
             state: State::Ready,
             tls,
             transfers: 0,
+            are_renames_real: false,
         };
         session.log_in().await?;
         Ok(session)
@@ -103,6 +107,24 @@ impl Session {
     #[must_use]
     pub fn is_used(&self) -> bool {
         self.transfers > 0
+    }
+
+    /// Whether `from` was renamed as confirmed: looked at until it once was so, and taken at its word from then on, as one that
+    /// cannot say is.
+    ///
+    /// # Errors
+    /// What ends sessions.
+    pub async fn has_left(&mut self, from: &RemotePath) -> Result<bool, Error> {
+        if self.are_renames_real {
+            return Ok(true);
+        }
+        match self.find(from).await {
+            Ok(Found::Nothing) => self.are_renames_real = true,
+            Ok(Found::Something(_)) => return Ok(false),
+            Err(Error::Refused { .. }) if self.is_usable() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(true)
     }
 
     /// Says goodbye, briefly, and hangs up. Dropping a session hangs up without a word.

@@ -210,7 +210,9 @@ impl Session {
                 let why = data_tls(self.shared.take_trouble());
                 // The server's reason, if it gave one, waits on the control connection.
                 let said = match timeout(REASON, self.ftp.read_response_in(&[])).await {
-                    Ok(Err(FtpError::UnexpectedResponse(response))) => Some(Reply::new(&response.body)),
+                    Ok(Err(FtpError::UnexpectedResponse(response))) => {
+                        Some(Reply::new(&response.body).hiding(&self.server.password))
+                    }
                     _ => None,
                 };
                 Error::DataTls { why, said }

@@ -137,10 +137,6 @@ impl Gateway {
 pub struct Serving(pub Child);
 
 impl Serving {
-    pub fn pid(&self) -> u32 {
-        self.0.id()
-    }
-
     /// Asks it to stop, as a service manager does, and waits; how it ended.
     pub fn stop(mut self) -> ExitStatus {
         let pid = rustix::process::Pid::from_child(&self.0);
