@@ -56,7 +56,12 @@ impl From<OnceReport> for Report {
 }
 
 fn text(OnceReport { delivered, failed, waiting }: &OnceReport) -> String {
-    format!("{} delivered, {} waiting, {} failed\n", count(*delivered), count(*waiting), count(*failed))
+    let why = match (waiting, failed) {
+        (0, 0) => "",
+        (_, 0) => "packetboat status says what they wait for.\n",
+        (_, _) => "packetboat jobs --state failed says why.\n",
+    };
+    format!("{} delivered, {} waiting, {} failed\n{why}", count(*delivered), count(*waiting), count(*failed))
 }
 
 /// Bars that move until they are ended; what had one gets a line when it has ended.
