@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// How long the lock may be held by somebody who does not listen.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -128,6 +128,7 @@ async fn open(storage: &Path) -> Result<Store, StoreError> {
             Err(StoreError::Locked(LockError::Held(_)))
                 if Instant::now() < until && control::is_silent(storage).await =>
             {
+                debug!("the lock is held for a moment; waiting");
                 sleep(PAUSE).await;
             }
             opened => return opened,

@@ -25,6 +25,9 @@ fn text(server: &Probed) -> String {
     if let Some(trouble) = &server.trouble {
         let _ = writeln!(text, "  {}", Escaped(trouble.as_bytes()));
     }
+    if let Some(advice) = server.advice {
+        let _ = writeln!(text, "  = {advice}");
+    }
     for (what, found) in &server.found {
         let _ = writeln!(text, "  {what:<42} {}", Escaped(found.as_bytes()));
     }

@@ -1,7 +1,7 @@
 //! The files of a new installation, and what systemd must be told of an existing one.
 
 use crate::{
-    config::{Finding, find, init},
+    config::{self, Finding, find, init},
     domain::Escaped,
     rules,
 };
@@ -74,15 +74,20 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), InitError> {
 /// The first line of a drop-in of ours: one without it is somebody else's.
 pub const DROP_IN_MARK: &str = "# Written by `packetboat init --systemd`";
 
-/// A drop-in for packetboat.service: the folders that it may write, from the configuration as it is.
+/// A drop-in for packetboat.service: the folders that it may write, from the configuration as it is. A secret that only the
+/// service may read is not asked for.
 ///
 /// # Errors
-/// What is wrong with the configuration.
+/// What is wrong with the configuration, when its folders could not be made out.
 pub fn drop_in(named: Option<&Path>) -> Result<String, Vec<Finding>> {
-    let rules::Checked { loaded, findings, .. } = rules::check(&find(named));
-    let Some((settings, rules)) = loaded else { return Err(findings) };
+    let config::Loaded { outline, mut findings, .. } = config::load(&find(named));
+    let loaded = rules::load_outline(&outline);
+    let (Some(storage), Some(rules)) = (&outline.storage, &loaded.rules) else {
+        findings.extend(loaded.findings);
+        return Err(findings);
+    };
     let mut folders: Vec<&Path> = rules.rules.iter().map(|rule| &*rule.when.folder).collect();
-    folders.push(&settings.storage);
+    folders.push(storage);
     folders.sort_unstable();
     folders.dedup();
     let lines: String = folders.into_iter().map(may_write).collect();
@@ -120,6 +125,20 @@ mod tests {
             fs::remove_file(there).unwrap();
         }
         init(&file).unwrap();
+    }
+
+    #[test]
+    fn a_drop_in_needs_no_secret_that_is_the_services_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("packetboat.yaml");
+        let Written { rule, storage, folder: watched, .. } = init(&file).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("{ env: OFFSITE_PASSWORD }", "{ file: only-the-service-has.it }")).unwrap();
+        assert!(rules::check(&file).loaded.is_none());
+        let written = drop_in(Some(&file)).unwrap();
+        assert!(written.contains(&may_write(&storage)) && written.contains(&may_write(&watched)), "{written}");
+        fs::write(&rule, "when: 5\n").unwrap();
+        assert!(!drop_in(Some(&file)).unwrap_err().is_empty());
     }
 
     #[test]

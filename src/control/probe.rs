@@ -1,9 +1,9 @@
 //! `check --probe`: what each server lets us do, tried on the server itself.
 
 use crate::{
-    config::{FtpServer, Server, Settings},
+    config::{FtpServer, FtpTls, Server, Settings},
     delivery::ftp::{Report, TimeSetting, probe as probe_ftp},
-    domain::Escaped,
+    domain::{Escaped, TroubleKind},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub struct Probed {
     pub address: String,
     /// Why a delivery would not work; unescaped.
     pub trouble: Option<String>,
+    /// What to do about it, where the server's words do not tell.
+    pub advice: Option<&'static str>,
     /// What was found, a phrase and its answer each; unescaped.
     pub found: Vec<(&'static str, String)>,
 }
@@ -31,11 +33,29 @@ pub async fn probe(settings: &Settings) -> Vec<Probed> {
 
 async fn probe_one(name: &str, server: &FtpServer) -> Probed {
     let address = format!("{}:{}", server.host, server.port);
-    let (trouble, found) = match probe_ftp(&Arc::new(server.clone()), &Arc::default()).await {
-        Ok(report) => (None, found(&report)),
-        Err(trouble) => (Some(trouble.said), vec![]),
+    let (trouble, advice, found) = match probe_ftp(&Arc::new(server.clone()), &Arc::default()).await {
+        Ok(report) => (None, None, found(&report)),
+        Err(trouble) => {
+            let advice = advice(trouble.kind, trouble.code.is_some(), server.tls);
+            (Some(trouble.said), advice, vec![])
+        }
     };
-    Probed { name: name.to_owned(), address, trouble, found }
+    Probed { name: name.to_owned(), address, trouble, advice, found }
+}
+
+/// A server that wants TLS, or has none, says so in as many words as there are servers; what to change is ours to say.
+fn advice(kind: TroubleKind, is_reply: bool, tls: FtpTls) -> Option<&'static str> {
+    match (kind, tls) {
+        (TroubleKind::Connect, _) if !is_reply => Some("are `host` and `port` right, and is the server up?"),
+        (TroubleKind::Tls, FtpTls::Explicit) if is_reply => {
+            Some("it refuses TLS; one that has none is asked for by name: `tls: none`")
+        }
+        (TroubleKind::Login, FtpTls::None) => {
+            Some("are `user` and `password` right? If it wants TLS, drop `tls: none`")
+        }
+        (TroubleKind::Login, _) => Some("are `user` and `password` right?"),
+        _ => None,
+    }
 }
 
 fn found(report: &Report) -> Vec<(&'static str, String)> {

@@ -110,12 +110,10 @@ fn a_start_waits_for_a_verb_that_acts_alone() {
     let gateway = Gateway::new(&server, &Wishes::default());
     fs::write(gateway.source.join("a.txt"), "a").unwrap();
     let verb = packetboat::store::Lock::take(&gateway.storage).unwrap();
-    let verb = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs(1));
-        drop(verb);
-    });
-    assert_says(&gateway, "once", 0, &["1 delivered"]);
-    verb.join().unwrap();
+    let mut once = gateway.start(&["-v", "once"]);
+    wait::until("it waits", SOON, || gateway.log().contains("the lock is held for a moment"));
+    drop(verb);
+    assert!(once.wait().unwrap().success());
 }
 
 #[test]

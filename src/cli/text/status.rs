@@ -58,12 +58,11 @@ fn name_of(need: &Need) -> String {
 fn sentence(need: &Need, zone: Calendar) -> String {
     match need {
         Need::NotRunning { open: 0 } => "ended without a word: start it again".into(),
-        Need::NotRunning { open } => format!("ended without a word, and {} wait: start it again", plural(*open, "job")),
+        Need::NotRunning { open } => format!("ended without a word, and {}: start it again", wait(*open)),
         Need::Trouble(lane) => trouble(lane, zone),
-        Need::NoServer { server, jobs } => format!(
-            "is not configured any more; {} wait: packetboat move-jobs --from {server} --to …",
-            plural(*jobs, "job")
-        ),
+        Need::NoServer { server, jobs } => {
+            format!("is not configured any more; {}: packetboat move-jobs --from {server} --to …", wait(*jobs))
+        }
         Need::Failed { rule, jobs } => format!(
             "{} failed in the last 24 h: packetboat jobs --rule {rule} --state failed --since 1d",
             plural(*jobs, "job")
@@ -76,7 +75,12 @@ fn trouble(lane: &LaneStatus, zone: Calendar) -> String {
     let said = said.map_or_else(String::new, |said| format!(": {}", outside(Some(said.as_bytes()))));
     let next = lane.retry_at.map_or_else(String::new, |at| format!(", next try {}", zone.due(at)));
     let since = format!("trouble since {} ({})", zone.minute(lane.since), span(zone.now.since(lane.since)));
-    format!("{since}{said}; {} wait{next}", plural(lane.waiting, "job"))
+    format!("{since}{said}; {}{next}", wait(lane.waiting))
+}
+
+/// `1 job waits`, `212 jobs wait`.
+fn wait(jobs: u64) -> String {
+    format!("{} {}", plural(jobs, "job"), if jobs == 1 { "waits" } else { "wait" })
 }
 
 /// Paused on purpose: told, but no need.
@@ -86,7 +90,7 @@ fn paused(status: &Status, zone: Calendar) -> Vec<(String, String)> {
         (&paused.rule, paused.since, format!("{} held", plural(held, "job")))
     });
     let lanes = status.lanes.iter().filter(|lane| lane.is_paused);
-    let servers = lanes.map(|lane| (&lane.server, lane.since, format!("{} wait", plural(lane.waiting, "job"))));
+    let servers = lanes.map(|lane| (&lane.server, lane.since, wait(lane.waiting)));
     let told = rules.chain(servers).map(|(name, since, jobs)| {
         let sentence = format!("paused since {}; {jobs}: packetboat resume {name}", zone.minute(since));
         (outside(Some(name.as_bytes())), sentence)

@@ -37,7 +37,7 @@ pub enum Error {
     #[error("{doing}: no answer for {} s", after.as_secs_f32())]
     Silent { doing: &'static str, after: Duration },
     /// The connection broke.
-    #[error("{doing}: {why}")]
+    #[error("{doing}: {}", in_words(why))]
     Broken { doing: &'static str, why: io::Error },
     /// What came is not FTP.
     #[error("{doing}: the server's answer is not FTP{}", about.as_ref().map_or_else(String::new, |about| format!(" ({about})")))]
@@ -65,5 +65,13 @@ impl Error {
     pub fn is_break(&self) -> bool {
         matches!(self, Self::Silent { .. } | Self::Broken { .. } | Self::Nonsense { .. } | Self::GivenUp)
             || self.reply().is_some_and(|reply| reply.code == 421)
+    }
+}
+
+/// A line that ended is worth plain words: those of a TLS library are for its users.
+fn in_words(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        _ => why.to_string(),
     }
 }
