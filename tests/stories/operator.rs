@@ -133,7 +133,9 @@ async fn without_its_database_nothing_is_sent_and_it_stops_when_told() {
     fs::create_dir(&gateway.storage).unwrap(); // and what another process makes there is not ours
     fs::write(gateway.database(), "").unwrap();
     gateway.file("second", "2");
-    wait::until("it says so", SOON, || gateway.log().contains("was removed or replaced while in use"));
+    wait::until("it says so", Duration::from_secs(60), || {
+        gateway.log().contains("was removed or replaced while in use")
+    });
     assert!(!server.root.join("second").exists(), "it was sent, and nothing on disk says so");
     let asked = Instant::now();
     assert!(serving.stop().success());
