@@ -11,8 +11,10 @@ use std::{
     task::{Poll, ready},
 };
 
-/// Servers that are known to lose commands that come before they asked for them, by their greeting (lftp keeps the same list).
-const ONE_AT_A_TIME: [&str; 3] = ["Microsoft FTP Service", "MadGoat", "HethMon"];
+/// Servers that lose commands that come before they asked for them, or answer them in another order, by their greeting: those of lftp's
+/// list, and libunftp.
+const ONE_AT_A_TIME: [&str; 5] =
+    ["Microsoft FTP Service", "MadGoat", "HethMon", "firetrap", "Packetboat's embedded FTP server"];
 
 /// What goes out with the next command, and what has.
 #[derive(Debug, Default)]
@@ -92,9 +94,9 @@ impl Session {
         Ok(replies)
     }
 
-    /// The answers do not fit the questions.
+    /// The answers do not fit the questions: some servers answer whatever they have first.
     pub(super) fn out_of_step(&mut self, doing: &'static str, reply: &Reply) -> Error {
-        self.profile.broke_at_several();
+        self.profile.refuse(Refused::Several);
         self.state = State::Over;
         Error::Nonsense { doing, about: Some(reply.to_string()) }
     }

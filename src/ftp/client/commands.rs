@@ -1,6 +1,6 @@
 //! One command, one answer: the only way a command of ours goes out.
 
-use crate::ftp::client::{Error, Reply, Session, pulse::Silent, reply::hide, session::State, session::sort_out};
+use crate::ftp::client::{Error, Reply, Session, error::sort_out, pulse::Silent, reply::hide, session::State};
 use std::time::Duration;
 use suppaftp::FtpError;
 

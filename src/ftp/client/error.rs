@@ -5,6 +5,7 @@ use crate::{
     tls::{SettingError, TlsTrouble},
 };
 use std::{io, time::Duration};
+use suppaftp::FtpError;
 
 /// A failure, and with it whether the session can go on: ask [`crate::ftp::client::Session::is_usable`].
 #[derive(Debug, thiserror::Error)]
@@ -73,5 +74,20 @@ fn in_words(why: &io::Error) -> String {
     match why.kind() {
         io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
         _ => why.to_string(),
+    }
+}
+
+/// suppaftp's error as ours; every one but a refusal means that the session is over.
+pub(super) fn sort_out(doing: &'static str, error: FtpError) -> Error {
+    match error {
+        FtpError::UnexpectedResponse(response) => Error::Refused { to: doing, reply: Reply::new(&response.body) },
+        FtpError::ConnectionError(why) if why.kind() == io::ErrorKind::InvalidData => {
+            Error::Nonsense { doing, about: Some(why.to_string()) }
+        }
+        FtpError::ConnectionError(why) => Error::Broken { doing, why },
+        FtpError::SecureError(about) => Error::Nonsense { doing, about: Some(about) },
+        FtpError::BadResponse => Error::Nonsense { doing, about: None },
+        FtpError::InvalidAddress(about) => Error::Nonsense { doing, about: Some(about.to_string()) },
+        FtpError::DataConnectionAlreadyOpen => Error::GivenUp,
     }
 }

@@ -5,6 +5,8 @@
 
 mod ahead;
 mod commands;
+mod connect;
+mod data;
 mod error;
 mod features;
 mod files;
@@ -15,6 +17,7 @@ mod profile;
 mod pulse;
 mod reply;
 mod session;
+mod shared;
 mod transfer;
 mod wire;
 

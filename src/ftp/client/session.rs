@@ -4,16 +4,19 @@ use crate::{
     config::{FtpServer, FtpTls, TlsVersion},
     domain::RemotePath,
     ftp::client::{
-        Error, Features, Found, Profile, Reply, names,
+        Error, Features, Found, Profile, Reply,
+        connect::{open, tls_settings},
+        names,
         profile::Refused,
         pulse::Silent,
-        wire::{Connector, Dialled, Shared, Wire},
+        shared::Shared,
+        wire::Wire,
     },
     tls::{ClientTls, Seen},
 };
-use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
-use suppaftp::{FtpError, FtpResult, tokio::ImplAsyncFtpStream};
-use tokio::{net::TcpStream, time::timeout};
+use std::{sync::Arc, time::Duration};
+use suppaftp::{FtpError, tokio::ImplAsyncFtpStream};
+use tokio::time::timeout;
 
 pub(super) type Ftp = ImplAsyncFtpStream<Wire>;
 
@@ -190,7 +193,7 @@ impl Session {
         }
         if !self.server.folder.is_empty() {
             let folder = names::text(self.server.folder.as_bytes());
-            self.ask("CWD", &folder, &[250, 200]).await?;
+            self.ask("CWD", &folder, &[250, 200]).await.map_err(with_folder)?;
         }
         Ok(())
     }
@@ -223,110 +226,13 @@ impl Session {
     }
 }
 
-async fn tls_settings(server: Arc<FtpServer>, most: TlsVersion) -> Result<ClientTls, Error> {
-    // It reads files.
-    let made = tokio::task::spawn_blocking(move || ClientTls::for_connection(&server, most)).await;
-    let made = made.map_err(|error| Error::Broken { doing: "setting up TLS", why: io::Error::other(error) })?;
-    Ok(made?)
-}
-
-/// Tries every address of the host; what fails after TCP stands is not tried elsewhere.
-async fn open(server: &Arc<FtpServer>, tls: Option<&ClientTls>) -> Result<(Ftp, Arc<Shared>), Error> {
-    let limit = server.timeouts.connect;
-    let unreachable = |why: String| Error::Unreachable { address: format!("{}:{}", server.host, server.port), why };
-    let found = timeout(limit, tokio::net::lookup_host((server.host.as_str(), server.port))).await;
-    let addresses = found
-        .map_err(|_| unreachable(format!("its name was not resolved within {} s", limit.as_secs_f32())))?
-        .map_err(|error| unreachable(error.to_string()))?;
-    let mut last = unreachable("its name has no address".to_owned());
-    for address in addresses {
-        match open_at(address, server, tls).await {
-            Err(error @ Error::Unreachable { .. }) => last = error,
-            opened => return opened,
-        }
-    }
-    Err(last)
-}
-
-async fn open_at(
-    address: SocketAddr,
-    server: &Arc<FtpServer>,
-    tls: Option<&ClientTls>,
-) -> Result<(Ftp, Arc<Shared>), Error> {
-    let shared = Arc::new(Shared::new());
-    let connector = Connector { server: Arc::clone(server), tls: tls.cloned(), shared: Arc::clone(&shared) };
-    let limit = server.timeouts.connect;
-    let unreachable = |why: String| Error::Unreachable { address: address.to_string(), why };
-    let opened = shared.pulse.within(limit, Ftp::connect_secure_implicit(address, connector, "")).await;
-    let mut ftp = match opened {
-        Ok(Ok(ftp)) => ftp,
-        Err(Silent(after)) if shared.is_connected() => return Err(Error::Silent { doing: "beginning", after }),
-        Err(Silent(after)) => return Err(unreachable(format!("no answer for {} s", after.as_secs_f32()))),
-        Ok(Err(error)) => {
-            return Err(match (shared.take_trouble(), error) {
-                (Some(trouble), _) => trouble,
-                (None, FtpError::ConnectionError(why)) if !shared.is_connected() => unreachable(why.to_string()),
-                (None, error) => sort_out("the connection", error),
-            });
-        }
-    };
-    ftp.set_encoding(names::Bytes).await;
-    let ftp = ftp.passive_stream_builder(data_dialler(&shared, limit.min(server.timeouts.reply)));
-    Ok((ftp.with_limits(server), shared))
-}
-
-/// suppaftp's own settings, in one place.
-trait WithLimits {
-    fn with_limits(self, server: &FtpServer) -> Self;
-}
-
-impl WithLimits for Ftp {
-    fn with_limits(mut self, server: &FtpServer) -> Self {
-        use crate::config::{Mode, PassiveAddress};
-        self.set_passive_nat_workaround(server.passive_address == PassiveAddress::SameHost);
-        match server.mode {
-            Mode::Passive => self,
-            Mode::Active => self.active_mode(server.timeouts.connect),
-        }
-    }
-}
-
-type Dialling = Pin<Box<dyn Future<Output = FtpResult<TcpStream>> + Send + Sync>>;
-
-/// Makes data connections, and notes that it was asked to: a refusal after that is not of EPSV or PASV.
-fn data_dialler(shared: &Arc<Shared>, limit: Duration) -> impl Fn(SocketAddr) -> Dialling + Send + Sync + use<> {
-    let shared = Arc::clone(shared);
-    move |address| {
-        let shared = Arc::clone(&shared);
-        Box::pin(async move {
-            shared.dial(Dialled::Begun);
-            shared.pulse.beat();
-            let connected = match timeout(limit, TcpStream::connect(address)).await {
-                Ok(connected) => connected,
-                Err(_) => {
-                    Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer for {} s", limit.as_secs_f32())))
-                }
-            };
-            connected.and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp)).map_err(|error| {
-                shared.dial(Dialled::Failed(format!("{address}: {error}")));
-                FtpError::ConnectionError(error)
-            })
-        })
-    }
-}
-
-/// suppaftp's error as ours; every one but a refusal means that the session is over.
-pub(super) fn sort_out(doing: &'static str, error: FtpError) -> Error {
+fn with_folder(error: Error) -> Error {
     match error {
-        FtpError::UnexpectedResponse(response) => Error::Refused { to: doing, reply: Reply::new(&response.body) },
-        FtpError::ConnectionError(why) if why.kind() == io::ErrorKind::InvalidData => {
-            Error::Nonsense { doing, about: Some(why.to_string()) }
-        }
-        FtpError::ConnectionError(why) => Error::Broken { doing, why },
-        FtpError::SecureError(about) => Error::Nonsense { doing, about: Some(about) },
-        FtpError::BadResponse => Error::Nonsense { doing, about: None },
-        FtpError::InvalidAddress(about) => Error::Nonsense { doing, about: Some(about.to_string()) },
-        FtpError::DataConnectionAlreadyOpen => Error::GivenUp,
+        Error::Refused { to, reply } => Error::Refused {
+            to,
+            reply: reply.and("(that is the server's `folder`: make it there, or correct it here)"),
+        },
+        other => other,
     }
 }
 

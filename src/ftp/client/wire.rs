@@ -6,17 +6,14 @@
 
 use crate::{
     config::{FtpServer, FtpTls},
-    ftp::client::{Error, ahead::Ahead, opening, pulse::Pulse},
+    ftp::client::{Error, opening, shared::Shared},
     tls::{ClientTls, TlsTrouble},
 };
 use rustls::ProtocolVersion;
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -29,77 +26,6 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::client::TlsStream;
-
-/// What a session, its connector and its streams tell each other behind suppaftp's back.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub pulse: Pulse,
-    is_connected: AtomicBool,
-    ahead: Mutex<Ahead>,
-    notes: Mutex<Notes>,
-}
-
-#[derive(Debug, Default)]
-struct Notes {
-    /// The typed form of an error that suppaftp carries as a text.
-    trouble: Option<Error>,
-    tls: Option<&'static str>,
-    /// Where the data connection went that is being made.
-    dialled: Option<Dialled>,
-}
-
-/// How far a data connection got.
-#[derive(Debug, Clone)]
-pub(super) enum Dialled {
-    Begun,
-    Failed(String),
-}
-
-impl Shared {
-    pub(super) fn new() -> Self {
-        Self {
-            pulse: Pulse::new(),
-            is_connected: AtomicBool::new(false),
-            ahead: Mutex::default(),
-            notes: Mutex::default(),
-        }
-    }
-
-    /// TCP stands: what fails from here on is not the address's fault.
-    pub(super) fn is_connected(&self) -> bool {
-        self.is_connected.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn take_trouble(&self) -> Option<Error> {
-        self.notes().trouble.take()
-    }
-
-    pub(super) fn take_dialled(&self) -> Option<Dialled> {
-        self.notes().dialled.take()
-    }
-
-    pub(super) fn dial(&self, dialled: Dialled) {
-        self.notes().dialled = Some(dialled);
-    }
-
-    /// `TLSv1.2` and the like.
-    pub(super) fn tls(&self) -> Option<&'static str> {
-        self.notes().tls
-    }
-
-    /// These lines go out with the next command.
-    pub(super) fn send_ahead(&self, lines: Vec<Vec<u8>>) {
-        self.ahead().follow_with(lines);
-    }
-
-    fn ahead(&self) -> std::sync::MutexGuard<'_, Ahead> {
-        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Makes the control connection's stream, then each data connection's.
 #[derive(Debug)]
@@ -124,14 +50,14 @@ impl AsyncTlsConnector for Connector {
         Self: 'c,
     {
         Box::pin(async move {
-            let made = if self.shared.is_connected.swap(true, Ordering::Relaxed) {
+            let made = if self.shared.connects_again() {
                 self.secure(tcp).await.map(|stream| Wire::new(stream, Role::Data, &self.shared))
             } else {
                 self.begin(tcp).await
             };
             made.map_err(|error| {
                 let carried = FtpError::SecureError(error.to_string());
-                self.shared.notes().trouble = Some(error);
+                self.shared.note_trouble(error);
                 carried
             })
         })
@@ -157,7 +83,7 @@ impl Connector {
         let Some(tls) = &self.tls else { return Ok(Stream::Plain(tcp)) };
         let stream = tls.connect(tcp).await.map_err(Error::Tls)?;
         self.shared.pulse.beat();
-        self.shared.notes().tls = stream.get_ref().1.protocol_version().map(version);
+        self.shared.note_tls(stream.get_ref().1.protocol_version().map(version));
         Ok(Stream::Secure(Box::new(stream)))
     }
 }
