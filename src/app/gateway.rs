@@ -123,11 +123,15 @@ impl Gateway {
 /// serves is not.
 async fn open(storage: &Path) -> Result<Store, StoreError> {
     let until = Instant::now() + PATIENCE;
+    let mut is_said = false;
     loop {
         match Store::open(storage).await {
-            Err(StoreError::Locked(LockError::Held(_)))
+            Err(StoreError::Locked(held @ LockError::Held(_)))
                 if Instant::now() < until && control::is_silent(storage).await =>
             {
+                if !std::mem::replace(&mut is_said, true) {
+                    info!(%held, "waiting for it a moment");
+                }
                 sleep(PAUSE).await;
             }
             opened => return opened,
