@@ -111,7 +111,8 @@ fn a_start_waits_for_a_verb_that_acts_alone() {
     fs::write(gateway.source.join("a.txt"), "a").unwrap();
     let verb = packetboat::store::Lock::take(&gateway.storage).unwrap();
     let log = gateway.config.with_file_name("log");
-    let mut once = gateway.command(&["once"]).stderr(File::create(&log).unwrap()).spawn().unwrap();
+    let mut once = gateway.command(&["once"]);
+    let mut once = once.env("RUST_LOG", "info").stderr(File::create(&log).unwrap()).spawn().unwrap();
     wait::until("it waits", SOON, || fs::read_to_string(&log).unwrap().contains("waiting for it"));
     drop(verb);
     assert!(once.wait().unwrap().success());
