@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 /// How long the lock may be held by somebody who does not listen.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -123,12 +123,15 @@ impl Gateway {
 /// serves is not.
 async fn open(storage: &Path) -> Result<Store, StoreError> {
     let until = Instant::now() + PATIENCE;
+    let mut is_said = false;
     loop {
         match Store::open(storage).await {
-            Err(StoreError::Locked(LockError::Held(_)))
+            Err(StoreError::Locked(held @ LockError::Held(_)))
                 if Instant::now() < until && control::is_silent(storage).await =>
             {
-                debug!("the lock is held for a moment; waiting");
+                if !std::mem::replace(&mut is_said, true) {
+                    info!(%held, "waiting for it a moment");
+                }
                 sleep(PAUSE).await;
             }
             opened => return opened,

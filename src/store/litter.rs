@@ -18,7 +18,7 @@ pub struct Litter {
 }
 
 impl Store {
-    /// What we left on `server`, oldest first, at most `limit`.
+    /// What we left on `server`, what was tried longest ago first, at most `limit`.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -39,6 +39,36 @@ impl Store {
     /// When the database refuses.
     pub async fn litter_removed(&self, server: &str, path: &RemotePath) -> Result<(), StoreError> {
         self.write(Removed { server: server.to_owned(), path: path.clone() }).await
+    }
+
+    /// `paths` could not be removed: the others come first from now on. May be called twice.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn litter_stays(&self, server: &str, paths: Vec<RemotePath>, now: Moment) -> Result<(), StoreError> {
+        self.write(Stays { server: server.to_owned(), paths, now }).await
+    }
+}
+
+struct Stays {
+    server: String,
+    paths: Vec<RemotePath>,
+    now: Moment,
+}
+
+impl Write for Stays {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        for path in &self.paths {
+            sqlx::query("UPDATE litter SET since = ?3 WHERE server = ?1 AND path = ?2")
+                .bind(&self.server)
+                .bind(path.as_bytes())
+                .bind(self.now.0)
+                .execute(&mut *tx.db)
+                .await?;
+        }
+        Ok(())
     }
 }
 

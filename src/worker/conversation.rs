@@ -14,6 +14,9 @@ use tracing::debug;
 /// How long a connection is kept for work that may come: a login saved, a server's patience not tried.
 const LINGER: Duration = Duration::from_secs(10);
 
+/// How much litter a conversation looks after before it works.
+const LITTER: u32 = 256;
+
 /// Talks to the lane's server until there is nothing to do, the server is in trouble, or we stop. The caller has counted
 /// it as idle: until it has work, no other conversation need be opened.
 pub(super) async fn converse(route: &Arc<Route>) {
@@ -116,16 +119,24 @@ async fn wait_for_work(route: &Route) -> Option<Parcel> {
 
 /// Finishes or undoes what earlier deaths left on the server.
 async fn clear_litter(route: &Route, session: &mut Session) {
-    let Ok(left) = route.recorder.store.litter(&route.lane.name, 256).await else { return };
+    let store = &route.recorder.store;
+    let Ok(left) = store.litter(&route.lane.name, LITTER).await else { return };
+    let is_all = left.len() < LITTER as usize;
+    let mut staying = Vec::new();
     for litter in left {
         match recover(session, &litter.target, &litter.temporary).await {
-            Ok(()) => _ = route.recorder.store.litter_removed(&route.lane.name, &litter.temporary).await,
+            Ok(()) => _ = store.litter_removed(&route.lane.name, &litter.temporary).await,
             Err(trouble) => {
                 debug!(server = %route.lane.name, path = %litter.temporary, said = %trouble.said, "litter stays for now");
+                staying.push(litter.temporary);
                 if !session.is_usable() {
-                    return;
+                    break;
                 }
             }
         }
+    }
+    // Where an account may not delete, much stays for good: the next conversation begins with what this one did not come to.
+    if !is_all && !staying.is_empty() {
+        let _ = store.litter_stays(&route.lane.name, staying, route.clock.now()).await; // then the order is as before
     }
 }

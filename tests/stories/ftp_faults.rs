@@ -258,7 +258,7 @@ fn refusals() -> Vec<Row> {
             .says("550 Permission denied"),
         row("550 to STOR that tells the password", instead("STOR", "550 b0at is no good"), "failed job refused")
             .says("550 ******* is no good"),
-        row("nonsense to STOR that tells the password", instead("SIZE", "350 b0at"), "unknown job session")
+        row("nonsense to SIZE that tells the password", instead("SIZE", "350 b0at"), "unknown job session")
             .dropped()
             .litter()
             .says("*******"),

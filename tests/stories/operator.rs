@@ -3,7 +3,7 @@
 use crate::support::{
     check,
     endpoint::Endpoint,
-    gateway::{AT_ONCE, Gateway},
+    gateway::{AT_ONCE, Gateway, Serving},
     ledger::Ledger,
     servers::{ServerKind, ServerOptions, TestServer},
     wait,
@@ -126,15 +126,17 @@ async fn without_its_database_nothing_is_sent_and_it_stops_when_told() {
     let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
     gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]");
     gateway.file("first", "1");
-    let serving = gateway.serve();
+    let log = gateway.config.with_file_name("log");
+    let serving = Serving(gateway.command(&["run"]).stderr(fs::File::create(&log).unwrap()).spawn().unwrap());
     Ledger::open(&gateway).await.until_states(&["delivered 1"]).await;
     let aside = gateway.storage.with_file_name("aside");
     fs::rename(&gateway.storage, &aside).unwrap();
     fs::create_dir(&gateway.storage).unwrap(); // and what another process makes there is not ours
     fs::write(gateway.database(), "").unwrap();
     gateway.file("second", "2");
-    wait::until("it says so", Duration::from_secs(60), || {
-        gateway.log().contains("was removed or replaced while in use")
+    wait::until("it says so", Duration::from_secs(30), || {
+        let said = fs::read_to_string(&log).unwrap();
+        said.contains("not taken in yet") && said.contains("was removed or replaced")
     });
     assert!(!server.root.join("second").exists(), "it was sent, and nothing on disk says so");
     let asked = Instant::now();
@@ -149,7 +151,7 @@ async fn without_its_database_nothing_is_sent_and_it_stops_when_told() {
 const LARGE: usize = 6_000_000;
 
 /// A gateway in the middle of one large upload, at about a megabyte a second.
-async fn amid_a_large_file(server: &TestServer, keys: &str) -> (Gateway, crate::support::gateway::Serving) {
+async fn amid_a_large_file(server: &TestServer, keys: &str) -> (Gateway, Serving) {
     let gateway = Gateway::with(&[("offsite", &Endpoint::from(server).line("bandwidth: 1MB/s"))]);
     let rule = format!("then: [{{ upload: {{ to: offsite{keys} }} }}]\nretry: {{ first_wait: 1s }}");
     gateway.rule("files", "", AT_ONCE, &rule);

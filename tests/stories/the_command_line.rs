@@ -7,7 +7,7 @@ use crate::support::{
 };
 use serde_json::Value;
 use std::{
-    fs,
+    fs::{self, File},
     io::Write,
     os::unix::net::UnixStream,
     time::{Duration, Instant},
@@ -110,10 +110,13 @@ fn a_start_waits_for_a_verb_that_acts_alone() {
     let gateway = Gateway::new(&server, &Wishes::default());
     fs::write(gateway.source.join("a.txt"), "a").unwrap();
     let verb = packetboat::store::Lock::take(&gateway.storage).unwrap();
-    let mut once = gateway.start(&["-v", "once"]);
-    wait::until("it waits", SOON, || gateway.log().contains("the lock is held for a moment"));
+    let log = gateway.config.with_file_name("log");
+    let mut once = gateway.command(&["once"]);
+    let mut once = once.env("RUST_LOG", "info").stderr(File::create(&log).unwrap()).spawn().unwrap();
+    wait::until("it waits", SOON, || fs::read_to_string(&log).unwrap().contains("waiting for it"));
     drop(verb);
     assert!(once.wait().unwrap().success());
+    assert!(server.root.join("a.txt").exists());
 }
 
 #[test]

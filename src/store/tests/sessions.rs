@@ -19,6 +19,19 @@ async fn what_a_dead_session_had_claimed_is_released_uncounted_with_a_new_tempor
 }
 
 #[tokio::test]
+async fn litter_that_cannot_be_removed_hides_no_other() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1), desk.draft("b", 1)]).await;
+    assert_eq!(desk.claim(2).await.len(), 2);
+    let desk = desk.restart().await;
+    let first = desk.store.litter("offsite", 1).await.unwrap();
+    let later = NOW.plus(Duration::from_secs(1));
+    desk.store.litter_stays("offsite", vec![first[0].temporary.clone()], later).await.unwrap();
+    assert_ne!(desk.store.litter("offsite", 1).await.unwrap(), first);
+    assert_eq!(desk.store.litter("offsite", 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_claim_handed_back_keeps_its_temporary_name() {
     let desk = Desk::new().await;
     desk.arrive(vec![desk.draft("a", 1)]).await;
