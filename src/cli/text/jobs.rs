@@ -22,7 +22,7 @@ pub fn jobs(lines: &[JobLine], fit: Option<usize>) -> String {
             outside(line.name.as_deref()),
             to(line),
             line.state.word().to_owned(),
-            line.tries.to_string(),
+            line.counted_tries.to_string(),
             said(line),
         ]);
     }
