@@ -171,7 +171,7 @@ fn a_job_is_one_line_and_hostile_words_stay_on_it() {
         target: None,
         said: None,
         reason: Some("unplannable".into()),
-        tries: 0,
+        counted_tries: 0,
         ..line()
     };
     assert_eq!(
