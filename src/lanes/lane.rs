@@ -100,6 +100,13 @@ impl Lane {
         self.lock().paused
     }
 
+    /// Neither in trouble nor paused.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let state = self.lock();
+        !state.paused && matches!(state.circuit.state(), CircuitState::Open)
+    }
+
     #[must_use]
     pub fn report(&self) -> LaneReport {
         self.lock().report()

@@ -15,7 +15,7 @@ use sqlx::Row;
 use std::collections::{HashMap, HashSet};
 
 /// Arrivals to be committed together; at most a few hundred, so that no other request waits long. Rows travel as one JSON
-/// text, bytes in hexadecimal: a handful of statements for any number of them, and one for each job.
+/// text, bytes in hexadecimal: a handful of statements for any number of them.
 #[derive(Debug, Clone)]
 pub struct Arrive {
     pub node: String,
@@ -78,10 +78,12 @@ impl Arrive {
             || wanted.iter().zip(&payloads).zip(first..).map(|((draft, payload), id)| (*draft, *payload, id));
         let rows = numbered().map(|(draft, payload, id)| arrival_row(draft, payload, id)).collect::<Value>();
         sqlx::query(INSERT_ARRIVALS).bind(rows.to_string()).execute(&mut *tx.db).await?;
-        for (draft, payload, id) in numbered() {
-            for job in &draft.jobs {
-                insert_job(tx, &self.node, draft, job, (id, payload)).await?;
-            }
+        let jobs =
+            numbered().flat_map(|(draft, payload, id)| draft.jobs.iter().map(move |job| (draft, job, (id, payload))));
+        let jobs: Vec<NewJob<'_>> =
+            jobs.map(|(draft, job, ids)| NewJob { node: &self.node, draft, job, ids }).collect();
+        for jobs in free_of_each_other(&jobs) {
+            insert_jobs(tx, jobs).await?;
         }
         Ok(())
     }
@@ -171,64 +173,94 @@ SELECT value ->> 0, unhex(value ->> 1), value ->> 2, 'watch', value ->> 3, value
        value ->> 7
   FROM json_each(?1)";
 
-async fn insert_job(
-    tx: &mut Tx<'_>,
-    node: &str,
-    draft: &ArrivalDraft,
-    job: &JobDraft,
-    (arrival, payload): (i64, i64),
-) -> Result<(), sqlx::Error> {
-    let (state, reason, said) = match &job.beginning {
-        Beginning::Ready | Beginning::InOrder => ("queued", None, None),
-        Beginning::Paused => ("held", Some(Reason::RulePaused.word()), None),
-        Beginning::Refused(reason, said) => ("failed", Some(reason.word()), Some(said.as_str())),
-    };
-    let ended_at: Option<Moment> = (state == "failed").then_some(draft.arrived_at);
-    let row = sqlx::query(INSERT_JOB)
-        .bind(&job.id.0[..])
-        .bind(arrival)
-        .bind(payload)
-        .bind(&draft.rule)
-        .bind(&job.server)
-        .bind(node)
-        .bind(job.target.as_ref().map(crate::domain::RemotePath::as_bytes))
-        .bind(serde_json::to_string(&job.wishes).unwrap_or_default())
-        .bind(job.priority.class())
-        .bind(job.rank)
-        .bind(job.beginning == Beginning::InOrder)
-        .bind(state)
-        .bind(reason)
-        .bind(said)
-        .bind(job.due_at.0)
-        .bind(job.expires_at.0)
-        .bind(ended_at.map(|moment| moment.0))
-        .fetch_one(&mut *tx.db)
-        .await?;
-    if row.get::<&str, _>("state") == "queued" {
-        tx.touched.insert(QueueKey {
-            server: job.server.clone(),
-            priority: job.priority,
-            rule: draft.rule.clone(),
-            rank: job.rank,
-        });
+/// A job on its way in, with the ids of its arrival and its payload.
+struct NewJob<'a> {
+    node: &'a str,
+    draft: &'a ArrivalDraft,
+    job: &'a JobDraft,
+    ids: (i64, i64),
+}
+
+impl NewJob<'_> {
+    fn row(&self) -> Value {
+        let Self { node, draft, job, ids: (arrival, payload) } = self;
+        let (state, reason, said) = match &job.beginning {
+            Beginning::Ready | Beginning::InOrder => ("queued", None, None),
+            Beginning::Paused => ("held", Some(Reason::RulePaused.word()), None),
+            Beginning::Refused(reason, said) => ("failed", Some(reason.word()), Some(said.as_str())),
+        };
+        let ended_at: Option<Moment> = (state == "failed").then_some(draft.arrived_at);
+        json!([
+            hex(&job.id.0),
+            arrival,
+            payload,
+            draft.rule,
+            job.server,
+            node,
+            job.target.as_ref().map(|target| hex(target.as_bytes())),
+            serde_json::to_string(&job.wishes).unwrap_or_default(),
+            job.priority.class(),
+            job.rank,
+            job.beginning == Beginning::InOrder,
+            state,
+            reason,
+            said,
+            job.due_at.0,
+            job.expires_at.0,
+            ended_at.map(|moment| moment.0),
+        ])
     }
+}
+
+/// Runs of jobs of which none waits for another: those can be inserted by one statement, which sees only older ones.
+fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
+    let mut targets = HashSet::new();
+    let mut is_ordered = false;
+    let mut runs = vec![];
+    let mut begin = 0;
+    for (at, NewJob { job, .. }) in jobs.iter().enumerate() {
+        let waits = is_ordered || job.target.as_ref().is_some_and(|target| targets.contains(&(&job.server, target)));
+        if waits {
+            runs.push(&jobs[begin..at]);
+            begin = at;
+            targets.clear();
+        }
+        is_ordered = job.beginning == Beginning::InOrder;
+        targets.extend(job.target.as_ref().map(|target| (&job.server, target)));
+    }
+    runs.push(&jobs[begin..]);
+    runs
+}
+
+async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
+    let rows: Value = jobs.iter().map(NewJob::row).collect();
+    let inserted = sqlx::query(INSERT_JOBS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
+    let queued = inserted.iter().filter(|row| row.get::<&str, _>("state") == "queued");
+    tx.touched.extend(queued.map(QueueKey::from_row));
     Ok(())
 }
 
 /// The job of a rule that an operator paused is held. A queued job waits for the youngest open one of its target, and in
 /// strict order for the youngest open one of its rule.
 /// (Waiting for the youngest is enough: that one waits for the one before it.)
-const INSERT_JOB: &str = "
+pub(super) const INSERT_JOBS: &str = "
+WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->> 2 AS payload_id, value ->> 3 AS rule,
+                  value ->> 4 AS server, value ->> 5 AS node, unhex(value ->> 6) AS target, value ->> 7 AS wishes,
+                  value ->> 8 AS class, value ->> 9 AS rank, value ->> 10 AS in_order, value ->> 11 AS state,
+                  value ->> 12 AS reason, value ->> 13 AS said, value ->> 14 AS due_at, value ->> 15 AS expires_at,
+                  value ->> 16 AS ended_at
+             FROM json_each(?1)),
+     n AS MATERIALIZED (SELECT s.*, s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = s.rule) AS paused,
+         nullif(max(
+           coalesce((SELECT max(o.id) FROM jobs o WHERE o.server = s.server AND o.target = s.target AND o.target IS NOT NULL
+                        AND o.state IN ('waiting', 'queued', 'running', 'held')), 0),
+           coalesce((SELECT max(o.id) FROM jobs o WHERE s.in_order AND o.server = s.server AND o.rule = s.rule AND o.in_order = 1
+                        AND o.state IN ('waiting', 'queued', 'running', 'held')), 0)), 0) AS older
+       FROM s)
 INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, server, node, target, wishes, class, rank, in_order,
                   state, reason, said, waits_for, due_at, expires_at, ended_at)
-SELECT ?1, ?2, ?3, ?4, 'upload', ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-       CASE WHEN ?12 <> 'queued' THEN ?12 WHEN paused THEN 'held' WHEN older.id IS NOT NULL THEN 'waiting' ELSE 'queued' END,
-       iif(?12 = 'queued' AND paused, 'rule_paused', ?13), ?14, iif(?12 = 'queued' AND NOT paused, older.id, NULL), ?15, ?16, ?17
-  FROM (SELECT EXISTS (SELECT 1 FROM paused_rules WHERE rule = ?4) AS paused),
-       (SELECT max(id) AS id FROM (
-         SELECT max(id) AS id FROM jobs
-          WHERE server = ?5 AND target = ?7 AND target IS NOT NULL AND state IN ('waiting', 'queued', 'running', 'held')
-         UNION ALL
-         SELECT max(id) FROM jobs
-          WHERE ?11 AND server = ?5 AND rule = ?4 AND in_order = 1 AND state IN ('waiting', 'queued', 'running', 'held'))) AS older
-RETURNING state";
+SELECT ref, arrival_id, payload_id, rule, 'upload', server, node, target, wishes, class, rank, in_order,
+       CASE WHEN state <> 'queued' THEN state WHEN paused THEN 'held' WHEN older IS NOT NULL THEN 'waiting' ELSE 'queued' END,
+       iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at
+  FROM n
+RETURNING server, class, rule, rank, state";

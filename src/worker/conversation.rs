@@ -35,6 +35,9 @@ pub(super) async fn converse(route: &Arc<Route>) {
             route.memory.keep(route.lane.success()).await;
             clear_litter(route, &mut session).await;
             serve(route, &mut session).await;
+            if route.lane.is_paused() {
+                give_back(route).await;
+            }
             if session.is_usable() {
                 session.quit().await;
             }
@@ -83,7 +86,7 @@ async fn attempt(route: &Arc<Route>, session: &mut Session, job: ClaimedJob) -> 
     trouble
 }
 
-/// What was claimed ahead goes back untried when the server is in trouble.
+/// What was claimed ahead goes back untried: the server is in trouble or paused, or we stop.
 pub(super) async fn give_back(route: &Arc<Route>) {
     for job in route.hand.empty().into_iter().flat_map(|parcel| parcel.jobs) {
         route.recorder.record(route, job, Outcome::Returned).await;
@@ -91,7 +94,7 @@ pub(super) async fn give_back(route: &Arc<Route>) {
 }
 
 /// The next parcel, waited for as long as a connection is worth keeping.
-async fn wait_for_work(route: &Route) -> Option<Parcel> {
+async fn wait_for_work(route: &Arc<Route>) -> Option<Parcel> {
     let until = Instant::now() + LINGER;
     let mut parcel = None;
     while !route.stop.is_cancelled() && !route.lane.is_paused() {

@@ -6,15 +6,15 @@
 use crate::store::Parcel;
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 #[derive(Debug, Default)]
 pub(super) struct Hand {
     state: Mutex<State>,
-    /// Held by the one conversation that claims for all.
-    pub refill: tokio::sync::Mutex<()>,
+    /// Held by the one that claims for all.
+    pub refill: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct State {
 
 /// What is claimed ahead should be begun within about this span.
 const AHEAD: Duration = Duration::from_millis(60);
-const MOST_AHEAD: u32 = 16;
+const MOST_AHEAD: u32 = 64;
 
 impl Hand {
     pub(super) fn take(&self) -> Option<Parcel> {
@@ -39,6 +39,12 @@ impl Hand {
 
     pub(super) fn is_empty(&self) -> bool {
         self.lock().parcels.is_empty()
+    }
+
+    /// Less than half of what is wanted is left: time to claim more, beside the sending.
+    pub(super) fn is_low(&self, conversations: u32) -> bool {
+        let left = u32::try_from(self.lock().parcels.len()).unwrap_or(u32::MAX);
+        left < self.wanted(conversations) / 2
     }
 
     pub(super) fn empty(&self) -> Vec<Parcel> {
@@ -68,14 +74,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_files_are_claimed_singly_and_small_ones_by_the_dozen() {
+    fn large_files_are_claimed_singly_and_small_ones_by_the_score() {
         let hand = Hand::default();
         assert_eq!(hand.wanted(4), 1);
         hand.took(Duration::from_secs(20));
         assert_eq!(hand.wanted(4), 1);
+        for _ in 0..200 {
+            hand.took(Duration::from_millis(2));
+        }
+        assert_eq!(hand.wanted(1), 30);
+        assert_eq!(hand.wanted(4), MOST_AHEAD);
+    }
+
+    #[test]
+    fn a_hand_of_large_files_is_refilled_when_it_is_empty_and_one_of_small_files_before() {
+        let hand = Hand::default();
+        assert!(!hand.is_low(4));
         for _ in 0..100 {
             hand.took(Duration::from_millis(2));
         }
-        assert_eq!(hand.wanted(1), 16);
+        hand.put(vec![Parcel { jobs: vec![] }; 15]);
+        assert!(!hand.is_low(1));
+        hand.take();
+        assert!(hand.is_low(1));
     }
 }

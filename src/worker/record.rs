@@ -35,10 +35,10 @@ pub(super) enum ToWrite {
 }
 
 /// Outcomes that may be on their way at once: what is delivered and not yet recorded stays little.
-pub(super) const UNRECORDED: usize = 64;
+pub(super) const UNRECORDED: usize = 128;
 
 /// Outcomes of so much time are written together: one flush for many, and no server waits for our disk.
-const TOGETHER: Duration = Duration::from_millis(10);
+const TOGETHER: Duration = Duration::from_millis(25);
 
 impl Recorder {
     /// Has `job` settled. Returns once that is under way: a death before it is on disk repeats the try, which overwrites itself.

@@ -9,7 +9,7 @@ use crate::{
     streams::Throttle,
     worker::{
         Progress,
-        conversation::converse,
+        conversation::{converse, give_back},
         dispatch::{Dispatch, Outlook},
         hand::Hand,
         lane_memory::LaneMemory,
@@ -133,14 +133,35 @@ impl Route {
     }
 
     /// The next parcel: from the hand, else claimed. `None` when nothing is due.
-    pub(super) async fn next_parcel(&self) -> Option<Parcel> {
+    pub(super) async fn next_parcel(self: &Arc<Self>) -> Option<Parcel> {
         if let Some(parcel) = self.hand.take() {
+            self.refill_beside();
             return Some(parcel);
         }
         let _refill = self.hand.refill.lock().await;
-        if let Some(parcel) = self.hand.take() {
-            return Some(parcel);
+        if self.hand.is_empty() {
+            self.refill().await;
         }
+        self.hand.take()
+    }
+
+    /// Small files are sent faster than a commit takes: the next ones are claimed while the last ones are sent.
+    fn refill_beside(self: &Arc<Self>) {
+        if !self.hand.is_low(self.lane.conversations()) || self.dispatch.outlook(&self.lane.name) != Outlook::Due {
+            return;
+        }
+        let Ok(refill) = self.hand.refill.clone().try_lock_owned() else { return };
+        let route = self.clone();
+        self.tasks.spawn(async move {
+            route.refill().await;
+            drop(refill);
+            if route.stop.is_cancelled() || !route.lane.is_open() {
+                give_back(&route).await; // they were too late to hear of it
+            }
+        });
+    }
+
+    async fn refill(&self) {
         let wanted = self.hand.wanted(self.lane.conversations());
         let _claiming = Claiming::begin(&self.busy);
         match self.dispatch.claim(&self.lane.name, wanted).await {
@@ -148,12 +169,10 @@ impl Route {
                 crate::faults::kill_point("worker.after_claim");
                 self.busy.fetch_add(jobs_in(&parcels), Ordering::AcqRel);
                 self.hand.put(parcels);
-                self.hand.take()
             }
             Err(refused) => {
                 error!(server = %self.lane.name, %refused, "nothing can be claimed");
                 sleep(Duration::from_secs(1)).await;
-                None
             }
         }
     }

@@ -147,17 +147,22 @@ impl Worker {
     pub async fn stop(&self, grace: Duration) {
         self.stop.cancel();
         let ended = async {
-            for route in self.routes.values() {
-                give_back(route).await;
-            }
+            self.give_back().await;
             self.tasks.close();
             self.tasks.wait().await;
+            self.give_back().await; // what was being claimed meanwhile
         };
         if timeout(grace, ended).await.is_err() {
             warn!("some transfers did not stop in time; the next start takes them up again");
         }
         if timeout(RECORDED_WITHIN, self.recorder.written()).await.is_err() {
             warn!("some outcomes could not be recorded in time; the next start asks their servers again");
+        }
+    }
+
+    async fn give_back(&self) {
+        for route in self.routes.values() {
+            give_back(route).await;
         }
     }
 }

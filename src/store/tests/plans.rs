@@ -18,6 +18,8 @@ async fn no_hot_query_reads_all_jobs() {
         ("next due", queue::NEXT_DUE, "jobs_due"),
         ("settle", settle::MOVE_JOBS, "PRIMARY KEY"),
         ("remember hashes", settle::REMEMBER_HASHES, "PRIMARY KEY"),
+        ("arrive, what comes first", arrive::INSERT_JOBS, "jobs_target"),
+        ("arrive, what comes first in order", arrive::INSERT_JOBS, "jobs_in_order"),
         ("supersede", arrive::SUPERSEDE, "payloads_in_place"),
         ("supersede, its jobs", arrive::SUPERSEDE, "jobs_payload"),
         ("promote", settle::PROMOTE, "jobs_waiting"),
