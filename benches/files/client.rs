@@ -41,30 +41,29 @@ impl Client {
         }
     }
 
-    /// The command that uploads `files`; what it needs to read is written into `desk`.
-    pub fn command(self, work: Work, files: &Path, server: &TestServer, desk: &Path) -> Command {
+    /// The command that uploads `files` to `folder`; what it needs to read is written into `desk`.
+    pub fn command(self, work: Work, files: &Path, server: &TestServer, folder: &str, desk: &Path) -> Command {
         match self {
-            Self::Packetboat => packetboat(work, files, server, desk),
-            Self::Lftp => lftp(work, files, server, "no"),
-            Self::LftpTemporary => lftp(work, files, server, "yes"),
-            Self::Curl => curl(files, server),
+            Self::Packetboat => packetboat(work, files, server, folder, desk),
+            Self::Lftp => lftp(work, files, server, folder, "no"),
+            Self::LftpTemporary => lftp(work, files, server, folder, "yes"),
+            Self::Curl => curl(files, server, folder),
         }
     }
 }
 
-fn packetboat(work: Work, files: &Path, server: &TestServer, desk: &Path) -> Command {
+fn packetboat(work: Work, files: &Path, server: &TestServer, folder: &str, desk: &Path) -> Command {
     let tls = match (&server.tls, &server.certificate) {
         (Tls::None, _) | (_, None) => "tls: none".to_owned(),
         (_, Some(certificate)) => format!("tls: explicit, ca_file: {}", certificate.ca.display()),
     };
     let text = format!(
-        "storage: {}/storage\nservers:\n  there:\n    ftp: {{ host: {}, port: {}, user: {}, password: {}, folder: {}, connections: {}, {tls} }}\n",
+        "storage: {}/storage\nservers:\n  there:\n    ftp: {{ host: {}, port: {}, user: {}, password: {}, folder: {folder}, connections: {}, {tls} }}\n",
         desk.display(),
         server.host,
         server.port,
         server.user,
         server.password,
-        folder(server),
         work.connections,
     );
     let configuration = desk.join("packetboat.yaml");
@@ -81,7 +80,7 @@ fn packetboat(work: Work, files: &Path, server: &TestServer, desk: &Path) -> Com
     command
 }
 
-fn lftp(work: Work, files: &Path, server: &TestServer, use_temporary: &str) -> Command {
+fn lftp(work: Work, files: &Path, server: &TestServer, folder: &str, use_temporary: &str) -> Command {
     let tls = match &server.certificate {
         Some(certificate) => format!(
             "set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ssl:ca-file {};",
@@ -90,14 +89,13 @@ fn lftp(work: Work, files: &Path, server: &TestServer, use_temporary: &str) -> C
         None => "set ftp:ssl-allow no;".to_owned(),
     };
     let script = format!(
-        "set xfer:use-temp-file {use_temporary}; {tls} open -u {},{} ftp://{}:{}; mirror -R --parallel={} {} {}",
+        "set xfer:log no; set xfer:use-temp-file {use_temporary}; {tls} open -u {},{} ftp://{}:{}; mirror -R --parallel={} {} {folder}",
         server.user,
         server.password,
         server.host,
         server.port,
         work.connections,
         files.display(),
-        folder(server),
     );
     let unpacked = unpacked();
     let mut command = Command::new(unpacked.join("usr/bin/lftp"));
@@ -105,20 +103,15 @@ fn lftp(work: Work, files: &Path, server: &TestServer, use_temporary: &str) -> C
     command
 }
 
-fn curl(files: &Path, server: &TestServer) -> Command {
+fn curl(files: &Path, server: &TestServer, folder: &str) -> Command {
     let mut command = Command::new("curl");
     command.args(["-sS", "-u", &format!("{}:{}", server.user, server.password)]);
     if let Some(certificate) = &server.certificate {
         command.arg("--ssl-reqd").arg("--cacert").arg(&certificate.ca).args(["--tls-max", "1.2"]);
     }
-    let path = format!("{}/d000/f00000", folder(server).trim_end_matches('/'));
-    let url = format!("ftp://{}:{}/%2F{}", server.host, server.port, path.trim_start_matches('/'));
+    let url = format!("ftp://{}:{}/%2F{}/d000/f00000", server.host, server.port, folder.trim_start_matches('/'));
     command.arg("--ftp-create-dirs").arg("-T").arg(files.join("d000/f00000")).arg(url);
     command
-}
-
-fn folder(server: &TestServer) -> &str {
-    &server.folder
 }
 
 fn unpacked() -> PathBuf {

@@ -3,6 +3,9 @@
 //! Every row is measured three times (once with `--quick`) in turn with its neighbours, and the medians stand in
 //! `target/bench-files.tsv`. A row that stands there is not measured again: an interrupted run goes on where it was.
 //! Remove the file to begin anew.
+//!
+//! Every run has a fresh folder on the server, and nothing is removed before the end: for minutes after many files were
+//! removed, ext4 is slow to make new ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on stops with a panic")]
 
 #[path = "../../tests/stories/support/mod.rs"]
@@ -23,6 +26,7 @@ fn main() {
     let is_quick = std::env::args().any(|argument| argument == "--quick");
     let runs = if is_quick { 1 } else { 3 };
     let mut table = Table::open(is_quick);
+    let mut servers = vec![];
     for kind in [ServerKind::Vsftpd, ServerKind::ProFtpd] {
         for tls in [Tls::None, Tls::Explicit] {
             let server = kind.start(ServerOptions { tls, ..ServerOptions::default() });
@@ -38,9 +42,11 @@ fn main() {
                     }
                 }
                 for (client, measured) in clients.iter().zip(measured) {
-                    table.add(Row::median(&server, work, *client, measured));
+                    let database = (*client == Client::Packetboat).then(|| measure::count(work, &files, &server));
+                    table.add(Row::median(&server, work, *client, measured, database));
                 }
             }
+            servers.push(server);
         }
     }
     table.print();

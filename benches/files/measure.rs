@@ -11,7 +11,7 @@ use nix::sys::{
 };
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -26,13 +26,21 @@ pub struct Measured {
     pub is_whole: bool,
 }
 
-/// Runs `client` against an emptied server.
+/// What the database was asked during one upload.
+#[derive(Debug, Clone, Copy)]
+pub struct Database {
+    /// Each is a flush; the flushes of checkpoints come on top, one pair for some dozens of commits.
+    pub commits: usize,
+    pub statements: usize,
+}
+
+/// Runs `client` into a fresh folder.
 pub fn run(client: Client, work: Work, files: &Path, server: &TestServer) -> Measured {
-    empty(&server.root);
     let desk = tempfile::tempdir().unwrap();
+    let place = Place::new(server, work);
     nix::unistd::sync();
     let before = cpu_of_children();
-    let mut command = client.command(work, files, server, desk.path());
+    let mut command = client.command(work, files, server, &place.seen_as, desk.path());
     let begun = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     let mut peak_kib = 0;
@@ -45,7 +53,7 @@ pub fn run(client: Client, work: Work, files: &Path, server: &TestServer) -> Mea
     };
     let wall = begun.elapsed();
     let cpu = cpu_of_children() - before;
-    let is_whole = status.success() && walk(files) == walk(&server.root);
+    let is_whole = status.success() && walk(files) == walk(&place.on_disk);
     eprintln!(
         "  {:<18} {work:?} {:?} {:?}: {wall:.2?} cpu {cpu:.2?}{}",
         client.name(),
@@ -54,6 +62,36 @@ pub fn run(client: Client, work: Work, files: &Path, server: &TestServer) -> Mea
         if is_whole { "" } else { "  NOT WHOLE" }
     );
     Measured { wall, cpu, peak_kib, is_whole }
+}
+
+/// Runs Packetboat once more, with every statement logged.
+pub fn count(work: Work, files: &Path, server: &TestServer) -> Database {
+    let desk = tempfile::tempdir().unwrap();
+    let place = Place::new(server, work);
+    let mut command = Client::Packetboat.command(work, files, server, &place.seen_as, desk.path());
+    let output = command.env("RUST_LOG", "warn,sqlx::query=debug").env("NO_COLOR", "1").output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    let statements = log.lines().filter_map(|line| line.split_once("summary=\"")).map(|(_, sql)| sql);
+    let commits = statements.clone().filter(|sql| sql.starts_with("COMMIT")).count();
+    Database { commits, statements: statements.count() }
+}
+
+/// A folder of the server that nothing was written to before.
+struct Place {
+    on_disk: PathBuf,
+    seen_as: String,
+}
+
+impl Place {
+    fn new(server: &TestServer, work: Work) -> Self {
+        if work.is_large() {
+            empty(&server.root); // one file: its room is needed, and it leaves no trace
+        }
+        let number = fs::read_dir(&server.root).unwrap().count();
+        let on_disk = server.root.join(format!("run-{number:03}"));
+        fs::create_dir(&on_disk).unwrap();
+        Self { on_disk, seen_as: format!("{}/run-{number:03}", server.folder.trim_end_matches('/')) }
+    }
 }
 
 /// The servers are children too, but live on: only clients that have ended count.

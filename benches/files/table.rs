@@ -1,6 +1,11 @@
 //! The table: a row a line in target/bench-files.tsv, so that an interrupted run goes on where it was.
 
-use crate::{client::Client, measure::Measured, support::servers::TestServer, work::Work};
+use crate::{
+    client::Client,
+    measure::{Database, Measured},
+    support::servers::TestServer,
+    work::Work,
+};
 use std::{
     fs,
     io::Write,
@@ -12,7 +17,7 @@ pub struct Table {
     lines: Vec<String>,
 }
 
-const HEAD: &str = "server\ttls\tfiles\tbytes\tconnections\tclient\truns\twhole\twall_s\tfiles_per_s\tmib_per_s\tcpu_ms_per_file\tpeak_mib";
+const HEAD: &str = "server\ttls\tfiles\tbytes\tconnections\tclient\truns\twhole\twall_s\tfiles_per_s\tmib_per_s\tcpu_ms_per_file\tpeak_mib\tcommits_per_file\tstatements_per_file";
 
 impl Table {
     pub fn open(is_quick: bool) -> Self {
@@ -44,15 +49,24 @@ impl Table {
 pub struct Row(String);
 
 impl Row {
-    pub fn median(server: &TestServer, work: Work, client: Client, mut measured: Vec<Measured>) -> Self {
+    pub fn median(
+        server: &TestServer,
+        work: Work,
+        client: Client,
+        mut measured: Vec<Measured>,
+        database: Option<Database>,
+    ) -> Self {
         let runs = measured.len();
         let whole = measured.iter().filter(|run| run.is_whole).count();
         measured.sort_by_key(|run| run.wall);
         let Measured { wall, cpu, peak_kib, .. } = measured[runs / 2];
         let seconds = wall.as_secs_f64();
         let mebibytes = (work.files * work.size_bytes) as f64 / f64::from(1 << 20);
+        let per_file = |count: usize| format!("{:.3}", count as f64 / work.files as f64);
+        let (commits, statements) =
+            database.map_or_else(Default::default, |asked| (per_file(asked.commits), per_file(asked.statements)));
         Self(format!(
-            "{}{runs}\t{whole}\t{seconds:.2}\t{:.0}\t{:.0}\t{:.2}\t{:.1}",
+            "{}{runs}\t{whole}\t{seconds:.2}\t{:.0}\t{:.0}\t{:.2}\t{:.1}\t{commits}\t{statements}",
             key(server, work, client),
             work.files as f64 / seconds,
             mebibytes / seconds,

@@ -138,7 +138,6 @@ fn options(path: &PathBuf) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-4096")
         .pragma("journal_size_limit", "16777216")
-        .disable_statement_logging()
 }
 
 async fn readers(path: &PathBuf) -> Result<SqlitePool, sqlx::Error> {

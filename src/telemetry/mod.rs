@@ -48,9 +48,9 @@ where
     W: for<'w> MakeWriter<'w> + 'static + Send + Sync,
 {
     let default = match verbosity {
-        Verbosity::Quiet => "warn",
-        Verbosity::Serving => "warn,packetboat=info",
-        Verbosity::Loud => "warn,packetboat=debug",
+        Verbosity::Quiet => "warn,sqlx=error", // where it warns, of a statement that took a second, nobody can do anything
+        Verbosity::Serving => "warn,sqlx=error,packetboat=info",
+        Verbosity::Loud => "warn,sqlx=error,packetboat=debug",
     };
     let wanted = wanted.filter(|wanted| !wanted.trim().is_empty()).unwrap_or(default);
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).parse_lossy(wanted);
@@ -61,10 +61,11 @@ where
 }
 
 /// Whatever RUST_LOG says: suppaftp writes commands at TRACE, `PASS` among them; TLS and SQL libraries, at DEBUG, keys of
-/// sessions and values of rows.
+/// sessions and values of rows. (The text of a statement holds no values.)
 fn may_be_logged(event: &Metadata<'_>) -> bool {
     match event.target().split("::").next().unwrap_or_default() {
         "suppaftp" => false,
+        "sqlx" if event.target() == "sqlx::query" => true,
         "rustls" | "tokio_rustls" | "sqlx" | "libunftp" => *event.level() <= Level::WARN,
         _ => true,
     }
@@ -97,6 +98,8 @@ mod tests {
             tracing::error!(target: "suppaftp::sync_ftp", "PASS sesame");
             tracing::trace!(target: "suppaftp::tokio", "PASS sesame");
             tracing::debug!(target: "rustls::client", "secret of a session");
+            tracing::trace!(target: "sqlx::sqlite::connection", "secret of a row");
+            tracing::debug!(target: "sqlx::query", "a statement");
             tracing::warn!(target: "rustls::client", "a warning of rustls");
             tracing::info!(target: "packetboat::worker", "an outcome");
             tracing::debug!(target: "packetboat::ftp", "a dialogue");
@@ -112,6 +115,12 @@ mod tests {
             let log = logged(Verbosity::Loud, Some(wanted));
             assert!(!log.contains("sesame") && !log.contains("secret"), "{wanted}: {log}");
         }
+    }
+
+    #[test]
+    fn statements_are_logged_where_they_are_asked_for() {
+        assert!(logged(Verbosity::Quiet, Some("warn,sqlx::query=debug")).contains("a statement"));
+        assert!(!logged(Verbosity::Loud, None).contains("a statement"));
     }
 
     #[test]
