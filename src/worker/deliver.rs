@@ -3,7 +3,7 @@
 use crate::{
     delivery::ftp::{Earlier, Upload, upload},
     domain::{Outcome, Trouble, TroubleKind},
-    ftp::client::Session,
+    ftp::client::{Next, Session},
     store::ClaimedJob,
     streams::{
         Throttle, Throttles,
@@ -44,6 +44,7 @@ pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJ
         stop: route.stop.clone(),
         sent: shown.sent.clone(),
     };
+    session.expect(if route.hand.is_empty() { Next::Nothing } else { Next::File });
     upload(session, &request).await
 }
 

@@ -4,17 +4,24 @@
 //! suppaftp writes a command and reads its answer. Below it, the commands that will follow are added to the first one's packet,
 //! and each is swallowed when suppaftp comes to write it: it has gone out already.
 
-use crate::ftp::client::{Error, Reply, Session, names, profile::Refused, session::State};
+use crate::ftp::client::{Error, Next, Reply, Session, names, profile::Refused, session::State};
 use std::{
     collections::VecDeque,
     io,
     task::{Poll, ready},
+    time::{Duration, Instant},
 };
 
 /// Servers that lose commands that come before they asked for them, or answer them in another order, by their greeting: those of lftp's
 /// list, and libunftp.
 const ONE_AT_A_TIME: [&str; 5] =
     ["Microsoft FTP Service", "MadGoat", "HethMon", "firetrap", "Packetboat's embedded FTP server"];
+
+/// As suppaftp writes it.
+const EPSV: &[u8] = b"EPSV\r\n";
+
+/// How long a port that was asked for ahead is counted on.
+const PORT_IS_KEPT: Duration = Duration::from_secs(2);
 
 /// What goes out with the next command, and what has.
 #[derive(Debug, Default)]
@@ -92,6 +99,50 @@ impl Session {
             }
         }
         Ok(replies)
+    }
+
+    /// If another file follows: its EPSV goes out with the next command, which spares that file one wait. True if it does.
+    ///
+    /// Only where several commands were taken before, and a rename is not looked at.
+    pub(super) fn send_passive_ahead(&mut self) -> bool {
+        let is_wanted = self.next == Next::File
+            && self.are_renames_real
+            && self.takes_several()
+            && self.profile.has_taken_several()
+            && !self.profile.refuses(Refused::PassiveAhead)
+            && self.modes().first() == Some(&suppaftp::Mode::ExtendedPassive);
+        if is_wanted {
+            self.shared.send_ahead(vec![EPSV.to_vec()]);
+        }
+        is_wanted
+    }
+
+    /// The command that EPSV went out with is answered, or its error known.
+    pub(super) fn has_gone_ahead(&mut self, error: Option<&Error>) {
+        if self.is_usable() {
+            self.passive_ahead = Some(Instant::now());
+        } else if error.is_some_and(Error::is_break) {
+            self.profile.broke_at_passive_ahead();
+        }
+    }
+
+    /// Something else is asked than what an EPSV went ahead for: its answer is read, and nothing comes of it.
+    pub(super) async fn forgo_passive(&mut self) -> Result<(), Error> {
+        if self.passive_ahead.take().is_some() {
+            self.exchange("EPSV", "", self.server.timeouts.reply).await?;
+        }
+        Ok(())
+    }
+
+    /// True if an EPSV went ahead for this very data connection, and lately: a server does not keep a port open for long.
+    pub(super) async fn take_passive_ahead(&mut self, mode: suppaftp::Mode, offset: u64) -> Result<bool, Error> {
+        let is_fresh = self.passive_ahead.is_some_and(|since| since.elapsed() < PORT_IS_KEPT);
+        if is_fresh && mode == suppaftp::Mode::ExtendedPassive && offset == 0 {
+            self.passive_ahead = None;
+            return Ok(true);
+        }
+        self.forgo_passive().await?;
+        Ok(false)
     }
 
     /// The answers do not fit the questions: some servers answer whatever they have first.

@@ -33,6 +33,17 @@ impl Session {
         argument: &str,
         limit: Duration,
     ) -> Result<Reply, Error> {
+        self.forgo_passive().await?;
+        self.exchange(verb, argument, limit).await
+    }
+
+    /// The words on the wire, whatever went ahead of them.
+    pub(super) async fn exchange(
+        &mut self,
+        verb: &'static str,
+        argument: &str,
+        limit: Duration,
+    ) -> Result<Reply, Error> {
         let line = if argument.is_empty() { verb.to_owned() } else { format!("{verb} {argument}") };
         self.begin()?;
         // With nothing expected, every reply comes back whole.

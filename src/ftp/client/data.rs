@@ -64,7 +64,7 @@ impl Session {
         Err(failed.unwrap_or(Error::GivenUp))
     }
 
-    fn modes(&self) -> &'static [suppaftp::Mode] {
+    pub(super) fn modes(&self) -> &'static [suppaftp::Mode] {
         use suppaftp::Mode::{Active, ExtendedPassive, Passive};
         match (self.server.mode, self.server.passive_address) {
             (Mode::Active, _) => &[Active],
@@ -82,6 +82,7 @@ impl Session {
         path: &RemotePath,
         offset: u64,
     ) -> Result<TransferStream<Wire>, Error> {
+        let is_ahead = self.take_passive_ahead(mode, offset).await?;
         self.begin()?;
         self.ftp.set_mode(mode);
         self.shared.take_dialled();
@@ -101,11 +102,19 @@ impl Session {
         let opened: Result<FtpResult<_>, Silent> = self.shared.pulse.within(limit, opening).await;
         let error = match opened {
             // Still `Asking`, until the transfer is finished.
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => error,
-            Err(Silent(after)) => return Err(Error::Silent { doing: command.verb(), after }),
+            Ok(Ok(stream)) => {
+                if is_ahead {
+                    self.profile.took_passive_ahead();
+                }
+                return Ok(stream);
+            }
+            Ok(Err(error)) => self.not_opened(mode, command, error).await,
+            Err(Silent(after)) => Error::Silent { doing: command.verb(), after },
         };
-        Err(self.not_opened(mode, command, error).await)
+        if is_ahead && error.is_break() {
+            self.profile.broke_at_passive_ahead();
+        }
+        Err(error)
     }
 
     async fn not_opened(&mut self, mode: suppaftp::Mode, command: Command, error: FtpError) -> Error {

@@ -27,5 +27,5 @@ pub use files::Found;
 pub use naming::{Prepared, Told};
 pub use profile::Profile;
 pub use reply::Reply;
-pub use session::{Facts, Session};
+pub use session::{Facts, Next, Session};
 pub use transfer::{Incoming, Outgoing};

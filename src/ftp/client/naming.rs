@@ -42,7 +42,12 @@ impl Session {
     /// # Errors
     /// [`Error::Refused`] `to` RNTO.
     pub async fn rename_to(&mut self, to: &RemotePath) -> Result<Reply, Error> {
-        let reply = self.ask("RNTO", &names::argument(to.as_bytes()), &[250, 200]).await?;
+        let is_ahead = self.send_passive_ahead();
+        let replied = self.ask("RNTO", &names::argument(to.as_bytes()), &[250, 200]).await;
+        if is_ahead {
+            self.has_gone_ahead(replied.as_ref().err());
+        }
+        let reply = replied?;
         Ok(reply.hiding(&self.server.password))
     }
 

@@ -17,6 +17,8 @@ struct Learned {
     refused: HashSet<Refused>,
     /// Several commands in one packet were all answered once: what breaks later has another reason.
     takes_several: bool,
+    /// The same of an EPSV that came before its turn.
+    takes_passive_ahead: bool,
 }
 
 /// What a server turned out not to do.
@@ -28,6 +30,8 @@ pub(super) enum Refused {
     SetTime,
     /// Several commands in one packet.
     Several,
+    /// EPSV in one packet with the command before it.
+    PassiveAhead,
     Checksum(Checksum),
     /// A data connection under TLS 1.3.
     Tls13,
@@ -76,6 +80,23 @@ impl Profile {
         let mut learned = self.lock();
         if !learned.takes_several {
             learned.refused.insert(Refused::Several);
+        }
+    }
+
+    pub(super) fn has_taken_several(&self) -> bool {
+        self.lock().takes_several
+    }
+
+    /// A data connection came of an EPSV that had gone ahead.
+    pub(super) fn took_passive_ahead(&self) {
+        self.lock().takes_passive_ahead = true;
+    }
+
+    /// The conversation broke off where an EPSV had gone ahead.
+    pub(super) fn broke_at_passive_ahead(&self) {
+        let mut learned = self.lock();
+        if !learned.takes_passive_ahead {
+            learned.refused.insert(Refused::PassiveAhead);
         }
     }
 

@@ -14,7 +14,10 @@ use crate::{
     },
     tls::{ClientTls, Seen},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use suppaftp::{FtpError, tokio::ImplAsyncFtpStream};
 use tokio::time::timeout;
 
@@ -39,7 +42,18 @@ pub struct Session {
     /// Files sent or fetched so far: an old session may have been closed by the server meanwhile.
     pub(super) transfers: u64,
     /// A rename that it confirmed was looked at.
-    are_renames_real: bool,
+    pub(super) are_renames_real: bool,
+    pub(super) next: Next,
+    /// When an EPSV for the next file went out whose answer is not yet read.
+    pub(super) passive_ahead: Option<Instant>,
+}
+
+/// What follows the file at hand, as far as one can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another file: its data connection may be asked for ahead.
+    File,
+    Nothing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +98,8 @@ impl Session {
             tls,
             transfers: 0,
             are_renames_real: false,
+            next: Next::Nothing,
+            passive_ahead: None,
         };
         session.log_in().await?;
         Ok(session)
@@ -104,6 +120,11 @@ impl Session {
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.state == State::Ready
+    }
+
+    /// Says what follows the file at hand.
+    pub fn expect(&mut self, next: Next) {
+        self.next = next;
     }
 
     /// Whether it has carried a file already: an old session may find its server gone, which is nobody's fault.
@@ -132,7 +153,7 @@ impl Session {
 
     /// Says goodbye, briefly, and hangs up. Dropping a session hangs up without a word.
     pub async fn quit(mut self) {
-        if self.is_usable() {
+        if self.forgo_passive().await.is_ok() && self.is_usable() {
             // Nothing depends on the answer, and a server that does not answer is not waited for.
             let _ = timeout(Duration::from_secs(2), self.ftp.quit()).await;
         }
