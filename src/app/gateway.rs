@@ -4,6 +4,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     control::{self, Heard, Known, Operator, PausedInFile, Socket, SocketError},
+    domain::Moment,
     intake::Intake,
     janitor::Janitor,
     lanes::Paused,
@@ -40,10 +41,9 @@ pub struct Gateway {
     pub store: Store,
     pub worker: Arc<Worker>,
     pub watches: Vec<watch::Handle>,
-    /// How many jobs had ended before anything here could end one.
-    pub before: Ends,
     clock: Clock,
     session: SessionId,
+    started_at: Moment,
     /// Cancelled first: nothing new is taken.
     watching: CancellationToken,
     stop: CancellationToken,
@@ -74,8 +74,8 @@ impl Gateway {
         }
         let store = open(&settings.storage).await?;
         let node = node();
-        let session = store.begin_session(&node, clock.now()).await?;
-        let before = store.ends(only.as_deref()).await?;
+        let started_at = clock.now();
+        let session = store.begin_session(&node, started_at).await?;
         let paused = settle_pauses(&store, &rules).await?;
         let worker = WorkerSetup {
             store: store.clone(),
@@ -100,14 +100,32 @@ impl Gateway {
         let start = |rule| WatchSource::start(Arc::new(rule), intake.clone(), clock.clone(), watching.clone());
         let watches: Vec<_> = served.map(start).collect();
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
-        Ok(Self { store, worker, watches, before, clock, session, watching, stop, tasks })
+        Ok(Self { store, worker, watches, clock, session, started_at, watching, stop, tasks })
+    }
+
+    /// What came to its end since the start, of all rules or of one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn ends(&self, rule: Option<&str>) -> Result<Ends, StoreError> {
+        self.store.ends(rule, self.started_at).await
     }
 
     /// Takes nothing new, hands back within `grace` what can be, counts no attempt for it, and lets the storage go.
     pub async fn stop(self, grace: Duration) {
+        self.finish(grace).await;
+        self.close().await;
+    }
+
+    /// The first half of a stop: takes nothing new, and within `grace` what is under way ends or is handed back.
+    pub async fn finish(&self, grace: Duration) {
         info!("stopping");
         self.watching.cancel();
         self.worker.stop(grace).await;
+    }
+
+    /// The second half: lets the storage go.
+    pub async fn close(self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
