@@ -185,7 +185,7 @@ impl NewJob<'_> {
     fn row(&self) -> Value {
         let Self { node, draft, job, ids: (arrival, payload) } = self;
         let (state, reason, said) = match &job.beginning {
-            Beginning::Ready | Beginning::InOrder => ("queued", None, None),
+            Beginning::Ready => ("queued", None, None),
             Beginning::Paused => ("held", Some(Reason::RulePaused.word()), None),
             Beginning::Refused(reason, said) => ("failed", Some(reason.word()), Some(said.as_str())),
         };
@@ -201,7 +201,7 @@ impl NewJob<'_> {
             serde_json::to_string(&job.wishes).unwrap_or_default(),
             job.priority.class(),
             job.rank,
-            job.beginning == Beginning::InOrder,
+            job.is_in_order,
             state,
             reason,
             said,
@@ -225,7 +225,7 @@ fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
             begin = at;
             targets.clear();
         }
-        is_ordered = job.beginning == Beginning::InOrder;
+        is_ordered = job.is_in_order;
         targets.extend(job.target.as_ref().map(|target| (&job.server, target)));
     }
     runs.push(&jobs[begin..]);

@@ -52,7 +52,7 @@ async fn in_strict_order_each_waits_for_the_one_before() {
     let desk = Desk::new().await;
     let drafts = ["a", "b", "c"].map(|path| {
         let mut draft = desk.draft(path, 1);
-        draft.jobs[0].beginning = Beginning::InOrder;
+        draft.jobs[0].is_in_order = true;
         draft
     });
     desk.arrive(drafts.into()).await;

@@ -126,6 +126,7 @@ pub(super) fn job(server: &str, target: &str) -> JobDraft {
         },
         due_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(3600)),
+        is_in_order: false,
         beginning: Beginning::Ready,
     }
 }
