@@ -1,7 +1,7 @@
 //! Claiming: jobs become running, with the next due time in the same commit.
 
 use crate::{
-    domain::{Identity, Moment, Ref, RemotePath, Retry, Wishes},
+    domain::{Identity, Moment, Priority, Ref, RemotePath, Retry, Wishes},
     store::{
         QueueKey, SessionId, Store, StoreError,
         litter::temporary_name,
@@ -36,6 +36,8 @@ pub struct ClaimedJob {
     pub job: Ref,
     pub rule: String,
     pub server: String,
+    pub priority: Priority,
+    pub rank: i64,
     pub parcel: Option<i64>,
     /// The watched folder, absolute.
     pub folder: Vec<u8>,
@@ -55,6 +57,15 @@ pub struct ClaimedJob {
     pub is_retry: bool,
     /// The word of the reason its last attempt left.
     pub reason: Option<String>,
+}
+
+impl ClaimedJob {
+    /// Whether it was claimed from this queue.
+    #[must_use]
+    pub fn is_of(&self, queue: &QueueKey) -> bool {
+        let QueueKey { server, priority, rule, rank } = queue;
+        (&self.server, self.priority, &self.rule, self.rank) == (server, *priority, rule, *rank)
+    }
 }
 
 impl Store {
@@ -131,7 +142,7 @@ macro_rules! claim {
             "UPDATE jobs SET state = 'running', session_id = ?1, claimed_at = ?2, claim_no = claim_no + 1,
                     due_at = ?2 + min(?4, ?3 << min(tries, 20)), tries = tries + 1
               WHERE id IN (", $which, ")
-              RETURNING id, ref, rule, tries, server, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
+              RETURNING id, ref, rule, tries, server, class, rank, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
                 (SELECT folder FROM arrivals WHERE id = arrival_id) AS folder,
                 (SELECT name FROM arrivals WHERE id = arrival_id) AS name,
                 (SELECT place_id FROM arrivals WHERE id = arrival_id) AS place_id,
@@ -163,6 +174,8 @@ impl ClaimedJob {
             job: Ref(row.get::<Vec<u8>, _>("ref").try_into().ok()?),
             rule: row.get("rule"),
             server: row.get("server"),
+            priority: Priority::from_class(row.get("class")),
+            rank: row.get("rank"),
             parcel: row.get("parcel"),
             folder: row.get("folder"),
             name: row.get("name"),
