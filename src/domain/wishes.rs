@@ -89,7 +89,8 @@ pub struct Retry {
     pub attempts: Option<u32>,
 }
 
-/// Everything a rule asks of one upload. Serialised into the job's row: new fields need a default.
+/// Everything a rule asks of one upload. Serialised into the job's row: a new field carries
+/// `#[serde(default)]`, for older rows are read with it too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wishes {
     pub on_exists: OnExists,

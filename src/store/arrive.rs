@@ -182,7 +182,7 @@ struct NewJob<'a> {
 }
 
 impl NewJob<'_> {
-    fn row(&self) -> Value {
+    fn row(&self) -> Result<Value, sqlx::Error> {
         let Self { node, draft, job, ids: (arrival, payload) } = self;
         let (state, reason, said) = match &job.beginning {
             Beginning::Ready => ("queued", None, None),
@@ -190,7 +190,8 @@ impl NewJob<'_> {
             Beginning::Refused(reason, said) => ("failed", Some(reason.word()), Some(said.as_str())),
         };
         let ended_at: Option<Moment> = (state == "failed").then_some(draft.arrived_at);
-        json!([
+        let wishes = serde_json::to_string(&job.wishes).map_err(|why| sqlx::Error::Encode(why.into()))?;
+        Ok(json!([
             hex(&job.id.0),
             arrival,
             payload,
@@ -198,7 +199,7 @@ impl NewJob<'_> {
             job.server,
             node,
             job.target.as_ref().map(|target| hex(target.as_bytes())),
-            serde_json::to_string(&job.wishes).unwrap_or_default(),
+            wishes,
             job.priority.class(),
             job.rank,
             job.is_in_order,
@@ -208,7 +209,7 @@ impl NewJob<'_> {
             job.due_at.0,
             job.expires_at.0,
             ended_at.map(|moment| moment.0),
-        ])
+        ]))
     }
 }
 
@@ -233,7 +234,7 @@ fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
 }
 
 async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
-    let rows: Value = jobs.iter().map(NewJob::row).collect();
+    let rows = jobs.iter().map(NewJob::row).collect::<Result<Value, _>>()?;
     let inserted = sqlx::query(INSERT_JOBS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
     let queued = inserted.iter().filter(|row| row.get::<&str, _>("state") == "queued");
     tx.touched.extend(queued.map(QueueKey::from_row));
