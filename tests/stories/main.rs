@@ -21,6 +21,7 @@ mod proofs;
 mod servers_do_as_told;
 mod servers_start_and_stop;
 mod shipped_rules;
+mod source_changes;
 mod the_command_line;
 mod the_embedded_server;
 mod the_scripted_server;
