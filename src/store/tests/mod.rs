@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod claims;
+mod history;
 mod lifecycle;
 mod operating;
 mod pauses;

@@ -27,6 +27,8 @@ async fn no_hot_query_reads_all_jobs() {
         ("what comes first in order", settle::PROMOTE, "jobs_in_order"),
         ("expire", tidy::EXPIRE, "jobs_expiring"),
         ("purge", tidy::PURGE, "jobs_ended"),
+        ("purge, its arrivals", tidy::ARRIVALS, "jobs_arrival"),
+        ("purge, its payloads", tidy::PAYLOADS, "jobs_payload"),
         ("rules with ended jobs", tidy::RULES, "jobs_ended"),
         ("job by typed id", read::BY_TYPED_ID, "jobs_typed"),
         ("receipt of a job", read::RECEIPT_OF, "receipts_rule"),
