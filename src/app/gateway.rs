@@ -68,14 +68,29 @@ impl Gateway {
     /// # Errors
     /// When the storage is in use or unreadable; then nothing runs.
     pub async fn start(setup: GatewaySetup) -> Result<Self, StartError> {
-        let GatewaySetup { settings, rules, clock, only } = setup;
-        if let Some(name) = only.as_ref().filter(|name| rules.rules.iter().all(|rule| rule.name != **name)) {
+        let (rules, only) = (&setup.rules.rules, &setup.only);
+        if let Some(name) = only.as_ref().filter(|name| rules.iter().all(|rule| rule.name != **name)) {
             return Err(StartError::NoSuchRule(name.clone()));
         }
-        let store = open(&settings.storage).await?;
-        let node = node();
+        let (storage, clock) = (setup.settings.storage.clone(), setup.clock.clone());
+        let store = open(&storage).await?;
+        let socket = Socket::listen(&storage)?; // before anything is begun that would have to be ended
         let started_at = clock.now();
-        let session = store.begin_session(&node, started_at).await?;
+        let session = store.begin_session(&node(), started_at).await?;
+        let started = Self::serve(setup, store.clone(), socket, (session, started_at)).await;
+        if started.is_err() {
+            end(&store, session, clock.now()).await;
+        }
+        started
+    }
+
+    async fn serve(
+        setup: GatewaySetup,
+        store: Store,
+        socket: Socket,
+        (session, started_at): (SessionId, Moment),
+    ) -> Result<Self, StartError> {
+        let GatewaySetup { settings, rules, clock, only } = setup;
         let paused = settle_pauses(&store, &rules).await?;
         let worker = WorkerSetup {
             store: store.clone(),
@@ -87,11 +102,11 @@ impl Gateway {
         };
         let worker = Arc::new(Worker::start(worker).await?);
         let (watching, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-        let intake = Intake::new(store.clone(), clock.clone(), node, &settings.storage, settings.limits.disk_free);
+        let intake = Intake::new(store.clone(), clock.clone(), node(), &settings.storage, settings.limits.disk_free);
         intake.set_paused(paused.clone());
         let (tell, heard) = mpsc::unbounded_channel();
         let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules)).heard_by(tell);
-        tasks.spawn(Socket::listen(&settings.storage)?.serve(operator, stop.clone()));
+        tasks.spawn(socket.serve(operator, stop.clone()));
         tasks.spawn(obey(heard, worker.clone(), intake.clone(), paused));
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
@@ -129,12 +144,16 @@ impl Gateway {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        if let Err(refused) = self.store.end_session(self.session, self.clock.now()).await {
-            warn!(%refused, "the end of the session could not be written; the next start takes care of it");
-        }
-        self.store.close().await;
+        end(&self.store, self.session, self.clock.now()).await;
         info!("stopped");
     }
+}
+
+async fn end(store: &Store, session: SessionId, now: Moment) {
+    if let Err(refused) = store.end_session(session, now).await {
+        warn!(%refused, "the end of the session could not be written; the next start takes care of it");
+    }
+    store.close().await;
 }
 
 /// A verb that acts alone holds the lock for a moment, and so does a process that is stopping: both are waited for. One that

@@ -7,6 +7,7 @@ use crate::support::{
     scripted_ftp::{Action, Script, ScriptedFtp, always},
     servers::{ServerKind, ServerOptions},
 };
+use std::fs;
 
 fn counts(gateway: &Gateway) -> String {
     let output = gateway.run(&["once"]);
@@ -37,4 +38,26 @@ async fn it_does_not_set_off_an_old_failure_against_a_new_one() {
     change(&gateway, "UPDATE jobs SET ended_at = 1").await;
     gateway.file("new", "2");
     assert_eq!(gateway.code("once"), 1);
+}
+
+/// Where there can be no socket (a file system without, or as here a folder of its name), nothing begins.
+#[tokio::test]
+async fn without_a_control_socket_nothing_is_sent_and_no_session_is_left_open() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    gateway.file("first", "1");
+    assert_eq!(gateway.code("once"), 0);
+    let socket = gateway.storage.join("control.sock");
+    fs::create_dir(&socket).unwrap();
+    fs::write(socket.join("file"), "").unwrap();
+    gateway.file("second", "2");
+    let refused = gateway.run(&["once"]);
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("control.sock cannot be opened"), "{refused:?}");
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.count("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 0);
+    assert_eq!(ledger.count("SELECT count(*) FROM sessions").await, 1, "it never began");
+    fs::remove_dir_all(&socket).unwrap();
+    assert_eq!(gateway.code("once"), 0);
+    assert!(server.root.join("second").exists());
 }
