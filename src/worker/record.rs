@@ -157,6 +157,7 @@ fn attempt(outcome: &Outcome, counted: bool, (started_at, ended_at): (Moment, Mo
         Outcome::Unknown(trouble) => ("unknown", Some(trouble)),
         Outcome::Returned => ("returned", None),
         Outcome::SourceChanged(_) => ("failed", None),
+        Outcome::SourceUnclear(_) => ("deferred", None),
     };
     let delivered = if let Outcome::Delivered(delivered) = outcome { Some(delivered) } else { None };
     AttemptRow {
@@ -167,7 +168,7 @@ fn attempt(outcome: &Outcome, counted: bool, (started_at, ended_at): (Moment, Mo
         kind: trouble.map(|trouble| trouble.kind.word()),
         code: trouble.and_then(|trouble| trouble.code),
         said: match outcome {
-            Outcome::SourceChanged(said) => Some(said.clone()),
+            Outcome::SourceChanged(said) | Outcome::SourceUnclear(said) => Some(said.clone()),
             _ => trouble
                 .map(|trouble| trouble.said.clone())
                 .or_else(|| delivered.map(|delivered| delivered.reply.clone())),
@@ -196,7 +197,7 @@ fn receipt(job: &ClaimedJob, outcome: &Outcome, now: Moment) -> Option<Receipt> 
 fn litter(outcome: &Outcome) -> Option<RemotePath> {
     match outcome {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => trouble.litter.clone(),
-        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) => None,
+        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => None,
     }
 }
 
@@ -226,6 +227,6 @@ pub(super) fn server_trouble(outcome: &Outcome) -> Option<&Trouble> {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => {
             (trouble.whose == Whose::Server).then_some(trouble)
         }
-        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) => None,
+        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => None,
     }
 }

@@ -36,6 +36,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("failed lately", read::FAILED, "jobs_ended"),
         ("standing of a job", operate_jobs::STANDING, "jobs_target"),
         ("held by a pause", operate_pause::HELD_BY_PAUSE, "jobs_held"),
+        ("whether a newer one waits", sameness::NEWER, "jobs_target"),
         ("whether it is there already", operate_move::LOOK, "jobs_target"),
     ] {
         let plan = plan(&desk, sql).await;
