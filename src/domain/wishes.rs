@@ -99,4 +99,7 @@ pub struct Wishes {
     pub resume: Resume,
     pub bandwidth: Option<ByteRate>,
     pub retry: Retry,
+    /// The rule's: what an operator's retry gives the job anew. `None` in rows that are older than this field.
+    #[serde(default)]
+    pub deadline: Option<Duration>,
 }

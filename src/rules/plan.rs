@@ -166,6 +166,7 @@ fn wishes(rule: &Rule, step: &Step) -> Wishes {
         resume: upload.resume,
         bandwidth: upload.bandwidth,
         retry: rule.retry,
+        deadline: Some(rule.deadline),
     }
 }
 

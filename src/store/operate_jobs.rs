@@ -95,12 +95,15 @@ impl Operate {
         Ok(())
     }
 
-    /// With a new temporary name: the old one may be litter, about to be removed.
+    /// With a new temporary name: the old one may be litter, about to be removed. And with the rule's whole deadline; where the
+    /// row does not tell it, with the span that the job had.
     async fn retry(&self, tx: &mut Tx<'_>, row: i64) -> Result<(), sqlx::Error> {
         sqlx::query(
             "UPDATE jobs SET state = 'queued', reason = NULL, due_at = ?2, counted_tries = 0, ended_at = NULL,
                     temp_token = randomblob(8), waits_for = NULL,
-                    expires_at = ?2 + expires_at - coalesce((SELECT arrived_at FROM arrivals WHERE id = arrival_id), due_at)
+                    expires_at = ?2 + coalesce(
+                      iif(json_valid(wishes), (wishes ->> '$.deadline.secs') * 1000 + (wishes ->> '$.deadline.nanos') / 1000000, NULL),
+                      expires_at - coalesce((SELECT arrived_at FROM arrivals WHERE id = arrival_id), due_at))
               WHERE id = ?1 AND state IN ('failed', 'cancelled')",
         )
         .bind(row)

@@ -124,6 +124,7 @@ pub(super) fn job(server: &str, target: &str) -> JobDraft {
             resume: Resume::WhenLarge,
             bandwidth: None,
             retry: retry(),
+            deadline: Some(Duration::from_secs(3600)),
         },
         due_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(3600)),
