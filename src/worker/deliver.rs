@@ -29,7 +29,6 @@ pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJ
         Ok(temporary) => temporary,
         Err(why) => return Outcome::Failed(Trouble::of_job(TroubleKind::Local, why.to_string())),
     };
-    route.throttle.set(route.lane.bandwidth(route.clock.now(), route.time_zone));
     let shown = route.progress.begin(job);
     let request = Upload {
         source: Arc::new(source),
