@@ -200,8 +200,8 @@ async fn obey(
 ) {
     while let Some(word) = heard.recv().await {
         match word {
-            Heard::ServerPaused(server) => _ = worker.set_paused(&server, Paused::Yes).await,
-            Heard::ServerResumed(server) => _ = worker.set_paused(&server, Paused::No).await,
+            Heard::ServerPaused(server) => worker.set_paused(&server, Paused::Yes).await,
+            Heard::ServerResumed(server) => worker.set_paused(&server, Paused::No).await,
             Heard::RulePaused(rule) => {
                 paused.insert(rule);
                 intake.set_paused(paused.clone());

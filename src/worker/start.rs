@@ -117,12 +117,15 @@ impl Worker {
         &self.progress
     }
 
-    /// Pauses or resumes the lane of `server`; false when there is no such server.
-    pub async fn set_paused(&self, server: &str, paused: Paused) -> bool {
-        let Some(route) = self.routes.get(server) else { return false };
-        route.lane.set_paused(paused);
-        route.memory.keep(route.lane.report()).await;
-        true
+    /// Pauses or resumes the lane of `server`.
+    pub async fn set_paused(&self, server: &str, paused: Paused) {
+        match self.routes.get(server) {
+            Some(route) => {
+                route.lane.set_paused(paused);
+                route.memory.keep(route.lane.report()).await;
+            }
+            None => warn!(%server, ?paused, "said of a server that is not configured"),
+        }
     }
 
     /// Waits until nothing is due now on any lane that is not in trouble, and nothing is being delivered or recorded.
