@@ -111,6 +111,15 @@ async fn status_counts_by_rule_and_says_which_lanes_are_shut_and_who_serves() {
 }
 
 #[tokio::test]
+async fn a_row_that_cannot_be_read_is_said_and_not_shown_as_zeros() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    desk.raw("UPDATE jobs SET ref = x'00'").await;
+    let told = desk.store.jobs(&JobFilter::default(), 9, |_| {}).await.unwrap_err().to_string();
+    assert!(told.contains("a job id that this version does not know: 1 bytes instead of 16"), "{told}");
+}
+
+#[tokio::test]
 async fn a_process_that_lets_its_lock_go_without_a_word_has_died() {
     let Desk { folder, store, .. } = Desk::new().await;
     store.close().await;
