@@ -4,6 +4,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     control::{self, Heard, Known, Operator, PausedInFile, Socket, SocketError},
+    domain::Moment,
     intake::Intake,
     janitor::Janitor,
     lanes::Paused,
@@ -40,10 +41,9 @@ pub struct Gateway {
     pub store: Store,
     pub worker: Arc<Worker>,
     pub watches: Vec<watch::Handle>,
-    /// How many jobs had ended before anything here could end one.
-    pub before: Ends,
     clock: Clock,
     session: SessionId,
+    started_at: Moment,
     /// Cancelled first: nothing new is taken.
     watching: CancellationToken,
     stop: CancellationToken,
@@ -68,14 +68,29 @@ impl Gateway {
     /// # Errors
     /// When the storage is in use or unreadable; then nothing runs.
     pub async fn start(setup: GatewaySetup) -> Result<Self, StartError> {
-        let GatewaySetup { settings, rules, clock, only } = setup;
-        if let Some(name) = only.as_ref().filter(|name| rules.rules.iter().all(|rule| rule.name != **name)) {
+        let (rules, only) = (&setup.rules.rules, &setup.only);
+        if let Some(name) = only.as_ref().filter(|name| rules.iter().all(|rule| rule.name != **name)) {
             return Err(StartError::NoSuchRule(name.clone()));
         }
-        let store = open(&settings.storage).await?;
-        let node = node();
-        let session = store.begin_session(&node, clock.now()).await?;
-        let before = store.ends(only.as_deref()).await?;
+        let (storage, clock) = (setup.settings.storage.clone(), setup.clock.clone());
+        let store = open(&storage).await?;
+        let socket = Socket::listen(&storage)?; // before anything is begun that would have to be ended
+        let started_at = clock.now();
+        let session = store.begin_session(&node(), started_at).await?;
+        let started = Self::serve(setup, store.clone(), socket, (session, started_at)).await;
+        if started.is_err() {
+            end(&store, session, clock.now()).await;
+        }
+        started
+    }
+
+    async fn serve(
+        setup: GatewaySetup,
+        store: Store,
+        socket: Socket,
+        (session, started_at): (SessionId, Moment),
+    ) -> Result<Self, StartError> {
+        let GatewaySetup { settings, rules, clock, only } = setup;
         let paused = settle_pauses(&store, &rules).await?;
         let worker = WorkerSetup {
             store: store.clone(),
@@ -87,11 +102,11 @@ impl Gateway {
         };
         let worker = Arc::new(Worker::start(worker).await?);
         let (watching, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-        let intake = Intake::new(store.clone(), clock.clone(), node, &settings.storage, settings.limits.disk_free);
+        let intake = Intake::new(store.clone(), clock.clone(), node(), &settings.storage, settings.limits.disk_free);
         intake.set_paused(paused.clone());
         let (tell, heard) = mpsc::unbounded_channel();
         let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules)).heard_by(tell);
-        tasks.spawn(Socket::listen(&settings.storage)?.serve(operator, stop.clone()));
+        tasks.spawn(socket.serve(operator, stop.clone()));
         tasks.spawn(obey(heard, worker.clone(), intake.clone(), paused));
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
@@ -100,23 +115,45 @@ impl Gateway {
         let start = |rule| WatchSource::start(Arc::new(rule), intake.clone(), clock.clone(), watching.clone());
         let watches: Vec<_> = served.map(start).collect();
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
-        Ok(Self { store, worker, watches, before, clock, session, watching, stop, tasks })
+        Ok(Self { store, worker, watches, clock, session, started_at, watching, stop, tasks })
+    }
+
+    /// What came to its end since the start, of all rules or of one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn ends(&self, rule: Option<&str>) -> Result<Ends, StoreError> {
+        self.store.ends(rule, self.started_at).await
     }
 
     /// Takes nothing new, hands back within `grace` what can be, counts no attempt for it, and lets the storage go.
     pub async fn stop(self, grace: Duration) {
+        self.finish(grace).await;
+        self.close().await;
+    }
+
+    /// The first half of a stop: takes nothing new, and within `grace` what is under way ends or is handed back.
+    pub async fn finish(&self, grace: Duration) {
         info!("stopping");
         self.watching.cancel();
         self.worker.stop(grace).await;
+    }
+
+    /// The second half: lets the storage go.
+    pub async fn close(self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        if let Err(refused) = self.store.end_session(self.session, self.clock.now()).await {
-            warn!(%refused, "the end of the session could not be written; the next start takes care of it");
-        }
-        self.store.close().await;
+        end(&self.store, self.session, self.clock.now()).await;
         info!("stopped");
     }
+}
+
+async fn end(store: &Store, session: SessionId, now: Moment) {
+    if let Err(refused) = store.end_session(session, now).await {
+        warn!(%refused, "the end of the session could not be written; the next start takes care of it");
+    }
+    store.close().await;
 }
 
 /// A verb that acts alone holds the lock for a moment, and so does a process that is stopping: both are waited for. One that
@@ -163,8 +200,8 @@ async fn obey(
 ) {
     while let Some(word) = heard.recv().await {
         match word {
-            Heard::ServerPaused(server) => _ = worker.set_paused(&server, Paused::Yes).await,
-            Heard::ServerResumed(server) => _ = worker.set_paused(&server, Paused::No).await,
+            Heard::ServerPaused(server) => worker.set_paused(&server, Paused::Yes).await,
+            Heard::ServerResumed(server) => worker.set_paused(&server, Paused::No).await,
             Heard::RulePaused(rule) => {
                 paused.insert(rule);
                 intake.set_paused(paused.clone());

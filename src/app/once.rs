@@ -3,6 +3,7 @@
 use crate::{
     app::{Gateway, GatewaySetup, StartError, run::StopSignal},
     sources::watch,
+    store::Ends,
     worker::Progress,
 };
 use std::time::Duration;
@@ -44,16 +45,11 @@ pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<On
         () = all => {}
         () = stop.given() => {}
     }
-    let after = gateway.store.ends(only.as_deref()).await?;
-    let before = gateway.before;
-    let report = OnceReport {
-        delivered: after.delivered.saturating_sub(before.delivered),
-        failed: after.failed.saturating_sub(before.failed),
-        waiting: after.open,
-        unseen,
-    };
-    gateway.stop(GRACE).await;
-    Ok(report)
+    gateway.finish(GRACE).await;
+    let ends = gateway.ends(only.as_deref()).await;
+    gateway.close().await;
+    let Ends { delivered, failed, open } = ends?;
+    Ok(OnceReport { delivered, failed, waiting: open, unseen })
 }
 
 /// Takes what is there, settled or settling; whether the folder was seen whole. A second look makes up for what stood in the

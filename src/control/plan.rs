@@ -146,7 +146,7 @@ fn once(when: &When) -> Option<String> {
 
 fn plan_job(job: JobDraft) -> JobPlan {
     let (beginning, why) = match job.beginning {
-        Beginning::Ready | Beginning::InOrder => ("ready", None),
+        Beginning::Ready => ("ready", None),
         Beginning::Paused => ("held", None),
         Beginning::Refused(_, why) => ("failed", Some(why)),
     };

@@ -40,16 +40,16 @@ pub struct JobDraft {
     pub wishes: Wishes,
     pub due_at: Moment,
     pub expires_at: Moment,
+    /// Waits until the rule's job before it, for the same server, has ended; held or not, it keeps its place.
+    pub is_in_order: bool,
     pub beginning: Beginning,
 }
 
 /// The state a job starts in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Beginning {
-    /// Queued, or waiting when an older job of the same target is open.
+    /// Queued, or waiting when an older job of the same target, or in strict order of the same rule, is open.
     Ready,
-    /// Waits until the rule's job before it, for the same server, has ended.
-    InOrder,
     /// Held, because the rule is paused.
     Paused,
     /// Failed at once, on record, with why and what to do.

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
-    /// For another job, an arrival or a set; promoted in the transaction that ends it.
+    /// For another job; promoted in the transaction that ends it.
     Waiting,
     /// To be claimed once its due time has come.
     Queued,
     /// Claimed by a live session.
     Running,
-    /// Set aside by an operator, a paused rule or a policy.
+    /// Set aside by an operator or a paused rule.
     Held,
     Delivered,
     Failed,
@@ -57,7 +57,7 @@ impl JobState {
             (self, next),
             (Waiting, Queued | Held | Failed | Cancelled)
                 | (Queued, Running | Waiting | Held | Failed | Cancelled)
-                | (Running, Delivered | Failed | Cancelled | Queued | Held)
+                | (Running, Delivered | Failed | Queued | Held)
                 | (Held, Queued | Waiting | Failed | Cancelled)
                 | (Failed | Cancelled, Queued)
         )

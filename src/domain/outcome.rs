@@ -17,6 +17,8 @@ pub enum Outcome {
     Returned,
     /// The source is no longer the version the job names; nothing was left at the target.
     SourceChanged(String),
+    /// Its inode or ctime alone is another, and the ledger does not yet say whether its bytes are: its watch will.
+    SourceUnclear(String),
 }
 
 /// What is known of a delivered file.

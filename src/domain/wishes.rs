@@ -89,7 +89,8 @@ pub struct Retry {
     pub attempts: Option<u32>,
 }
 
-/// Everything a rule asks of one upload. Serialised into the job's row: new fields need a default.
+/// Everything a rule asks of one upload. Serialised into the job's row: a new field carries
+/// `#[serde(default)]`, for older rows are read with it too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wishes {
     pub on_exists: OnExists,
@@ -98,4 +99,7 @@ pub struct Wishes {
     pub resume: Resume,
     pub bandwidth: Option<ByteRate>,
     pub retry: Retry,
+    /// The rule's: what an operator's retry gives the job anew. `None` in rows that are older than this field.
+    #[serde(default)]
+    pub deadline: Option<Duration>,
 }

@@ -13,6 +13,7 @@ use std::{
     os::unix::ffi::OsStrExt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tracing::warn;
 
 /// The ledger of a rule and its folder. Shared between the walk, which asks, and intake, which commits.
 #[derive(Debug)]
@@ -65,8 +66,13 @@ impl Ledger {
                 None => break,
             }
         }
-        let ground = place.ground.as_deref().and_then(|ground| serde_json::from_str(ground).ok());
-        let stood_on: Ground = ground.unwrap_or_default();
+        let stood_on = place.ground.as_deref().map_or_else(Ground::default, |ground| {
+            // unknown ground is the careful answer: nothing is called gone but what this process has met
+            serde_json::from_str(ground).unwrap_or_else(|why| {
+                warn!(rule = rule.name, %why, "what the folder stood on cannot be read");
+                Ground::default()
+            })
+        });
         let remembered = stood_on.clone();
         let known = Known { prints, first_scan_at: place.first_scan_at, stood_on, remembered, stands_on: None };
         Ok(Self { rule, rule_version, place, store, known: Mutex::new(known) })

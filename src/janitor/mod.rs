@@ -7,7 +7,7 @@ use crate::{
     store::{SessionId, Store, StoreError},
 };
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -27,23 +27,33 @@ const BEAT_EVERY: Duration = Duration::from_secs(20);
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
 
 impl Janitor {
-    /// Works until told to stop.
+    /// Works until told to stop, also in the middle of a long purge: what it has asked of the database is done or not.
     pub async fn run(self, stop: CancellationToken) {
-        let [mut expire, mut beat, mut purge] = [EXPIRE_EVERY, BEAT_EVERY, PURGE_EVERY].map(|every| {
-            let mut ticks = interval(every);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            ticks
-        });
+        let all = async { tokio::join!(self.beat_always(), self.expire_always(), self.purge_always()) };
+        _ = stop.run_until_cancelled(all).await;
+    }
+
+    async fn beat_always(&self) {
+        let mut ticks = every(BEAT_EVERY);
         loop {
-            let done = tokio::select! {
-                () = stop.cancelled() => return,
-                _ = expire.tick() => self.expire().await,
-                _ = beat.tick() => self.store.heartbeat(self.session, self.clock.now()).await,
-                _ = purge.tick() => self.purge().await,
-            };
-            if let Err(refused) = done {
-                error!(%refused, "housekeeping must wait");
-            }
+            ticks.tick().await;
+            tell(self.store.heartbeat(self.session, self.clock.now()).await);
+        }
+    }
+
+    async fn expire_always(&self) {
+        let mut ticks = every(EXPIRE_EVERY);
+        loop {
+            ticks.tick().await;
+            tell(self.expire().await);
+        }
+    }
+
+    async fn purge_always(&self) {
+        let mut ticks = every(PURGE_EVERY);
+        loop {
+            ticks.tick().await;
+            tell(self.purge().await);
         }
     }
 
@@ -76,5 +86,17 @@ impl Janitor {
             while self.store.purge(state, before).await? > 0 {}
         }
         Ok(())
+    }
+}
+
+fn every(span: Duration) -> Interval {
+    let mut ticks = interval(span);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+fn tell(done: Result<(), StoreError>) {
+    if let Err(refused) = done {
+        error!(%refused, "housekeeping must wait");
     }
 }

@@ -56,7 +56,10 @@ pub fn settle(job: &JobFacts, outcome: &Outcome, now: Moment, chance: f64) -> Se
         Outcome::SourceChanged(said) if job.reason == Some(Reason::SourceChanged) => {
             ended(JobState::Failed, Some(Reason::SourceChanged), said)
         }
-        Outcome::SourceChanged(said) => Settlement {
+        Outcome::SourceUnclear(said) if job.expires_at <= now => {
+            ended(JobState::Failed, Some(Reason::SourceChanged), said)
+        }
+        Outcome::SourceChanged(said) | Outcome::SourceUnclear(said) => Settlement {
             state: JobState::Queued,
             due_at: now.plus(CHANGED_AGAIN_AFTER),
             counted: false,
@@ -138,6 +141,7 @@ mod tests {
             tls: None,
         });
         let changed = || Outcome::SourceChanged("gone".into());
+        let unclear = || Outcome::SourceUnclear("its attributes changed".into());
         let expired = JobFacts { expires_at: NOW, ..facts() };
         let last = JobFacts { counted_tries: 4, ..facts() };
         let endless =
@@ -178,6 +182,8 @@ mod tests {
             ("handed back", facts(), Outcome::Returned, (Queued, 0, false, None)),
             ("changed once", facts(), changed(), (Queued, 15, false, Some(Reason::SourceChanged))),
             ("changed twice", again, changed(), (Failed, 0, true, Some(Reason::SourceChanged))),
+            ("unclear, for its watch to tell", again, unclear(), (Queued, 15, false, Some(Reason::SourceChanged))),
+            ("unclear to the end", expired, unclear(), (Failed, 0, true, Some(Reason::SourceChanged))),
         ] {
             assert_eq!(decide(job, outcome), expected, "{case}");
         }
@@ -193,7 +199,7 @@ mod tests {
             expires in -1_000i64..100_000_000,
             whose in prop::sample::select(vec![Whose::Server, Whose::Job]),
             kind in prop::sample::select(TroubleKind::ALL.to_vec()),
-            outcome in 0..5u8,
+            outcome in 0..6u8,
             chance in 0.0..1.0f64,
         ) {
             let (first_wait, longest_wait) = (Duration::from_millis(first), Duration::from_millis(longest));
@@ -205,6 +211,7 @@ mod tests {
                 1 => Outcome::Unknown(trouble),
                 2 => Outcome::Failed(trouble),
                 3 => Outcome::Returned,
+                4 => Outcome::SourceUnclear("said".into()),
                 _ => Outcome::SourceChanged("said".into()),
             };
             let settlement = settle(&job, &outcome, NOW, chance);
@@ -212,7 +219,7 @@ mod tests {
             prop_assert_eq!(settlement.state == JobState::Failed, settlement.state.is_ended());
             prop_assert!(!settlement.state.is_ended() || settlement.reason.is_some(), "a failure without a reason");
             prop_assert!(NOW <= settlement.due_at && settlement.due_at <= NOW.plus(longest_wait.max(CHANGED_AGAIN_AFTER)));
-            let is_servers = whose == Whose::Server && !matches!(outcome, Outcome::Returned | Outcome::SourceChanged(_));
+            let is_servers = whose == Whose::Server && !matches!(outcome, Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_));
             if is_servers {
                 prop_assert!(!settlement.counted);
                 prop_assert_eq!(settlement.state == JobState::Failed, expires <= 0);

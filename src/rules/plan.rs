@@ -104,11 +104,10 @@ impl Planning<'_> {
         let Self { rule, sighting, context, .. } = self;
         let id = (context.new_id)();
         let target = self.target(step, Destination { server, job: id });
-        let beginning = match (refusal.or(target.as_ref().err().cloned()), rule.in_order) {
-            (Some(refusal), _) => Beginning::Refused(Reason::Unplannable, refusal),
-            (None, _) if rule.paused || context.is_paused => Beginning::Paused,
-            (None, true) => Beginning::InOrder,
-            (None, false) => Beginning::Ready,
+        let beginning = match refusal.or(target.as_ref().err().cloned()) {
+            Some(refusal) => Beginning::Refused(Reason::Unplannable, refusal),
+            None if rule.paused || context.is_paused => Beginning::Paused,
+            None => Beginning::Ready,
         };
         JobDraft {
             id,
@@ -119,6 +118,7 @@ impl Planning<'_> {
             wishes: wishes(rule, step),
             due_at: context.arrived_at,
             expires_at: context.arrived_at.plus(rule.deadline),
+            is_in_order: rule.in_order,
             beginning,
         }
     }
@@ -166,6 +166,7 @@ fn wishes(rule: &Rule, step: &Step) -> Wishes {
         resume: upload.resume,
         bandwidth: upload.bandwidth,
         retry: rule.retry,
+        deadline: Some(rule.deadline),
     }
 }
 
@@ -315,20 +316,21 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_goes_before_a_pause_and_a_pause_before_an_order() {
+    fn a_refusal_goes_before_a_pause_and_a_pause_leaves_the_order() {
         let upload = "then:\n  - upload: { to: offsite }\n";
         let in_order = rule(&format!("{WATCH}{upload}in_order: true\nlimits: {{ size: 10B }}\n"));
         let paused = rule(&format!("{WATCH}{upload}in_order: true\npaused: true\nlimits: {{ size: 10B }}\n"));
         let beginning = |rule: &Rule, size_bytes, is_paused| {
             let context = Context { is_paused, ..context() };
-            let beginning = plan(rule, &file(b"a", size_bytes), &context).arrival.jobs.remove(0).beginning;
-            matches!(beginning, Beginning::Refused(..)).then_some("refused").unwrap_or(match beginning {
+            let job = plan(rule, &file(b"a", size_bytes), &context).arrival.jobs.remove(0);
+            assert!(job.is_in_order);
+            match job.beginning {
+                Beginning::Refused(..) => "refused",
                 Beginning::Paused => "paused",
-                Beginning::InOrder => "in order",
-                _ => "ready",
-            })
+                Beginning::Ready => "ready",
+            }
         };
-        assert_eq!(beginning(&in_order, 1, false), "in order");
+        assert_eq!(beginning(&in_order, 1, false), "ready");
         assert_eq!(beginning(&in_order, 1, true), "paused");
         assert_eq!(beginning(&paused, 1, false), "paused");
         assert_eq!(beginning(&paused, 11, true), "refused");

@@ -67,12 +67,12 @@ impl Arrive {
     async fn take_turn(&self, tx: &mut Tx<'_>, arrivals: &[ArrivalDraft]) -> Result<(), sqlx::Error> {
         let seen = arrivals.iter().map(seen_row).collect::<Value>();
         sqlx::query(INSERT_SEEN).bind(seen.to_string()).execute(&mut *tx.db).await?;
+        supersede(tx, arrivals).await?;
         let wanted: Vec<&ArrivalDraft> = arrivals.iter().filter(|draft| !draft.jobs.is_empty()).collect();
         if wanted.is_empty() {
             return Ok(());
         }
         let payloads = self.insert_payloads(tx, &wanted).await?;
-        supersede(tx, &wanted, &payloads).await?;
         let first = next_arrival(tx).await?;
         let numbered =
             || wanted.iter().zip(&payloads).zip(first..).map(|((draft, payload), id)| (*draft, *payload, id));
@@ -126,13 +126,14 @@ async fn next_arrival(tx: &mut Tx<'_>) -> Result<i64, sqlx::Error> {
     Ok(row.get(0))
 }
 
-/// Open jobs of older versions of the same sources end: their bytes are gone. A running one is left alone: it finds out by
-/// itself that its file has changed, and the newer one waits for it.
-async fn supersede(tx: &mut Tx<'_>, drafts: &[&ArrivalDraft], payloads: &[i64]) -> Result<(), sqlx::Error> {
-    let rows = drafts
-        .iter()
-        .zip(payloads)
-        .map(|(draft, payload)| json!([hex(&absolute(draft)), payload, draft.rule, draft.arrived_at.0]));
+/// Open jobs of older versions of the same sources end: their bytes are gone, be the newer ones wanted or not. A running one
+/// is left alone: it finds out by itself that its file has changed, and the newer one waits for it.
+async fn supersede(tx: &mut Tx<'_>, drafts: &[ArrivalDraft]) -> Result<(), sqlx::Error> {
+    let rows = drafts.iter().map(|draft| {
+        let Identity { size_bytes, mtime_ns, inode, ctime_ns } = draft.sighting.identity;
+        let (size_bytes, inode) = (size_bytes.cast_signed(), inode.cast_signed());
+        json!([hex(&absolute(draft)), size_bytes, mtime_ns, inode, ctime_ns, draft.rule, draft.arrived_at.0])
+    });
     let rows = rows.collect::<Value>();
     let ended = sqlx::query(SUPERSEDE).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
     let ended: Vec<i64> = ended.iter().map(|row| row.get("id")).collect();
@@ -157,10 +158,12 @@ DO UPDATE SET node = excluded.node
 RETURNING id, path, size_bytes, mtime_ns, inode, ctime_ns";
 
 pub(super) const SUPERSEDE: &str = "
-WITH s AS (SELECT unhex(value ->> 0) AS path, value ->> 1 AS payload_id, value ->> 2 AS rule, value ->> 3 AS arrived_at
+WITH s AS (SELECT unhex(value ->> 0) AS path, value ->> 1 AS size_bytes, value ->> 2 AS mtime_ns, value ->> 3 AS inode,
+                  value ->> 4 AS ctime_ns, value ->> 5 AS rule, value ->> 6 AS arrived_at
              FROM json_each(?1)),
      older AS MATERIALIZED (SELECT j.id AS id, s.arrived_at AS arrived_at
-       FROM s CROSS JOIN payloads p ON p.place = 'in_place' AND p.path = s.path AND p.id <> s.payload_id
+       FROM s CROSS JOIN payloads p ON p.place = 'in_place' AND p.path = s.path
+                AND (p.size_bytes, p.mtime_ns, p.inode, p.ctime_ns) <> (s.size_bytes, s.mtime_ns, s.inode, s.ctime_ns)
               CROSS JOIN jobs j ON j.payload_id = p.id AND j.rule = s.rule AND j.state IN ('waiting', 'queued', 'held'))
 UPDATE jobs SET state = 'cancelled', reason = 'superseded', ended_at = older.arrived_at,
                 said = 'a newer version of the file arrived'
@@ -182,15 +185,16 @@ struct NewJob<'a> {
 }
 
 impl NewJob<'_> {
-    fn row(&self) -> Value {
+    fn row(&self) -> Result<Value, sqlx::Error> {
         let Self { node, draft, job, ids: (arrival, payload) } = self;
         let (state, reason, said) = match &job.beginning {
-            Beginning::Ready | Beginning::InOrder => ("queued", None, None),
+            Beginning::Ready => ("queued", None, None),
             Beginning::Paused => ("held", Some(Reason::RulePaused.word()), None),
             Beginning::Refused(reason, said) => ("failed", Some(reason.word()), Some(said.as_str())),
         };
         let ended_at: Option<Moment> = (state == "failed").then_some(draft.arrived_at);
-        json!([
+        let wishes = serde_json::to_string(&job.wishes).map_err(|why| sqlx::Error::Encode(why.into()))?;
+        Ok(json!([
             hex(&job.id.0),
             arrival,
             payload,
@@ -198,17 +202,17 @@ impl NewJob<'_> {
             job.server,
             node,
             job.target.as_ref().map(|target| hex(target.as_bytes())),
-            serde_json::to_string(&job.wishes).unwrap_or_default(),
+            wishes,
             job.priority.class(),
             job.rank,
-            job.beginning == Beginning::InOrder,
+            job.is_in_order,
             state,
             reason,
             said,
             job.due_at.0,
             job.expires_at.0,
             ended_at.map(|moment| moment.0),
-        ])
+        ]))
     }
 }
 
@@ -225,7 +229,7 @@ fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
             begin = at;
             targets.clear();
         }
-        is_ordered = job.beginning == Beginning::InOrder;
+        is_ordered = job.is_in_order;
         targets.extend(job.target.as_ref().map(|target| (&job.server, target)));
     }
     runs.push(&jobs[begin..]);
@@ -233,7 +237,7 @@ fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
 }
 
 async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
-    let rows: Value = jobs.iter().map(NewJob::row).collect();
+    let rows = jobs.iter().map(NewJob::row).collect::<Result<Value, _>>()?;
     let inserted = sqlx::query(INSERT_JOBS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
     let queued = inserted.iter().filter(|row| row.get::<&str, _>("state") == "queued");
     tx.touched.extend(queued.map(QueueKey::from_row));

@@ -1,11 +1,12 @@
 //! Claiming: jobs become running, with the next due time in the same commit.
 
 use crate::{
-    domain::{Identity, Moment, Ref, RemotePath, Retry, Wishes},
+    domain::{Identity, Moment, Priority, Reason, Ref, RemotePath, Retry, Wishes},
     store::{
         QueueKey, SessionId, Store, StoreError,
         litter::temporary_name,
         seen::identity_from,
+        settle::promote,
         writer::{Tx, Write},
     },
 };
@@ -36,6 +37,8 @@ pub struct ClaimedJob {
     pub job: Ref,
     pub rule: String,
     pub server: String,
+    pub priority: Priority,
+    pub rank: i64,
     pub parcel: Option<i64>,
     /// The watched folder, absolute.
     pub folder: Vec<u8>,
@@ -55,6 +58,15 @@ pub struct ClaimedJob {
     pub is_retry: bool,
     /// The word of the reason its last attempt left.
     pub reason: Option<String>,
+}
+
+impl ClaimedJob {
+    /// Whether it was claimed from this queue.
+    #[must_use]
+    pub fn is_of(&self, queue: &QueueKey) -> bool {
+        let QueueKey { server, priority, rule, rank } = queue;
+        (&self.server, self.priority, &self.rule, self.rank) == (server, *priority, rule, *rank)
+    }
 }
 
 impl Store {
@@ -91,10 +103,10 @@ impl Write for Claim {
                 .bind(ask.parcels)
                 .fetch_all(&mut *tx.db)
                 .await?;
-            for head in &heads {
-                let Some(job) = ClaimedJob::from_row(head, self.now) else { continue };
-                let mut jobs = vec![job];
-                if let Some(parcel) = jobs[0].parcel {
+            for head in self.readable(tx, &heads).await? {
+                let parcel = head.parcel;
+                let mut jobs = vec![head];
+                if let Some(parcel) = parcel {
                     jobs.extend(self.mates(tx, ask, parcel).await?);
                 }
                 parcels.push(Parcel { jobs });
@@ -117,7 +129,32 @@ impl Claim {
             .bind(parcel)
             .fetch_all(&mut *tx.db)
             .await?;
-        Ok(rows.iter().filter_map(|row| ClaimedJob::from_row(row, self.now)).collect())
+        self.readable(tx, &rows).await
+    }
+
+    /// The jobs of claimed rows. One that cannot be read is failed at once: nobody could settle it.
+    async fn readable(&self, tx: &mut Tx<'_>, rows: &[SqliteRow]) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+        let mut jobs = Vec::with_capacity(rows.len());
+        for row in rows {
+            match ClaimedJob::from_row(row, self.now) {
+                Ok(job) => jobs.push(job),
+                Err(why) => self.fail(tx, row.get("id"), &why).await?,
+            }
+        }
+        Ok(jobs)
+    }
+
+    async fn fail(&self, tx: &mut Tx<'_>, id: i64, why: &str) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "UPDATE jobs SET state = 'failed', reason = ?2, said = ?3, ended_at = ?4, session_id = NULL WHERE id = ?1",
+        )
+        .bind(id)
+        .bind(Reason::Unplannable.word())
+        .bind(format!("its row cannot be read by this version: {why}; touch the file, and it is sent anew"))
+        .bind(self.now.0)
+        .execute(&mut *tx.db)
+        .await?;
+        promote(tx, vec![id]).await
     }
 }
 
@@ -131,7 +168,7 @@ macro_rules! claim {
             "UPDATE jobs SET state = 'running', session_id = ?1, claimed_at = ?2, claim_no = claim_no + 1,
                     due_at = ?2 + min(?4, ?3 << min(tries, 20)), tries = tries + 1
               WHERE id IN (", $which, ")
-              RETURNING id, ref, rule, tries, server, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
+              RETURNING id, ref, rule, tries, server, class, rank, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
                 (SELECT folder FROM arrivals WHERE id = arrival_id) AS folder,
                 (SELECT name FROM arrivals WHERE id = arrival_id) AS name,
                 (SELECT place_id FROM arrivals WHERE id = arrival_id) AS place_id,
@@ -154,22 +191,26 @@ pub(super) const CLAIM_MATES: &str = claim!(
 );
 
 impl ClaimedJob {
-    /// `None` for a row that no version of intake writes: a queued job without target or wishes.
-    fn from_row(row: &SqliteRow, now: Moment) -> Option<Self> {
-        Some(Self {
+    /// What of a row cannot be read: a later version wrote it, or somebody's hand.
+    fn from_row(row: &SqliteRow, now: Moment) -> Result<Self, String> {
+        let target: Option<Vec<u8>> = row.get("target");
+        let target = RemotePath::new(target.ok_or("it has no target")?).map_err(|why| format!("target: {why}"))?;
+        Ok(Self {
             id: row.get("id"),
             claim_no: row.get("claim_no"),
             place: row.get("place_id"),
-            job: Ref(row.get::<Vec<u8>, _>("ref").try_into().ok()?),
+            job: Ref(row.get::<Vec<u8>, _>("ref").try_into().map_err(|_| "ref: not 16 bytes")?),
             rule: row.get("rule"),
             server: row.get("server"),
+            priority: Priority::from_class(row.get("class")),
+            rank: row.get("rank"),
             parcel: row.get("parcel"),
             folder: row.get("folder"),
             name: row.get("name"),
             identity: identity_from(row),
-            target: RemotePath::new(row.get::<Option<Vec<u8>>, _>("target")?).ok()?,
+            target,
             temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),
-            wishes: serde_json::from_str(row.get("wishes")).ok()?,
+            wishes: serde_json::from_str(row.get("wishes")).map_err(|why| format!("wishes: {why}"))?,
             arrived_at: Moment(row.get("arrived_at")),
             expires_at: Moment(row.get("expires_at")),
             claimed_at: now,

@@ -29,3 +29,13 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
 }
+
+/// What a row holds and this version cannot read: another version wrote it, or somebody's hand.
+pub(super) fn unreadable(what: &'static str, found: impl std::fmt::Display) -> sqlx::Error {
+    sqlx::Error::Decode(format!("the database has a {what} that this version does not know: {found}").into())
+}
+
+/// Sixteen or thirty-two bytes.
+pub(super) fn bytes<const N: usize>(what: &'static str, found: Vec<u8>) -> Result<[u8; N], sqlx::Error> {
+    found.try_into().map_err(|found: Vec<u8>| unreadable(what, format!("{} bytes instead of {N}", found.len())))
+}

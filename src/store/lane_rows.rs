@@ -71,7 +71,7 @@ impl Store {
             .collect())
     }
 
-    /// Writes one lane's memory.
+    /// Writes one lane's memory. One that was paused already stays paused since then.
     ///
     /// # Errors
     /// When the database refuses.
@@ -90,7 +90,8 @@ impl Write for Remember {
         sqlx::query(
             "INSERT INTO lanes (server, state, since, kind, said, retry_at, failures, learned_limit)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (server) DO UPDATE SET state = excluded.state, since = excluded.since, kind = excluded.kind,
+             ON CONFLICT (server) DO UPDATE SET state = excluded.state,
+               since = iif(excluded.state = 'paused' AND state = 'paused', since, excluded.since), kind = excluded.kind,
                said = excluded.said, retry_at = excluded.retry_at, failures = excluded.failures,
                learned_limit = excluded.learned_limit",
         )

@@ -9,6 +9,7 @@ use crate::{
 };
 use serde_json::json;
 use sqlx::{Row, sqlite::SqliteRow};
+use tracing::warn;
 
 /// A temporary name and what it was to become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,11 @@ impl Store {
             .bind(limit)
             .fetch_all(self.readers())
             .await?;
-        let path = |row: &SqliteRow, column| RemotePath::new(row.get::<Vec<u8>, _>(column)).ok();
+        let path = |row: &SqliteRow, column| {
+            RemotePath::new(row.get::<Vec<u8>, _>(column))
+                .inspect_err(|why| warn!(server, column, %why, "litter on record has no path: it stays"))
+                .ok()
+        };
         let litter = |row| Some(Litter { temporary: path(row, "path")?, target: path(row, "target")? });
         Ok(rows.iter().filter_map(litter).collect())
     }

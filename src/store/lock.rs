@@ -36,4 +36,11 @@ impl Lock {
             Err(why) => Err(unusable(why.into())),
         }
     }
+
+    /// Whether a live process holds the lock of `storage`. Asks for a moment's share of it, which a start waits for.
+    #[must_use]
+    pub fn is_held(storage: &Path) -> bool {
+        let Ok(file) = File::open(storage.join("lock")) else { return false };
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+    }
 }

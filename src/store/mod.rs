@@ -16,6 +16,7 @@ mod places;
 mod queue;
 mod read;
 mod rule_versions;
+mod sameness;
 mod seen;
 mod session;
 mod settle;
@@ -38,7 +39,8 @@ pub use read::{
     Attempt, Ends, Found, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule, ReceiptFilter,
     ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
 };
+pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};
-pub use settle::{AttemptRow, Settle, Settled, Settlement};
+pub use settle::{AttemptRow, Settle, Settled, Settlement, TryOutcome};
 pub use tidy::Expired;

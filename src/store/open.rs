@@ -18,6 +18,8 @@ use tokio::sync::{Mutex, mpsc};
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
+    /// Where it lies, unless it is in memory.
+    storage: Option<PathBuf>,
     writer: Option<Writer>,
     readers: SqlitePool,
     touched: Arc<Mutex<mpsc::UnboundedReceiver<QueueKey>>>,
@@ -71,7 +73,13 @@ impl Store {
         let readers = readers(&path).await.map_err(|why| refused(why.to_string()))?;
         let file = OpenFile::at(&path).map_err(|why| refused(why.to_string()))?;
         let opened = Some(Arc::new(Opened { file, _lock: lock }));
-        Ok(Self { writer: Some(writer), readers, touched: Arc::new(Mutex::new(touched)), opened })
+        Ok(Self {
+            storage: Some(storage.to_owned()),
+            writer: Some(writer),
+            readers,
+            touched: Arc::new(Mutex::new(touched)),
+            opened,
+        })
     }
 
     /// Opens for reading beside whoever writes.
@@ -83,7 +91,13 @@ impl Store {
         let readers =
             readers(&path).await.map_err(|why| StoreError::Open { path: path.clone(), why: why.to_string() })?;
         let (_, touched) = mpsc::unbounded_channel();
-        Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), opened: None })
+        Ok(Self {
+            storage: Some(storage.to_owned()),
+            writer: None,
+            readers,
+            touched: Arc::new(Mutex::new(touched)),
+            opened: None,
+        })
     }
 
     /// A database with nothing in it, in memory, for asking before there is one.
@@ -97,7 +111,7 @@ impl Store {
             lasting.connect_with(SqliteConnectOptions::new()).await.map_err(|why| refused(why.to_string()))?;
         migrator().run(&readers).await.map_err(|why| refused(why.to_string()))?;
         let (_, touched) = mpsc::unbounded_channel();
-        Ok(Self { writer: None, readers, touched: Arc::new(Mutex::new(touched)), opened: None })
+        Ok(Self { storage: None, writer: None, readers, touched: Arc::new(Mutex::new(touched)), opened: None })
     }
 
     /// The next queue that a commit gave something to do; `None` once the writer has ended. For one listener.
@@ -111,6 +125,11 @@ impl Store {
         if let Some(writer) = &self.writer {
             writer.close().await;
         }
+    }
+
+    /// Whether a process, this one or another, has the database open for writing.
+    pub(super) fn is_served(&self) -> bool {
+        self.storage.as_deref().is_some_and(Lock::is_held)
     }
 
     pub(super) fn readers(&self) -> &SqlitePool {

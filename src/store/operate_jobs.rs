@@ -3,7 +3,9 @@
 use crate::{
     domain::{JobState, Moment},
     store::{
-        Found, JobVerb, LeftAlone, QueueKey, Rehearsal, Store, StoreError, Tally, Which, litter,
+        Found, JobVerb, LeftAlone, QueueKey, Rehearsal, Store, StoreError, Tally, Which,
+        error::unreadable,
+        litter,
         operate::{Standing, decide},
         settle::{older_open, promote},
         writer::{Tx, Write},
@@ -42,7 +44,7 @@ impl Store {
         let mut db = self.readers().acquire().await?;
         for row in rows {
             let decision = match standing(&mut db, *row).await? {
-                Some(found) => decide(verb, &standing_from(&found)),
+                Some(found) => decide(verb, &standing_from(&found)?),
                 None => Err(LeftAlone::Gone),
             };
             tally.count(&decision);
@@ -67,11 +69,12 @@ impl Write for Operate {
                 tally.count::<()>(&Err(LeftAlone::Gone));
                 continue;
             };
-            let decision = decide(self.verb, &standing_from(&found));
+            let standing = standing_from(&found)?;
+            let decision = decide(self.verb, &standing);
             tally.count(&decision);
             let Ok(next) = decision else { continue };
             match self.verb {
-                JobVerb::Retry if standing_from(&found).state == JobState::Queued => self.make_due(tx, *row).await?,
+                JobVerb::Retry if standing.state == JobState::Queued => self.make_due(tx, *row).await?,
                 JobVerb::Retry => self.retry(tx, *row).await?,
                 JobVerb::Cancel => self.cancel(tx, *row).await?,
                 JobVerb::Hold => _ = hold(tx, *row, "by_operator").await?,
@@ -95,12 +98,15 @@ impl Operate {
         Ok(())
     }
 
-    /// With a new temporary name: the old one may be litter, about to be removed.
+    /// With a new temporary name: the old one may be litter, about to be removed. And with the rule's whole deadline; where the
+    /// row does not tell it, with the span that the job had.
     async fn retry(&self, tx: &mut Tx<'_>, row: i64) -> Result<(), sqlx::Error> {
         sqlx::query(
             "UPDATE jobs SET state = 'queued', reason = NULL, due_at = ?2, counted_tries = 0, ended_at = NULL,
                     temp_token = randomblob(8), waits_for = NULL,
-                    expires_at = ?2 + expires_at - coalesce((SELECT arrived_at FROM arrivals WHERE id = arrival_id), due_at)
+                    expires_at = ?2 + coalesce(
+                      iif(json_valid(wishes), (wishes ->> '$.deadline.secs') * 1000 + (wishes ->> '$.deadline.nanos') / 1000000, NULL),
+                      expires_at - coalesce((SELECT arrived_at FROM arrivals WHERE id = arrival_id), due_at))
               WHERE id = ?1 AND state IN ('failed', 'cancelled')",
         )
         .bind(row)
@@ -153,14 +159,15 @@ async fn standing(db: &mut SqliteConnection, row: i64) -> Result<Option<SqliteRo
     sqlx::query(STANDING).bind(row).fetch_optional(db).await
 }
 
-fn standing_from(row: &SqliteRow) -> Standing {
-    Standing {
-        state: JobState::from_word(row.get("state")).unwrap_or(JobState::Running),
+fn standing_from(row: &SqliteRow) -> Result<Standing, sqlx::Error> {
+    let state = row.get("state");
+    Ok(Standing {
+        state: JobState::from_word(state).ok_or_else(|| unreadable("state", state))?,
         has_target: row.get("has_target"),
         rule_is_paused: row.get("rule_is_paused"),
         target_is_busy: row.get("target_is_busy"),
         must_wait: row.get::<Option<i64>, _>("must_wait_for").is_some(),
-    }
+    })
 }
 
 pub(super) const STANDING: &str = concat!(

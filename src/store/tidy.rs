@@ -9,7 +9,11 @@ use crate::{
         writer::{Tx, Write},
     },
 };
+use serde_json::Value;
 use sqlx::Row;
+
+/// Rows in one transaction, so that nothing else waits long.
+const CHUNK: usize = 500;
 
 /// A job that reached its deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +57,7 @@ impl Write for Expire {
         promote(tx, ended).await?;
         let mut expired = Vec::with_capacity(rows.len());
         for row in rows {
-            let Ok(job) = row.get::<Vec<u8>, _>("ref").try_into() else { continue };
+            let Ok(job) = row.get::<Vec<u8>, _>("ref").try_into() else { continue }; // it has expired all the same
             expired.push(Expired { job: Ref(job), rule: row.get("rule"), server: row.get("server") });
         }
         Ok(expired)
@@ -75,20 +79,25 @@ impl Write for Purge {
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, sqlx::Error> {
         let rules = sqlx::query(RULES).fetch_all(&mut *tx.db).await?;
-        let mut purged = 0;
+        let mut purged = vec![];
         for rule in rules {
             let rows = sqlx::query(PURGE)
                 .bind(rule.get::<String, _>("rule"))
                 .bind(self.state.word())
                 .bind(self.before.0)
+                .bind((CHUNK - purged.len()) as i64)
                 .fetch_all(&mut *tx.db)
                 .await?;
-            for row in &rows {
-                self.remove_orphans(tx, row.get("arrival_id"), row.get("payload_id")).await?;
+            purged.extend(rows);
+            if purged.len() == CHUNK {
+                break;
             }
-            purged += rows.len() as u64;
         }
-        Ok(purged)
+        for (column, orphans) in [("arrival_id", ARRIVALS), ("payload_id", PAYLOADS)] {
+            let ids: Value = purged.iter().map(|row| row.get::<Option<i64>, _>(column)).collect();
+            sqlx::query(orphans).bind(ids.to_string()).execute(&mut *tx.db).await?;
+        }
+        Ok(purged.len() as u64)
     }
 }
 
@@ -96,24 +105,11 @@ pub(super) const RULES: &str = rules_with_ended_jobs!();
 
 pub(super) const PURGE: &str = "
 DELETE FROM jobs WHERE id IN
-  (SELECT id FROM jobs WHERE ended_at IS NOT NULL AND rule = ?1 AND state = ?2 AND ended_at < ?3 LIMIT 500)
+  (SELECT id FROM jobs WHERE ended_at IS NOT NULL AND rule = ?1 AND state = ?2 AND ended_at < ?3 LIMIT ?4)
 RETURNING arrival_id, payload_id";
 
-impl Purge {
-    async fn remove_orphans(
-        &self,
-        tx: &mut Tx<'_>,
-        arrival: Option<i64>,
-        payload: Option<i64>,
-    ) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM arrivals WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE arrival_id = ?1)")
-            .bind(arrival)
-            .execute(&mut *tx.db)
-            .await?;
-        sqlx::query("DELETE FROM payloads WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE payload_id = ?1)")
-            .bind(payload)
-            .execute(&mut *tx.db)
-            .await?;
-        Ok(())
-    }
-}
+pub(super) const ARRIVALS: &str = "DELETE FROM arrivals WHERE id IN (SELECT value FROM json_each(?1))
+   AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.arrival_id = arrivals.id)";
+
+pub(super) const PAYLOADS: &str = "DELETE FROM payloads WHERE id IN (SELECT value FROM json_each(?1))
+   AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.payload_id = payloads.id)";

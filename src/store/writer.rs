@@ -8,6 +8,7 @@ use sqlx::{Connection, SqliteConnection};
 use std::{collections::BTreeSet, future::Future, pin::Pin};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
 
 /// A request: all of it is committed or none. It may be applied more than once, on a database rolled back in between.
 pub(super) trait Write: Send + Sync + 'static {
@@ -125,7 +126,9 @@ async fn serve(
             let _ = publish.send(queue); // no worker listens in a one-shot verb
         }
     }
-    let _ = db.close().await;
+    if let Err(why) = db.close().await {
+        warn!(%why, "the database was not closed in good order; the next start puts its log in order");
+    }
 }
 
 /// The transaction is SQLite's own affair and not SQLx's, which counts its depth: SQLite ends a transaction by itself when the

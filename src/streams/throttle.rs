@@ -2,6 +2,7 @@
 
 use crate::domain::ByteRate;
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -10,14 +11,29 @@ use tokio::time::Instant;
 /// One limit. A lane has one for all its transfers, a job may have its own; `Clone` the `Arc` around it.
 #[derive(Debug)]
 pub struct Throttle {
-    state: Mutex<State>,
+    rate: Rate,
+    /// When what was granted so far has gone out at its rate.
+    paid_until: Mutex<Instant>,
 }
 
-#[derive(Debug)]
-struct State {
-    rate: Option<ByteRate>,
-    /// When what was granted so far has gone out at `rate`.
-    paid_until: Instant,
+enum Rate {
+    Fixed(Option<ByteRate>),
+    Asked(Box<dyn Fn() -> Option<ByteRate> + Send + Sync>),
+}
+
+impl fmt::Debug for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.now().fmt(f)
+    }
+}
+
+impl Rate {
+    fn now(&self) -> Option<ByteRate> {
+        match self {
+            Self::Fixed(rate) => *rate,
+            Self::Asked(ask) => ask(),
+        }
+    }
 }
 
 /// Granted ahead of the clock, so that a sender that oversleeps a little still reaches the rate.
@@ -27,12 +43,17 @@ impl Throttle {
     /// With no rate nobody waits.
     #[must_use]
     pub fn new(rate: Option<ByteRate>) -> Self {
-        Self { state: Mutex::new(State { rate, paid_until: Instant::now() }) }
+        Self::with(Rate::Fixed(rate))
     }
 
-    /// From now on this rate; whoever waits already, waits as it was told.
-    pub fn set(&self, rate: Option<ByteRate>) {
-        self.lock().rate = rate;
+    /// One whose rate is asked for at every grant, so that it may change within a file.
+    #[must_use]
+    pub fn asking(rate: impl Fn() -> Option<ByteRate> + Send + Sync + 'static) -> Self {
+        Self::with(Rate::Asked(Box::new(rate)))
+    }
+
+    fn with(rate: Rate) -> Self {
+        Self { rate, paid_until: Mutex::new(Instant::now()) }
     }
 
     /// Waits until `bytes` may be sent.
@@ -44,20 +65,16 @@ impl Throttle {
 
     /// The most bytes to ask for at once: a tenth of a second's worth, so that a slow line is a steady one.
     fn piece(&self) -> usize {
-        let Some(ByteRate(rate)) = self.lock().rate else { return usize::MAX };
+        let Some(ByteRate(rate)) = self.rate.now() else { return usize::MAX };
         usize::try_from(rate / 10).unwrap_or(usize::MAX).max(512)
     }
 
     fn grant(&self, bytes: usize, now: Instant) -> Option<Instant> {
-        let mut state = self.lock();
-        let ByteRate(rate) = state.rate?;
-        let from = state.paid_until.max(now.checked_sub(SLACK).unwrap_or(now));
-        state.paid_until = from + Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64);
+        let ByteRate(rate) = self.rate.now()?;
+        let mut paid_until = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = (*paid_until).max(now.checked_sub(SLACK).unwrap_or(now));
+        *paid_until = from + Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64);
         (from > now).then_some(from)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,6 +127,20 @@ mod tests {
         let throttle = Throttle::new(Some(ByteRate(1_000)));
         let later = Instant::now() + Duration::from_secs(3600);
         assert!(send(&throttle, later, (11, 1_000)) > Duration::from_secs(9));
+    }
+
+    #[test]
+    fn a_rate_that_changes_holds_from_the_next_piece_on() {
+        let rate = Arc::new(Mutex::new(Some(ByteRate(1_000))));
+        let asked = rate.clone();
+        let throttle = Throttle::asking(move || *asked.lock().unwrap());
+        let begun = Instant::now() + Duration::from_secs(3600);
+        let took = send(&throttle, begun, (11, 1_000));
+        assert!(took > Duration::from_secs(9));
+        *rate.lock().unwrap() = None;
+        assert_eq!(send(&throttle, begun + took, (1_000, 1_000_000)), Duration::ZERO);
+        *rate.lock().unwrap() = Some(ByteRate(1_000));
+        assert!(send(&throttle, begun + took, (3, 1_000)) > Duration::from_secs(1));
     }
 
     #[test]

@@ -123,12 +123,21 @@ async fn wait_for_work(route: &Arc<Route>) -> Option<Parcel> {
 /// Finishes or undoes what earlier deaths left on the server.
 async fn clear_litter(route: &Route, session: &mut Session) {
     let store = &route.recorder.store;
-    let Ok(left) = store.litter(&route.lane.name, LITTER).await else { return };
+    let left = match store.litter(&route.lane.name, LITTER).await {
+        Ok(left) => left,
+        Err(why) => {
+            return debug!(server = %route.lane.name, %why, "what litter there is cannot be read: next time, then");
+        }
+    };
     let is_all = left.len() < LITTER as usize;
     let mut staying = Vec::new();
     for litter in left {
         match recover(session, &litter.target, &litter.temporary).await {
-            Ok(()) => _ = store.litter_removed(&route.lane.name, &litter.temporary).await,
+            Ok(()) => {
+                if let Err(why) = store.litter_removed(&route.lane.name, &litter.temporary).await {
+                    debug!(server = %route.lane.name, path = %litter.temporary, %why, "litter is gone and still on record");
+                }
+            }
             Err(trouble) => {
                 debug!(server = %route.lane.name, path = %litter.temporary, said = %trouble.said, "litter stays for now");
                 staying.push(litter.temporary);

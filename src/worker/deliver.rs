@@ -2,9 +2,9 @@
 
 use crate::{
     delivery::ftp::{Earlier, Upload, upload},
-    domain::{Outcome, Trouble, TroubleKind},
+    domain::{Identity, Outcome, Trouble, TroubleKind},
     ftp::client::{Next, Session},
-    store::ClaimedJob,
+    store::{ClaimedJob, Sameness},
     streams::{
         Throttle, Throttles,
         beneath::{self, OpenError},
@@ -21,18 +21,18 @@ pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJ
         Ok(opened) => opened,
         Err(why) => return unopened(why),
     };
-    if !identity.is_same(&job.identity) {
-        return Outcome::SourceChanged("the file is no longer the version that arrived".into());
-    }
+    let expected = match version(route, job, identity).await {
+        Ok(expected) => expected,
+        Err(outcome) => return outcome,
+    };
     let temporary = match job.target.beside(job.temporary_name.as_bytes()) {
         Ok(temporary) => temporary,
         Err(why) => return Outcome::Failed(Trouble::of_job(TroubleKind::Local, why.to_string())),
     };
-    route.throttle.set(route.lane.bandwidth(route.clock.now(), route.time_zone));
     let shown = route.progress.begin(job);
     let request = Upload {
         source: Arc::new(source),
-        expected: job.identity,
+        expected,
         target: job.target.clone(),
         temporary,
         wishes: job.wishes.clone(),
@@ -46,6 +46,25 @@ pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJ
     };
     session.expect(if route.hand.is_empty() { Next::Nothing } else { Next::File });
     upload(session, &request).await
+}
+
+/// The version to send: the one that the job names, also where only its inode or ctime has become another.
+async fn version(route: &Route, job: &ClaimedJob, found: Identity) -> Result<Identity, Outcome> {
+    if found.is_same(&job.identity) {
+        return Ok(found);
+    }
+    let told = match found.is_plainly_new(&job.identity) {
+        true => Ok(Sameness::Other),
+        false => route.recorder.store.sameness(job, &found).await,
+    };
+    match told {
+        Ok(Sameness::SameBytes) => Ok(found),
+        Ok(Sameness::Untold) => Err(Outcome::SourceUnclear(
+            "its attributes, its name or its links changed, and perhaps its bytes: its watch will tell".into(),
+        )),
+        Ok(Sameness::Other) => Err(Outcome::SourceChanged("the file is no longer the version that arrived".into())),
+        Err(refused) => Err(Outcome::SourceUnclear(format!("whether it is the version that arrived: {refused}"))),
+    }
 }
 
 fn unopened(why: OpenError) -> Outcome {

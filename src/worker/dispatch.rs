@@ -135,9 +135,9 @@ impl Dispatch {
             return Ok(vec![]);
         }
         let claimed = self.store.claim(self.session, asks.clone(), now).await?;
-        self.account(&asks, &claimed);
+        self.account(&claimed);
         for ask in asks {
-            let got = claimed.iter().filter(|parcel| parcel.jobs[0].rule == ask.queue.rule).count();
+            let got = claimed.iter().filter(|parcel| parcel.jobs[0].is_of(&ask.queue)).count();
             if got < ask.parcels as usize {
                 let heard = lock(&self.state).heard;
                 let due_at = self.store.next_due(&ask.queue).await?;
@@ -162,39 +162,24 @@ impl Dispatch {
         let instant = Instant::now();
         let mut state = lock(&self.state);
         let State { queues, gates, fair, .. } = &mut *state;
-        let mut open: Vec<(&QueueKey, u32)> = queues
-            .due(server, now)
-            .into_iter()
-            .filter(|key| self.serves(&key.rule))
-            .filter_map(|key| match gates.admission(&key.rule, now, instant) {
-                Admission::UpTo(most) => Some((key, most)),
-                Admission::After(_) | Admission::Full => None,
-            })
-            .collect();
-        let fair = fair.entry(server.to_owned()).or_default();
-        let mut asks: Vec<Ask> = vec![];
-        for _ in 0..parcels {
-            let choices: Vec<_> = open.iter().map(|(key, _)| (key.priority, key.rule.as_str())).collect();
-            let Some(chosen) = fair.choose(&choices) else { break };
-            let (key, left) = &mut open[chosen];
-            match asks.iter_mut().find(|ask| ask.queue == **key) {
-                Some(ask) => ask.parcels += 1,
-                None => asks.push(Ask { queue: key.clone(), parcels: 1, retry: self.retry(&key.rule) }),
-            }
-            *left -= 1;
-            if *left == 0 {
-                open.swap_remove(chosen);
-            }
-        }
-        asks
+        let open: Vec<&QueueKey> = queues.due(server, now).into_iter().filter(|key| self.serves(&key.rule)).collect();
+        let left = open.iter().filter_map(|key| match gates.admission(&key.rule, now, instant) {
+            Admission::UpTo(most) => Some((key.rule.as_str(), most)),
+            Admission::After(_) | Admission::Full => None,
+        });
+        let left = left.collect();
+        let shares = share(open, left, fair.entry(server.to_owned()).or_default(), parcels);
+        let ask = |(queue, parcels): (QueueKey, u32)| Ask { retry: self.retry(&queue.rule), queue, parcels };
+        shares.into_iter().map(ask).collect()
     }
 
-    fn account(&self, asks: &[Ask], claimed: &[Parcel]) {
+    fn account(&self, claimed: &[Parcel]) {
+        let mut started: HashMap<&str, u32> = HashMap::new();
+        claimed.iter().flat_map(|parcel| &parcel.jobs).for_each(|job| *started.entry(&job.rule).or_default() += 1);
         let instant = Instant::now();
         let mut state = lock(&self.state);
-        for ask in asks {
-            let jobs = claimed.iter().flat_map(|parcel| &parcel.jobs).filter(|job| job.rule == ask.queue.rule).count();
-            state.gates.started(&ask.queue.rule, u32::try_from(jobs).unwrap_or(u32::MAX), instant);
+        for (rule, jobs) in started {
+            state.gates.started(rule, jobs, instant);
         }
     }
 
@@ -221,9 +206,49 @@ pub(super) struct DispatchSetup<'a> {
     pub only: Option<String>,
 }
 
+/// Whose turns the next `parcels` are. A rule may have a queue in each priority: they share what is `left` to it.
+fn share<'a>(
+    mut open: Vec<&'a QueueKey>,
+    mut left: HashMap<&'a str, u32>,
+    fair: &mut Fair,
+    parcels: u32,
+) -> Vec<(QueueKey, u32)> {
+    let mut shares: Vec<(QueueKey, u32)> = vec![];
+    for _ in 0..parcels {
+        open.retain(|key| left.get(key.rule.as_str()).is_some_and(|left| *left > 0));
+        let choices: Vec<_> = open.iter().map(|key| (key.priority, key.rule.as_str())).collect();
+        let Some(key) = fair.choose(&choices).and_then(|chosen| open.get(chosen)) else { break };
+        left.entry(&key.rule).and_modify(|left| *left -= 1);
+        match shares.iter_mut().find(|(queue, _)| queue == *key) {
+            Some((_, parcels)) => *parcels += 1,
+            None => shares.push(((*key).clone(), 1)),
+        }
+    }
+    shares
+}
+
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 
 /// A panic elsewhere cannot leave these half changed: each is changed by single calls.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Priority;
+
+    #[test]
+    fn the_queues_of_a_rule_share_what_is_left_to_it() {
+        let key = |rule: &str, priority| QueueKey { server: "offsite".into(), priority, rule: rule.into(), rank: 0 };
+        let keys = [key("a", Priority::High), key("a", Priority::Normal), key("b", Priority::Low)];
+        for (left_to_a, asked) in [(0, 1), (1, 2), (2, 3), (9, 10)] {
+            let left = HashMap::from([("a", left_to_a), ("b", 1)]);
+            let shares = share(keys.iter().collect(), left, &mut Fair::default(), 12);
+            let of_a: u32 = shares.iter().filter(|(queue, _)| queue.rule == "a").map(|(_, parcels)| parcels).sum();
+            assert_eq!(of_a, left_to_a);
+            assert_eq!(shares.iter().map(|(_, parcels)| parcels).sum::<u32>(), asked);
+        }
+    }
 }

@@ -49,12 +49,44 @@ fn row(server: &str, report: LaneReport, now: Moment) -> LaneRow {
         CircuitState::Open => open,
         CircuitState::Closed { since, failures, retry_at, kind, said, .. } => LaneRow {
             state: if report.paused { LaneState::Paused } else { LaneState::Closed },
-            since,
+            since: if report.paused { now } else { since },
             kind: Some(kind.word().to_owned()),
             said: Some(said),
             retry_at: Some(retry_at),
             failures,
             ..open
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::TroubleKind;
+
+    #[tokio::test]
+    async fn a_pause_of_a_server_in_trouble_is_as_old_as_the_pause() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let clock = Clock::driven(Moment(5000));
+        let memory = LaneMemory { store: store.clone(), server: "offsite".into(), clock, last: Arc::default() };
+        let circuit = CircuitState::Closed {
+            since: Moment(1000),
+            failures: 3,
+            retry_at: Moment(6000),
+            prober: None,
+            kind: TroubleKind::Connect,
+            said: "refused".into(),
+        };
+        let report = LaneReport { circuit, learned_limit: None, paused: false };
+        memory.keep(report.clone()).await;
+        assert_eq!(store.lanes().await.unwrap()[0].since, Moment(1000));
+        store.pause_server("offsite", Moment(4000)).await.unwrap();
+        memory.keep(LaneReport { paused: true, ..report.clone() }).await;
+        let paused = store.lanes().await.unwrap().remove(0);
+        assert_eq!((paused.state, paused.since), (LaneState::Paused, Moment(4000)));
+        store.resume_server("offsite", Moment(5000)).await.unwrap();
+        memory.keep(report).await;
+        assert_eq!(store.lanes().await.unwrap()[0].since, Moment(1000), "the trouble is as old as it is");
     }
 }

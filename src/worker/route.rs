@@ -33,7 +33,6 @@ pub(super) struct Route {
     pub lane: Arc<Lane>,
     pub profile: Arc<Profile>,
     pub throttle: Arc<Throttle>,
-    pub time_zone: chrono_tz::Tz,
     pub hand: Hand,
     /// Jobs that are claimed and not yet recorded.
     pub busy: AtomicU32,

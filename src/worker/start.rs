@@ -77,15 +77,14 @@ impl Worker {
         for (name, Server::Ftp(server)) in &settings.servers {
             let server = Arc::new(server.clone());
             let circuit = remembered(Circuit::new(server.connections, clock.now()), memory.get(name), &clock);
-            let lane = Lane::new(name.clone(), server.clone(), circuit, clock.clone());
+            let lane = Arc::new(Lane::new(name.clone(), server.clone(), circuit, clock.clone()));
             if memory.get(name).is_some_and(|row| row.state == LaneState::Paused) {
                 lane.set_paused(Paused::Yes);
             }
             let route = Arc::new(Route {
-                lane: Arc::new(lane),
+                throttle: Arc::new(by_the_hour(lane.clone(), clock.clone(), settings.time_zone)),
+                lane,
                 profile: Arc::default(),
-                throttle: Arc::new(Throttle::new(server.bandwidth)),
-                time_zone: settings.time_zone,
                 hand: Hand::default(),
                 busy: 0.into(),
                 idle: 0.into(),
@@ -118,12 +117,15 @@ impl Worker {
         &self.progress
     }
 
-    /// Pauses or resumes the lane of `server`; false when there is no such server.
-    pub async fn set_paused(&self, server: &str, paused: Paused) -> bool {
-        let Some(route) = self.routes.get(server) else { return false };
-        route.lane.set_paused(paused);
-        route.memory.keep(route.lane.report()).await;
-        true
+    /// Pauses or resumes the lane of `server`.
+    pub async fn set_paused(&self, server: &str, paused: Paused) {
+        match self.routes.get(server) {
+            Some(route) => {
+                route.lane.set_paused(paused);
+                route.memory.keep(route.lane.report()).await;
+            }
+            None => warn!(%server, ?paused, "said of a server that is not configured"),
+        }
     }
 
     /// Waits until nothing is due now on any lane that is not in trouble, and nothing is being delivered or recorded.
@@ -165,6 +167,11 @@ impl Worker {
             give_back(route).await;
         }
     }
+}
+
+/// The lane's bandwidth at each moment: its windows begin and end within a running file too.
+fn by_the_hour(lane: Arc<Lane>, clock: Clock, time_zone: chrono_tz::Tz) -> Throttle {
+    Throttle::asking(move || lane.bandwidth(clock.now(), time_zone))
 }
 
 fn remembered(circuit: Circuit, row: Option<&LaneRow>, clock: &Clock) -> Circuit {

@@ -522,7 +522,7 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Failed(trouble) => ("failed", trouble),
         Outcome::Unknown(trouble) => ("unknown", trouble),
         Outcome::Returned => return "returned".to_owned(),
-        Outcome::SourceChanged(_) => return "source changed".to_owned(),
+        Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => return "source changed".to_owned(),
     };
     let whose = if trouble.whose == Whose::Server { "server" } else { "job" };
     format!("{word} {whose} {}", trouble.kind.word())
@@ -531,7 +531,7 @@ fn told(outcome: &Outcome) -> String {
 fn trouble_of(outcome: &Outcome) -> Option<&Trouble> {
     match outcome {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => Some(trouble),
-        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) => None,
+        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => None,
     }
 }
 

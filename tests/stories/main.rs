@@ -6,8 +6,10 @@
 mod support;
 
 mod a_full_disk;
+mod a_long_history;
 mod a_long_outage;
 mod asking_ahead;
+mod bandwidth;
 mod every_server;
 mod fixture_database;
 mod ftp_delivery;
@@ -15,12 +17,14 @@ mod ftp_faults;
 mod ftp_settings;
 mod kills;
 mod lanes;
+mod once;
 mod operator;
 mod order_and_limits;
 mod proofs;
 mod servers_do_as_told;
 mod servers_start_and_stop;
 mod shipped_rules;
+mod source_changes;
 mod the_command_line;
 mod the_embedded_server;
 mod the_scripted_server;

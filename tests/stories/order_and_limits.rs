@@ -93,6 +93,41 @@ async fn of_a_rule_limited_to_one_running_job_there_is_never_a_second() {
 }
 
 #[tokio::test]
+async fn jobs_of_two_priorities_share_the_limit_of_their_rule() {
+    let (server, gateway) = gateway(4);
+    files(&gateway, "limits: { running: 1 }");
+    gateway.file("warm", "up");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(gateway.code("pause offsite"), 0);
+    gateway.fill(30, |number| number * 100);
+    assert_eq!(gateway.code("once"), 4);
+    files(&gateway, "limits: { running: 1 }\npriority: high");
+    (30..60).for_each(|number| gateway.file(&format!("more/{number}"), [1; 500]));
+    assert_eq!(gateway.code("once"), 4);
+    assert_eq!(gateway.code("resume offsite"), 0);
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(server.files().len(), 61);
+    one_at_a_time(&server, None);
+}
+
+#[tokio::test]
+async fn what_arrives_while_its_rule_is_paused_keeps_its_order() {
+    let (server, gateway) = gateway(4);
+    files(&gateway, "in_order: true");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(gateway.code("pause files"), 0);
+    gateway.fill(12, |number| number * 5_000);
+    assert_eq!(gateway.code("once"), 0, "held on purpose is not waiting");
+    assert_eq!(gateway.code("resume files"), 0);
+    gateway.file("late", [1; 100]);
+    assert_eq!(gateway.code("once"), 0);
+    one_at_a_time(&server, None);
+    let mut ledger = Ledger::open(&gateway).await;
+    let by_arrival = ledger.lines("SELECT CAST(target AS TEXT) FROM jobs ORDER BY id").await;
+    assert_eq!(ledger.lines(RECEIPTS).await, by_arrival);
+}
+
+#[tokio::test]
 async fn a_file_beyond_the_limit_of_size_is_refused_and_on_record() {
     let (server, gateway) = gateway(2);
     files(&gateway, "limits: { size: 1KB }");

@@ -221,13 +221,14 @@ impl<'u> Attempt<'u> {
     }
 
     /// What was reached, once the file has its name and its proof.
+    #[expect(clippy::expect_used, reason = "an order of steps that `go_on` keeps; a receipt never rests on a guess")]
     pub(super) fn delivered(&self, session: &Session, reply: String) -> Delivered {
         let stored = self.stored();
         Delivered {
             remote_path: self.target.clone(),
             size_bytes: self.upload.expected.size_bytes,
             sha256: stored.digests.sha256,
-            proof: stored.proof.unwrap_or(Proof::Size),
+            proof: stored.proof.expect("nothing is renamed or ends before it is proven"),
             reply,
             sent_bytes: self.sent_bytes,
             tls: session.tls().map(str::to_owned),

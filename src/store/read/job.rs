@@ -74,7 +74,7 @@ impl Store {
     }
 
     async fn detail(&self, row: &SqliteRow) -> Result<JobDetail, StoreError> {
-        let (job, id) = (JobLine::from_row(row), row.get::<i64, _>("id"));
+        let (job, id) = (JobLine::from_row(row)?, row.get::<i64, _>("id"));
         let attempts = sqlx::query("SELECT * FROM attempts WHERE job_id = ?1 ORDER BY claim_no")
             .bind(id)
             .fetch_all(self.readers())

@@ -4,6 +4,7 @@ use crate::{
     domain::{JobState, Moment, Ref},
     store::{
         Store, StoreError,
+        error::{bytes, unreadable},
         read::{JobFilter, json},
     },
 };
@@ -84,7 +85,8 @@ impl Store {
         let mut ids = self.ids(sql).await?;
         let mut shown = 0;
         while let Some(rows) = self.page(&mut ids, PAGE).await? {
-            for line in rows.iter().map(JobLine::from_row) {
+            for row in &rows {
+                let line = JobLine::from_row(row)?;
                 let (name, target) =
                     (line.name.as_deref().unwrap_or_default(), line.target.as_deref().unwrap_or_default());
                 if !sieve.lets_through(name, target, line.said.as_deref().unwrap_or_default()) {
@@ -110,15 +112,16 @@ impl Store {
 }
 
 impl JobLine {
-    pub(super) fn from_row(row: &SqliteRow) -> Self {
-        Self {
-            id: Ref(row.get::<Vec<u8>, _>("ref").try_into().unwrap_or_default()),
+    pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let state = row.get("state");
+        Ok(Self {
+            id: Ref(bytes("job id", row.get("ref"))?),
             rule: row.get("rule"),
             action: row.get("action"),
             name: row.get("name"),
             server: row.get("server"),
             target: row.get("target"),
-            state: JobState::from_word(row.get("state")).unwrap_or(JobState::Failed),
+            state: JobState::from_word(state).ok_or_else(|| unreadable("state", state))?,
             reason: row.get("reason"),
             tries: row.get("tries"),
             counted_tries: row.get("counted_tries"),
@@ -128,6 +131,6 @@ impl JobLine {
             due_at: Moment(row.get("due_at")),
             expires_at: Moment(row.get("expires_at")),
             ended_at: row.get::<Option<i64>, _>("ended_at").map(Moment),
-        }
+        })
     }
 }

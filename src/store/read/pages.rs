@@ -29,7 +29,7 @@ impl Store {
         }
         let rest = ids.0.split_off(ids.0.len().min(PAGE));
         let page = std::mem::replace(&mut ids.0, rest);
-        let page = serde_json::to_string(&page).unwrap_or_default();
-        Ok(Some(sqlx::query(sql).bind(page).fetch_all(self.readers()).await?))
+        let page = serde_json::Value::from(page);
+        Ok(Some(sqlx::query(sql).bind(page.to_string()).fetch_all(self.readers()).await?))
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     domain::{JobState, Moment, Ref, Sha256},
     store::{
         Store, StoreError,
+        error::bytes,
         read::{JobFilter, JobLine, json},
     },
 };
@@ -84,7 +85,8 @@ impl Store {
         let mut ids = self.ids(sql).await?;
         let mut shown = 0;
         while let Some(rows) = self.page(&mut ids, PAGE).await? {
-            for line in rows.iter().map(ReceiptLine::from_row) {
+            for row in &rows {
+                let line = ReceiptLine::from_row(row)?;
                 let (name, path) = (line.name.as_deref().unwrap_or_default(), line.path.as_deref().unwrap_or_default());
                 if !sieve.lets_through(name, path, &line.reply) {
                     continue;
@@ -109,7 +111,7 @@ impl Store {
             .bind(&job.id.0[..])
             .fetch_optional(self.readers())
             .await?;
-        Ok(row.as_ref().map(ReceiptLine::from_row))
+        Ok(row.as_ref().map(ReceiptLine::from_row).transpose()?)
     }
 }
 
@@ -117,19 +119,19 @@ pub(in crate::store) const RECEIPT_OF: &str =
     "SELECT * FROM receipts WHERE rule = ?1 AND delivered_at BETWEEN ?2 AND ?3 AND job_ref = ?4 LIMIT 1";
 
 impl ReceiptLine {
-    fn from_row(row: &SqliteRow) -> Self {
-        Self {
-            job: Ref(row.get::<Vec<u8>, _>("job_ref").try_into().unwrap_or_default()),
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            job: Ref(bytes("job id", row.get("job_ref"))?),
             rule: row.get("rule"),
             server: row.get("server"),
             name: row.get("source_name"),
             path: row.get("remote_path"),
             size_bytes: row.get::<i64, _>("size_bytes").cast_unsigned(),
-            sha256: Sha256(row.get::<Vec<u8>, _>("sha256").try_into().unwrap_or_default()),
+            sha256: Sha256(bytes("hash", row.get("sha256"))?),
             proof: row.get("proof"),
             reply: row.get("reply"),
             delivered_at: Moment(row.get("delivered_at")),
             removed_at: row.get::<Option<i64>, _>("removed_at").map(Moment),
-        }
+        })
     }
 }

@@ -49,7 +49,7 @@ pub enum SessionStatus {
 }
 
 impl SessionStatus {
-    /// What it is if nobody answers: a heartbeat may be a minute younger than its process's death.
+    /// What it is if nobody answers on the control socket: a heartbeat may be a minute younger than its process's death.
     #[must_use]
     pub fn unanswered(self) -> Self {
         match self {
@@ -189,7 +189,10 @@ impl Store {
         let last_seen = alive_until.minus(crate::store::LEASE);
         Ok(match row.get::<Option<i64>, _>("ended_at") {
             Some(at) => SessionStatus::Stopped { at: Moment(at) },
-            None if alive_until > now => SessionStatus::Up { since: Moment(row.get("started_at")), last_seen },
+            // A full disk takes no heartbeat: it is the lock that proves a process dead.
+            None if alive_until > now || self.is_served() => {
+                SessionStatus::Up { since: Moment(row.get("started_at")), last_seen }
+            }
             None => SessionStatus::Died { last_seen },
         })
     }

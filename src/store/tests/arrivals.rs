@@ -52,7 +52,7 @@ async fn in_strict_order_each_waits_for_the_one_before() {
     let desk = Desk::new().await;
     let drafts = ["a", "b", "c"].map(|path| {
         let mut draft = desk.draft(path, 1);
-        draft.jobs[0].beginning = Beginning::InOrder;
+        draft.jobs[0].is_in_order = true;
         draft
     });
     desk.arrive(drafts.into()).await;
@@ -85,4 +85,15 @@ async fn two_rules_share_the_payload_of_one_file() {
     other.jobs = vec![job("vault", "a")];
     desk.arrive(vec![desk.draft("a", 1), other]).await;
     assert_eq!((desk.count("jobs").await, desk.count("payloads").await), (2, 1));
+}
+
+#[tokio::test]
+async fn a_newer_version_that_is_not_wanted_supersedes_too() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1), desk.draft("b", 1)]).await;
+    let mut unwanted = [desk.draft("a", 2), desk.draft("b", 1)];
+    unwanted.iter_mut().for_each(|draft| draft.jobs.clear());
+    desk.arrive(unwanted.into()).await;
+    assert_eq!(desk.states().await, states(&[("a", "cancelled"), ("b", "queued")]), "b is the same version");
+    assert_eq!(desk.count("payloads").await, 2);
 }

@@ -40,6 +40,22 @@ async fn the_jobs_of_a_parcel_travel_together() {
 }
 
 #[tokio::test]
+async fn a_claimed_row_that_cannot_be_read_is_failed_and_says_so() {
+    let desk = Desk::new().await;
+    let mut behind = desk.draft("b", 1);
+    behind.jobs[0].target = Some(RemotePath::new("a").unwrap());
+    desk.arrive(vec![desk.draft("a", 1), behind]).await;
+    desk.raw("UPDATE jobs SET wishes = '' WHERE state = 'queued'").await;
+    assert!(desk.claim(9).await.is_empty());
+    let mut lines = vec![];
+    desk.store.jobs(&JobFilter::default(), 9, |line| lines.push(line)).await.unwrap();
+    let broken = lines.iter().find(|line| line.state == JobState::Failed).expect("it is failed");
+    assert_eq!(broken.reason.as_deref(), Some("unplannable"));
+    assert!(broken.said.as_deref().unwrap().contains("cannot be read"), "{broken:?}");
+    assert_eq!(desk.claim(9).await.len(), 1, "the one behind it goes on");
+}
+
+#[tokio::test]
 async fn a_settle_of_an_old_claim_changes_nothing() {
     let desk = Desk::new().await;
     desk.arrive(vec![desk.draft("a", 1)]).await;

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod claims;
+mod history;
 mod lifecycle;
 mod operating;
 mod pauses;
@@ -123,9 +124,11 @@ pub(super) fn job(server: &str, target: &str) -> JobDraft {
             resume: Resume::WhenLarge,
             bandwidth: None,
             retry: retry(),
+            deadline: Some(Duration::from_secs(3600)),
         },
         due_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(3600)),
+        is_in_order: false,
         beginning: Beginning::Ready,
     }
 }
@@ -162,7 +165,7 @@ pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Se
         attempt: AttemptRow {
             started_at: NOW,
             ended_at: NOW,
-            outcome: if state == JobState::Delivered { "delivered" } else { "deferred" },
+            outcome: if state == JobState::Delivered { TryOutcome::Delivered } else { TryOutcome::Deferred },
             counted: 1,
             kind: None,
             code: None,

@@ -29,8 +29,12 @@ async fn one_of_each() -> Desk {
 }
 
 async fn all(desk: &Desk, verb: JobVerb, rehearsal: Rehearsal) -> Tally {
+    all_at(desk, verb, rehearsal, LATER).await
+}
+
+async fn all_at(desk: &Desk, verb: JobVerb, rehearsal: Rehearsal, now: Moment) -> Tally {
     let all = Which::Filter(JobFilter { rule: Some("dumps".into()), ..JobFilter::default() });
-    desk.store.operate(verb, &all, rehearsal, LATER).await.unwrap()
+    desk.store.operate(verb, &all, rehearsal, now).await.unwrap()
 }
 
 #[tokio::test]
@@ -73,6 +77,18 @@ async fn a_retry_starts_the_job_anew_and_wakes_its_queue() {
     assert_eq!((job.job, job.counted_tries, job.reason), (id, 0, None));
     assert_eq!(job.expires_at, LATER.plus(Duration::from_secs(3600)), "its own span, from now");
     assert_ne!(job.temporary_name, temporary, "the old one may be litter, about to be removed");
+}
+
+#[tokio::test]
+async fn a_second_retry_gives_no_longer_a_span_than_the_first() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    for now in [NOW, LATER, Moment(LATER.0 + 600_000)] {
+        all_at(&desk, JobVerb::Retry, Rehearsal::No, now).await;
+        let job = desk.claim_at(1, now).await.remove(0);
+        assert_eq!(job.expires_at, now.plus(Duration::from_secs(3600)));
+        desk.settle(job, JobState::Failed).await;
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ async fn no_hot_query_reads_all_jobs() {
         ("what comes first in order", settle::PROMOTE, "jobs_in_order"),
         ("expire", tidy::EXPIRE, "jobs_expiring"),
         ("purge", tidy::PURGE, "jobs_ended"),
+        ("purge, its arrivals", tidy::ARRIVALS, "jobs_arrival"),
+        ("purge, its payloads", tidy::PAYLOADS, "jobs_payload"),
         ("rules with ended jobs", tidy::RULES, "jobs_ended"),
         ("job by typed id", read::BY_TYPED_ID, "jobs_typed"),
         ("receipt of a job", read::RECEIPT_OF, "receipts_rule"),
@@ -34,6 +36,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("failed lately", read::FAILED, "jobs_ended"),
         ("standing of a job", operate_jobs::STANDING, "jobs_target"),
         ("held by a pause", operate_pause::HELD_BY_PAUSE, "jobs_held"),
+        ("whether a newer one waits", sameness::NEWER, "jobs_target"),
         ("whether it is there already", operate_move::LOOK, "jobs_target"),
     ] {
         let plan = plan(&desk, sql).await;

@@ -68,6 +68,7 @@ pub fn wishes() -> Wishes {
         resume: Resume::WhenLarge,
         bandwidth: None,
         retry: Retry { first_wait: second, longest_wait: second, attempts: None },
+        deadline: None,
     }
 }
 

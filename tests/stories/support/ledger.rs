@@ -1,11 +1,18 @@
 //! The database of a gateway, asked from outside while it runs or not.
 
 use super::{gateway::Gateway, wait};
-use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::time::Duration;
 
 /// Long enough for a busy machine; only a story that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Writes to the database of a gateway that does not run, as time would.
+pub async fn change(gateway: &Gateway, sql: &'static str) {
+    let mut database = SqliteConnectOptions::new().filename(gateway.database()).connect().await.unwrap();
+    sqlx::query(sql).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+}
 
 /// A connection that only reads.
 pub struct Ledger(SqliteConnection);
