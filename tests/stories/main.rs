@@ -14,6 +14,7 @@ mod ftp_faults;
 mod ftp_settings;
 mod kills;
 mod lanes;
+mod lost_events;
 mod operator;
 mod order_and_limits;
 mod proofs;
