@@ -1,6 +1,8 @@
 //! Stories of watched folders: real files, a real database, and what arrived in it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story that cannot go on stops with a panic")]
 
+#[path = "../stories/support/cannot_here.rs"]
+mod cannot_here;
 mod support;
 
 mod a_folder_comes_and_goes;

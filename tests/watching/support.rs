@@ -1,5 +1,6 @@
 //! A watched folder with its rule, its database, and a view of what arrived.
 
+use crate::cannot_here::cannot_here;
 use packetboat::{
     clock::Clock,
     intake::Intake,
@@ -177,7 +178,7 @@ pub fn copy_with_times(from: &Path, to: &Path) {
 /// the shell). True in that process: there the story is to be told. False in the one that asked, when all is over.
 ///
 /// # Panics
-/// When the story fails there. Where the wrapper is refused, the story is said to be left out (never under CI).
+/// When the story fails there. Where the wrapper is refused, the story cannot be told here.
 pub fn again_inside(wrapper: &[&str], preparation: &str) -> bool {
     const INSIDE: &str = "PACKETBOAT_TEST_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
@@ -188,12 +189,11 @@ pub fn again_inside(wrapper: &[&str], preparation: &str) -> bool {
         command.args(&wrapper[1..]).args(["sh", "-c", line, "sh"]);
         command
     };
+    let story = std::thread::current().name().unwrap().to_owned();
     if !start(preparation).output().is_ok_and(|output| output.status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "{wrapper:?} is refused here");
-        println!("left out: {wrapper:?} is refused here");
+        cannot_here(&format!("{story}: `{}` is refused", wrapper.join(" ")));
         return false;
     }
-    let story = std::thread::current().name().unwrap().to_owned();
     let output = start(&format!("{preparation} && exec \"$@\""))
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", &story, "--nocapture"])

@@ -1,5 +1,6 @@
 //! What stories stand on: real servers, a lying one, a client without cleverness, and looks from outside.
 
+pub mod cannot_here;
 pub mod certificates;
 pub mod check;
 pub mod cost;

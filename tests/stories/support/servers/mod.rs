@@ -11,6 +11,7 @@ mod unpacked;
 mod vsftpd;
 
 use super::{
+    cannot_here::cannot_here,
     certificates::CertificateFiles,
     ports::PortBlock,
     program::{Program, is_root},
@@ -71,7 +72,7 @@ impl ServerKind {
         }
     }
 
-    /// Starts one; it listens when this returns. `None`: this machine cannot run it (said on standard error).
+    /// Starts one; it listens when this returns. `None`: this machine cannot run it, which is told.
     ///
     /// # Panics
     /// When the server does not offer these options, or does not start; with `CI=true` also where this machine
@@ -84,8 +85,7 @@ impl ServerKind {
             Self::PureFtpd => unpacked::check().and_then(|()| pure_ftpd::check()),
         };
         if let Err(why) = check {
-            assert!(!is_ci(), "{self:?} cannot run here: {why}");
-            unpacked::note_cannot_here(self, &why);
+            cannot_here(&format!("{self:?}: {why}"));
             return None;
         }
         let home = tempfile::Builder::new().prefix("packetboat-server-").tempdir().unwrap();
@@ -160,9 +160,4 @@ impl Drop for TestServer {
             pure_ftpd::clean(self);
         }
     }
-}
-
-/// Where nothing may be skipped.
-pub fn is_ci() -> bool {
-    std::env::var("CI").is_ok_and(|value| value == "true")
 }
