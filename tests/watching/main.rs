@@ -4,6 +4,8 @@
 #[path = "../stories/support/cannot_here.rs"]
 mod cannot_here;
 mod support;
+#[path = "../stories/support/wait.rs"]
+mod wait;
 
 mod a_folder_comes_and_goes;
 mod bursts;

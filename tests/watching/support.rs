@@ -1,6 +1,6 @@
 //! A watched folder with its rule, its database, and a view of what arrived.
 
-use crate::cannot_here::cannot_here;
+use crate::{cannot_here::cannot_here, wait};
 use packetboat::{
     clock::Clock,
     intake::Intake,
@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -52,6 +52,20 @@ impl Boat {
 
     pub fn write(&self, path: impl AsRef<[u8]>, bytes: &str) {
         std::fs::write(self.at(path), bytes).unwrap();
+    }
+
+    /// Waits until a file made now is younger than this one by more than the span, as the file system stamps them.
+    pub fn until_older(&self, path: &str, span: Duration) {
+        let changed = |path: &Path| {
+            let facts = std::fs::metadata(path).unwrap();
+            Duration::new(facts.ctime().try_into().unwrap(), facts.ctime_nsec().try_into().unwrap())
+        };
+        let due = changed(&self.at(path)) + span;
+        let fresh = self.ground.path().join("fresh");
+        wait::until("a fresh file is younger", PATIENCE, || {
+            std::fs::write(&fresh, "").unwrap();
+            changed(&fresh) > due
+        });
     }
 
     pub fn rule(&self, name: &str) -> Rule {
