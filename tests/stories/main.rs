@@ -7,6 +7,7 @@ mod support;
 
 mod a_full_disk;
 mod a_long_outage;
+mod client_certificates;
 mod every_server;
 mod fixture_database;
 mod ftp_delivery;

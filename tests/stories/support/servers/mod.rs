@@ -16,7 +16,9 @@ use super::{
     ports::PortBlock,
     program::{Program, is_root},
 };
-pub use options::{Limits, RenameOver, ServerOptions, SessionReuse, SetTime, Tls, TlsVersions, Writes};
+pub use options::{
+    ClientCertificate, Limits, RenameOver, ServerOptions, SessionReuse, SetTime, Tls, TlsVersions, Writes,
+};
 use packetboat::ftp::server::Running;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -45,6 +47,8 @@ pub struct TestServer {
     pub folder: String,
     /// What to trust and what is shown, unless plain.
     pub certificate: Option<CertificateFiles>,
+    /// What a client must show, where that is demanded.
+    pub client_certificate: Option<CertificateFiles>,
     options: ServerOptions,
     life: Option<Life>,
     ports: PortBlock,
@@ -128,6 +132,8 @@ impl TestServer {
         std::fs::create_dir(&root).unwrap();
         let certificate =
             (options.tls != Tls::None).then(|| super::certificates::write(options.certificate, home.path()));
+        let client_certificate = (options.client_certificate == ClientCertificate::Demanded)
+            .then(|| super::certificates::write_for_client(&home.path().join("client")));
         let ports = PortBlock::take();
         let (user, folder) = match kind {
             // It only knows the machine's own accounts besides this one.
@@ -145,6 +151,7 @@ impl TestServer {
             root,
             folder,
             certificate,
+            client_certificate,
             options,
             life: None,
             ports,
