@@ -12,6 +12,7 @@ mod every_server;
 mod fixture_database;
 mod ftp_delivery;
 mod ftp_faults;
+mod ftp_secrecy;
 mod ftp_settings;
 mod kills;
 mod lanes;
