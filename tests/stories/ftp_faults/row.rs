@@ -4,9 +4,9 @@ use crate::support::{
     certificates::Shown,
     scripted_ftp::{
         Action::{self, *},
-        Fault, RenameOver, Script, always, once,
+        Fault, Script, always, once,
     },
-    servers::Tls,
+    servers::{RenameOver, Tls},
 };
 use packetboat::{config::TlsVersion, delivery::ftp::Upload};
 
