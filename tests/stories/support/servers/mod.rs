@@ -15,6 +15,7 @@ use super::{
     certificates::CertificateFiles,
     ports::PortBlock,
     program::{Program, is_root},
+    raw_ftp::RawFtp,
 };
 pub use options::{
     ClientCertificate, Limits, RenameOver, ServerOptions, SessionReuse, SetTime, Tls, TlsVersions, Writes,
@@ -100,6 +101,30 @@ impl ServerKind {
 }
 
 impl TestServer {
+    /// A session by a client without cleverness: logged in, in the server's folder.
+    ///
+    /// # Panics
+    /// When it is not let in.
+    pub fn session(&self) -> RawFtp {
+        let ca = self.certificate.as_ref().map(|files| files.ca.as_path());
+        let (mut client, greeting) = match self.tls {
+            Tls::Implicit => RawFtp::connect_tls(self.port, ca.unwrap()).unwrap(),
+            Tls::None | Tls::Explicit => RawFtp::connect(self.port).unwrap(),
+        };
+        assert_eq!(greeting.code, 220, "{:?}: {greeting:?}", self.kind);
+        match self.tls {
+            Tls::None => {}
+            Tls::Explicit => assert_eq!(client.secure(ca.unwrap()).unwrap().code, 200),
+            Tls::Implicit => {
+                client.command("PBSZ 0").unwrap();
+                assert_eq!(client.command("PROT P").unwrap().code, 200);
+            }
+        }
+        assert_eq!(client.login(self.user, self.password).unwrap().code, 230, "{:?}", self.kind);
+        assert_eq!(client.command(&format!("CWD {}", self.folder)).unwrap().code, 250);
+        client
+    }
+
     /// Kills the server with every connection, as if the cable were pulled. Does nothing when it is down.
     pub async fn unplug(&mut self) {
         match self.life.take() {
