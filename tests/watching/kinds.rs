@@ -1,6 +1,9 @@
 //! Only files that are the folder's own are taken, and nothing else is opened or waited for.
 
-use crate::support::{Boat, again_inside, run};
+use crate::{
+    inside::again_inside,
+    support::{Boat, run},
+};
 use std::os::unix::fs::symlink;
 
 #[tokio::test]

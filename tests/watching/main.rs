@@ -3,6 +3,8 @@
 
 #[path = "../stories/support/cannot_here.rs"]
 mod cannot_here;
+#[path = "../stories/support/inside.rs"]
+mod inside;
 mod support;
 #[path = "../stories/support/wait.rs"]
 mod wait;

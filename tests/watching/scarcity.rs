@@ -1,6 +1,6 @@
 //! When the machine runs out of something: nothing is lost, and it is said.
 
-use crate::support::{Boat, again_inside};
+use crate::{inside::again_inside, support::Boat};
 use packetboat::sources::watch::Method;
 use std::{fs, path::Path};
 

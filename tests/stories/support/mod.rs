@@ -7,6 +7,7 @@ pub mod cost;
 pub mod endpoint;
 pub mod ftp_client;
 pub mod gateway;
+pub mod inside;
 pub mod ledger;
 pub mod ports;
 pub mod program;
