@@ -17,7 +17,10 @@ fn proofs() -> Vec<Row> {
         row("SIZE lies", instead("SIZE", "213 7"), "deferred job damaged"),
         row("SIZE talks", instead("SIZE", "213 large"), "deferred job session"),
         row("no answer to SIZE", first("SIZE", Hang), "delivered size"),
-        row("never an answer to SIZE", [always("SIZE", Hang)], "unknown job session").dropped().litter(),
+        row("never an answer to SIZE", [always("SIZE", Hang)], "unknown job session")
+            .dropped()
+            .litter()
+            .after_deadlines(2),
         row("SIZE lost", first("SIZE", Lose(Lost::ThenReset)), "delivered size"),
         row("421 to SIZE", first("SIZE", Bye("421 Idle too long")), "delivered size"),
         row("SIZE twice", first("SIZE", Twice), "delivered size"),
@@ -79,7 +82,10 @@ fn names() -> Vec<Row> {
         row("RNTO lost over an older file", first("RNTO", Lose(Lost::ThenReset)), "delivered size").over(),
         row("RNTO done, never an answer", first("RNTO", Lose(Lost::ThenHang)), "delivered size"),
         row("RNTO not done, never an answer", first("RNTO", Hang), "delivered size"),
-        row("never an answer to RNTO", [always("RNTO", Hang)], "unknown job session").dropped().litter(),
+        row("never an answer to RNTO", [always("RNTO", Hang)], "unknown job session")
+            .dropped()
+            .litter()
+            .after_deadlines(2),
         row("250 to RNTO too late", first("RNTO", Late), "delivered size"),
         row("no renaming over", [], "delivered size").refusing_to_rename_over(),
         row("no renaming over, aside lost", [once("RNTO", 2, Lose(Lost::ThenClose))], "delivered size")

@@ -85,7 +85,7 @@ async fn tried(row: Row) -> Result<(), String> {
         ));
     }
     always_true(&server, &row, &bytes, litter, &outcome)?;
-    if took > PATIENCE * 3 + Duration::from_secs(2) {
+    if took > PATIENCE * row.deadlines + Duration::from_secs(1) {
         return Err(format!("took {took:?}"));
     }
     if said.contains(server.password) && trouble.is_some() {

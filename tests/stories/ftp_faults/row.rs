@@ -40,6 +40,8 @@ pub struct Row {
     pub litter: Litter,
     /// In the message or, for a delivery, in the dialogue.
     pub says: &'static str,
+    /// How often, at most, a deadline passes before we know.
+    pub deadlines: u32,
 }
 
 pub fn row(name: &'static str, faults: impl Into<Vec<Fault>>, expected: &'static str) -> Row {
@@ -54,6 +56,7 @@ pub fn row(name: &'static str, faults: impl Into<Vec<Fault>>, expected: &'static
         connection: Kept,
         litter: Clean,
         says: "",
+        deadlines: 1,
     }
 }
 
@@ -68,6 +71,10 @@ impl Row {
 
     pub fn says(self, says: &'static str) -> Self {
         Self { says, ..self }
+    }
+
+    pub fn after_deadlines(self, deadlines: u32) -> Self {
+        Self { deadlines, ..self }
     }
 
     pub fn over(self) -> Self {

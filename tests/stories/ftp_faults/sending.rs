@@ -112,6 +112,7 @@ fn verdicts() -> Vec<Row> {
         )
         .dropped()
         .litter()
+        .after_deadlines(2)
         .says("asking again failed"),
         row("a byte short", first("STOR", KeepLess(1)), "deferred job damaged")
             .says("5000 bytes were sent and 4999 are there"),
