@@ -3,6 +3,7 @@
 mod backoff;
 mod circuit;
 mod fair;
+mod learned_limit;
 mod settle;
 mod token_bucket;
 

@@ -4,6 +4,7 @@ use crate::support::{
     check,
     cost::Cost,
     gateway::{Gateway, Wishes},
+    ledger::Ledger,
     servers::{ServerKind, ServerOptions},
     wait,
 };
@@ -13,6 +14,8 @@ use std::{
 };
 
 const FILES: usize = 2000;
+/// Of the lane, in vain; it is closed.
+const TRIES: &str = "SELECT coalesce(sum(failures), 0) FROM lanes WHERE state = 'closed'";
 const SOON: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -29,11 +32,9 @@ async fn two_thousand_files_wait_for_a_server_that_is_down() {
     .await;
 
     let (before, began) = (Cost::of(serving.0.id()), Instant::now());
-    let tries = check::lane(&gateway).await.map_or(0, |(_, failures)| failures);
-    wait::until_async("the server is tried a few times more", SOON, async || {
-        check::lane(&gateway).await.is_some_and(|(state, failures)| state == "closed" && failures >= tries + 3)
-    })
-    .await;
+    let mut ledger = Ledger::open(&gateway).await;
+    let tries = ledger.count(TRIES).await;
+    ledger.until("the server is tried a few times more", TRIES, |now| now >= tries + 3).await;
     let (after, span) = (Cost::of(serving.0.id()), began.elapsed());
     let grown_kib = after.resident_kib.saturating_sub(before.resident_kib);
     assert!(grown_kib <= 5 * 1024, "{grown_kib} KiB more after {span:?}");

@@ -1,14 +1,14 @@
 //! What a rule may wish of an upload, on every real server, plain and with TLS.
 
 use crate::support::{
-    ftp_client::{upload_of, wishes, with},
+    ftp_client::{delivered, upload_of, wishes, with},
     servers::{ServerKind, ServerOptions, TestServer, Tls},
     walk::walk,
 };
 use packetboat::{
     config::FtpServer,
     delivery::ftp::{Earlier, connect, probe, recover, upload},
-    domain::{ByteRate, Delivered, OnExists, Outcome, Proof, ProofWish, RemotePath, Resume, Trouble, TroubleKind},
+    domain::{ByteRate, OnExists, Outcome, Proof, ProofWish, RemotePath, Resume, Trouble, TroubleKind},
     ftp::client::Session,
     streams::Throttle,
 };
@@ -47,14 +47,6 @@ fn is_temporary(name: &[u8]) -> bool {
 
 fn stored(server: &TestServer, path: &str) -> Vec<u8> {
     fs::read(server.root.join(path)).unwrap()
-}
-
-#[track_caller]
-fn delivered(outcome: Outcome) -> Delivered {
-    match outcome {
-        Outcome::Delivered(delivered) => delivered,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[track_caller]

@@ -2,14 +2,14 @@
 
 use crate::support::{
     certificates::Shown,
-    ftp_client::{settings, upload_of},
+    ftp_client::{delivered, settings, upload_of},
     scripted_ftp::{Action, Script, ScriptedFtp, always, once},
     servers::Tls,
 };
 use packetboat::{
     config::{FtpServer, Mode, PassiveAddress, Secret, TlsVersion, UploadAs},
     delivery::ftp::{connect, upload},
-    domain::{Delivered, OnExists, Outcome, TroubleKind, Whose},
+    domain::{OnExists, Outcome, TroubleKind, Whose},
 };
 use std::sync::Arc;
 
@@ -21,14 +21,6 @@ async fn send(settings: FtpServer) -> Outcome {
     match connect(&Arc::new(settings), &Arc::default()).await {
         Ok(mut session) => upload(&mut session, &upload_of(b"some bytes", "a/x")).await,
         Err(trouble) => Outcome::Deferred(trouble),
-    }
-}
-
-#[track_caller]
-fn delivered(outcome: Outcome) -> Delivered {
-    match outcome {
-        Outcome::Delivered(delivered) => delivered,
-        other => panic!("{other:?}"),
     }
 }
 

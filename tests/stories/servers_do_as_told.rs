@@ -16,12 +16,6 @@ fn each(options: &ServerOptions, mut look: impl FnMut(&TestServer)) {
     }
 }
 
-fn session(server: &TestServer) -> RawFtp {
-    let (mut client, _) = RawFtp::connect(server.port).unwrap();
-    assert_eq!(client.login(server.user, server.password).unwrap().code, 230, "{:?}", server.kind);
-    client
-}
-
 #[tokio::test]
 async fn a_wrong_password_is_refused() {
     each(&ServerOptions::default(), |server| {
@@ -34,7 +28,7 @@ async fn a_wrong_password_is_refused() {
 async fn one_connection_too_many_is_sent_away() {
     for limits in [Limits::Clients(1), Limits::PerHost(1)] {
         each(&ServerOptions { limits, ..ServerOptions::default() }, |server| {
-            let first = session(server);
+            let first = server.session();
             let told = match RawFtp::connect(server.port) {
                 Ok((mut second, greeting)) if greeting.code == 220 => {
                     second.login(server.user, server.password).map(|reply| reply.code).unwrap_or_default()
@@ -53,7 +47,7 @@ async fn one_connection_too_many_is_sent_away() {
 #[tokio::test]
 async fn writes_are_refused_where_told() {
     each(&ServerOptions { writes: Writes::Refused, ..ServerOptions::default() }, |server| {
-        let refused = session(server).store("x", b"1").unwrap();
+        let refused = server.session().store("x", b"1").unwrap();
         assert_eq!(refused.code, 550, "{:?}", server.kind);
     });
 }
@@ -63,7 +57,7 @@ async fn a_rename_replaces_or_is_refused() {
     for rename_over in [RenameOver::Replaces, RenameOver::Refused] {
         each(&ServerOptions { rename_over, ..ServerOptions::default() }, |server| {
             std::fs::write(server.root.join("x"), b"old").unwrap();
-            let mut client = session(server);
+            let mut client = server.session();
             assert_eq!(client.store("x.part", b"new").unwrap().code, 226, "{:?}", server.kind);
             assert_eq!(client.command("RNFR x.part").unwrap().code, 350, "{:?}", server.kind);
             let code = client.command("RNTO x").unwrap().code;
@@ -80,7 +74,7 @@ async fn a_rename_replaces_or_is_refused() {
 async fn times_are_set_or_not() {
     for set_time in [SetTime::AsShipped, SetTime::Refused] {
         each(&ServerOptions { set_time, ..ServerOptions::default() }, |server| {
-            let mut client = session(server);
+            let mut client = server.session();
             assert_eq!(client.store("x", b"1").unwrap().code, 226, "{:?}", server.kind);
             let verb = if server.kind == ServerKind::Vsftpd { "MDTM" } else { "MFMT" };
             client.command(&format!("{verb} 20200102030405 x")).unwrap();

@@ -1,46 +1,24 @@
 //! The harness itself: every server starts, takes a file, is unplugged and comes back on its port.
 
 use crate::support::{
-    raw_ftp::RawFtp,
-    servers::{ServerKind, ServerOptions, TestServer, Tls, TlsVersions},
+    servers::{ServerKind, ServerOptions, Tls, TlsVersions},
     walk::{sha256, walk},
 };
 use std::{collections::BTreeMap, net::TcpStream};
-
-/// A session on `server`, logged in, in its folder.
-fn session(server: &TestServer) -> RawFtp {
-    let ca = server.certificate.as_ref().map(|files| files.ca.as_path());
-    let (mut client, greeting) = match server.tls {
-        Tls::Implicit => RawFtp::connect_tls(server.port, ca.unwrap()).unwrap(),
-        Tls::None | Tls::Explicit => RawFtp::connect(server.port).unwrap(),
-    };
-    assert_eq!(greeting.code, 220, "{greeting:?}");
-    match server.tls {
-        Tls::None => {}
-        Tls::Explicit => assert_eq!(client.secure(ca.unwrap()).unwrap().code, 200),
-        Tls::Implicit => {
-            client.command("PBSZ 0").unwrap();
-            assert_eq!(client.command("PROT P").unwrap().code, 200);
-        }
-    }
-    assert_eq!(client.login(server.user, server.password).unwrap().code, 230);
-    assert_eq!(client.command(&format!("CWD {}", server.folder)).unwrap().code, 250);
-    client
-}
 
 async fn takes_files_and_comes_back(kind: ServerKind, options: ServerOptions) {
     if !kind.offers(&options) {
         return;
     }
     let Some(mut server) = kind.start(options) else { return };
-    let mut client = session(&server);
+    let mut client = server.session();
     assert_eq!(client.store("first", b"one\n").unwrap().code, 226, "{kind:?}");
     server.unplug().await;
     assert!(client.command("NOOP").is_err(), "{kind:?}: an open connection outlived the server");
     let dialled = TcpStream::connect((server.host, server.port));
     assert!(dialled.is_err(), "{kind:?}: the listener outlived the server");
     server.plug_in();
-    let mut client = session(&server);
+    let mut client = server.session();
     assert_eq!(client.store("second", &vec![7; 300_000]).unwrap().code, 226, "{kind:?}");
     let expected =
         BTreeMap::from([(b"first".to_vec(), sha256(b"one\n")), (b"second".to_vec(), sha256(&vec![7; 300_000]))]);

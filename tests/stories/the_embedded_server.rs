@@ -19,12 +19,6 @@ fn start() -> TestServer {
     ServerKind::Embedded.start(ServerOptions::default()).unwrap()
 }
 
-fn session(server: &TestServer) -> RawFtp {
-    let (mut client, _) = RawFtp::connect(server.port).unwrap();
-    client.login(server.user, server.password).unwrap();
-    client
-}
-
 fn staging(server: &TestServer) -> PathBuf {
     server.root.with_file_name(".root.staging")
 }
@@ -35,7 +29,7 @@ fn staged(server: &TestServer) -> usize {
 
 /// An upload of which 400,000 bytes are on their way, and its data connection.
 fn half(server: &TestServer, name: &str) -> (RawFtp, TcpStream) {
-    let mut client = session(server);
+    let mut client = server.session();
     let mut data = client.data_connection().unwrap();
     assert_eq!(client.command(&format!("STOR {name}")).unwrap().code, 150);
     data.write_all(&[1; 400_000]).unwrap();
@@ -122,7 +116,7 @@ async fn nobody_leaves_the_root() {
     let server = start();
     fs::write(server.root.with_file_name("outside"), b"secret").unwrap();
     std::os::unix::fs::symlink(server.root.parent().unwrap(), server.root.join("up")).unwrap();
-    let mut client = session(&server);
+    let mut client = server.session();
     for name in ["../outside", "/../../outside", "up/outside", "a/../../outside"] {
         assert_eq!(client.command(&format!("SIZE {name}")).unwrap().code, 550, "{name}");
     }
@@ -135,7 +129,7 @@ async fn nobody_leaves_the_root() {
 #[tokio::test]
 async fn it_moves_lists_and_removes() {
     let server = start();
-    let mut client = session(&server);
+    let mut client = server.session();
     assert_eq!(client.command("MKD a").unwrap().code, 257);
     assert_eq!(client.command("MKD a").unwrap().code, 550);
     assert_eq!(client.store("a/é b.part", b"1").unwrap().code, 226);

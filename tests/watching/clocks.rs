@@ -2,6 +2,7 @@
 
 use crate::support::Boat;
 use packetboat::{clock::Clock, store::Store};
+use std::time::Duration;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -33,7 +34,7 @@ async fn started_under_a_wrong_clock_existing_files_are_still_told_from_new_ones
     for jump in [DAY_MS, -DAY_MS] {
         let boat = Boat::new("settled_for: 0s, rescan: 1h, existing: skip");
         boat.write("before", "bytes");
-        crate::support::run("sleep", &["0.1".as_ref()]); // more than a tick of the file system's clock
+        boat.until_older("before", Duration::from_millis(100)); // more than a tick of the file system's clock
         let clock = Clock::driven(Clock::System.now());
         clock.move_by(jump);
         let store = Store::open(&boat.storage()).await.unwrap();

@@ -1,6 +1,6 @@
 //! When the machine runs out of something: nothing is lost, and it is said.
 
-use crate::support::{Boat, again_inside};
+use crate::{inside::again_inside, support::Boat};
 use packetboat::sources::watch::Method;
 use std::{fs, path::Path};
 
@@ -82,48 +82,6 @@ async fn without_an_instance_to_be_had_a_rule_polls() {
     voyage.until_known(1).await;
     let Method::Polling(why) = voyage.watch.status().method else { panic!("it does not poll") };
     assert!(why.contains("max_user_instances"), "{why}");
-    voyage.stop().await;
-}
-
-const QUEUE: &str = "/proc/sys/fs/inotify/max_queued_events";
-
-/// The machine's limit, put back when the story is over, however it ends.
-struct ShortQueue(String);
-
-impl ShortQueue {
-    fn of(events: &str) -> Option<Self> {
-        let before = fs::read_to_string(QUEUE).ok()?;
-        fs::write(QUEUE, events).ok()?;
-        Some(Self(before))
-    }
-}
-
-impl Drop for ShortQueue {
-    fn drop(&mut self) {
-        fs::write(QUEUE, &self.0).unwrap();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_queue_of_sixteen_events_loses_no_file() {
-    let boat = Boat::new("settled_for: 0s, rescan: 1h, recursive: true");
-    // An instance keeps the limit of the moment it was made in.
-    let short = ShortQueue::of("16");
-    if short.is_none() {
-        println!("{QUEUE} cannot be written here: told with a queue of the usual length");
-    }
-    let voyage = boat.sail().await;
-    voyage.scan().await;
-    drop(short);
-    for folder in 0..10 {
-        fs::create_dir(boat.at(format!("{folder}"))).unwrap();
-        for file in 0..200 {
-            boat.write(format!("{folder}/{file}"), "bytes");
-        }
-    }
-    voyage.until_known(2000).await;
-    let arrivals = boat.arrivals().await;
-    assert!(arrivals.len() == 2000 && arrivals.values().all(|times| *times == 1));
     voyage.stop().await;
 }
 

@@ -6,6 +6,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+/// More than the file system's clock may be behind the system's: by that the rule must be younger than the file.
+const A_TICK: Duration = Duration::from_millis(100);
+
 #[tokio::test]
 async fn a_file_that_grows_is_taken_once_and_whole() {
     let boat = Boat::new("settled_for: 1s, rescan: 1h");
@@ -30,7 +33,7 @@ async fn what_was_old_at_the_start_is_taken_at_once() {
     let boat = Boat::new("settled_for: 2s, rescan: 1h");
     boat.write("a", "bytes");
     let old = SystemTime::now() - Duration::from_secs(2);
-    crate::support::run("sleep", &["2".as_ref()]); // a ctime cannot be made old in any other way
+    boat.until_older("a", Duration::from_secs(2)); // a ctime cannot be made old in any other way
     std::fs::File::options().write(true).open(boat.at("a")).unwrap();
     let voyage = boat.sail().await;
     let report = voyage.scan().await;
@@ -127,7 +130,7 @@ async fn empty_files_are_skipped_taken_or_refused_on_record() {
 async fn what_was_there_before_the_rule_can_be_skipped() {
     let boat = Boat::new("settled_for: 0s, rescan: 1h, existing: skip");
     boat.write("before", "bytes");
-    crate::support::run("sleep", &["0.1".as_ref()]); // the rule must be younger than the file by more than a tick
+    boat.until_older("before", A_TICK);
     let voyage = boat.sail().await;
     voyage.settle().await;
     boat.write("after", "bytes");
@@ -147,7 +150,7 @@ async fn a_death_during_the_first_scan_neither_takes_the_old_nor_misses_the_new(
     let boat = Boat::new("settled_for: 0s, rescan: 1h, existing: skip");
     boat.write("before", "bytes");
     boat.write("also before", "bytes");
-    crate::support::run("sleep", &["0.1".as_ref()]);
+    boat.until_older("also before", A_TICK);
     // The rule was loaded and had recorded one of two when it died.
     let store = packetboat::store::Store::open(&boat.storage()).await.unwrap();
     let now = packetboat::clock::Clock::System.now();
@@ -156,7 +159,6 @@ async fn a_death_during_the_first_scan_neither_takes_the_old_nor_misses_the_new(
     store.place("dumps", folder.as_bytes(), now).await.unwrap();
     store.close().await;
     drop(store);
-    crate::support::run("sleep", &["0.1".as_ref()]);
     boat.write("while it was dead", "bytes");
     let voyage = boat.sail().await;
     voyage.settle().await;

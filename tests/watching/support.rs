@@ -1,5 +1,6 @@
 //! A watched folder with its rule, its database, and a view of what arrived.
 
+use crate::wait;
 use packetboat::{
     clock::Clock,
     intake::Intake,
@@ -12,7 +13,7 @@ use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -51,6 +52,20 @@ impl Boat {
 
     pub fn write(&self, path: impl AsRef<[u8]>, bytes: &str) {
         std::fs::write(self.at(path), bytes).unwrap();
+    }
+
+    /// Waits until a file made now is younger than this one by more than the span, as the file system stamps them.
+    pub fn until_older(&self, path: &str, span: Duration) {
+        let changed = |path: &Path| {
+            let facts = std::fs::metadata(path).unwrap();
+            Duration::new(facts.ctime().try_into().unwrap(), facts.ctime_nsec().try_into().unwrap())
+        };
+        let due = changed(&self.at(path)) + span;
+        let fresh = self.ground.path().join("fresh");
+        wait::until("a fresh file is younger", PATIENCE, || {
+            std::fs::write(&fresh, "").unwrap();
+            changed(&fresh) > due
+        });
     }
 
     pub fn rule(&self, name: &str) -> Rule {
@@ -171,36 +186,4 @@ pub fn run(program: &str, arguments: &[&OsStr]) {
 /// `cp -p`: bytes and mtime.
 pub fn copy_with_times(from: &Path, to: &Path) {
     run("cp", &["-p".as_ref(), from.as_os_str(), to.as_os_str()]);
-}
-
-/// Runs the story that asks once more by itself, as another process started by `wrapper` after `preparation` (a line for
-/// the shell). True in that process: there the story is to be told. False in the one that asked, when all is over.
-///
-/// # Panics
-/// When the story fails there. Where the wrapper is refused, the story is said to be left out (never under CI).
-pub fn again_inside(wrapper: &[&str], preparation: &str) -> bool {
-    const INSIDE: &str = "PACKETBOAT_TEST_INSIDE";
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let start = |line: &str| {
-        let mut command = std::process::Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).args(["sh", "-c", line, "sh"]);
-        command
-    };
-    if !start(preparation).output().is_ok_and(|output| output.status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "{wrapper:?} is refused here");
-        println!("left out: {wrapper:?} is refused here");
-        return false;
-    }
-    let story = std::thread::current().name().unwrap().to_owned();
-    let output = start(&format!("{preparation} && exec \"$@\""))
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &story, "--nocapture"])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "inside {wrapper:?}:\n{}", String::from_utf8_lossy(&said));
-    false
 }

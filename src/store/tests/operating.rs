@@ -1,7 +1,6 @@
 //! What an operator does to jobs, in the database.
 
 use super::*;
-use crate::domain::Reason;
 use std::collections::BTreeMap;
 
 const LATER: Moment = Moment(NOW.0 + 600_000);
@@ -204,11 +203,4 @@ async fn five_hundred_rows_and_more_are_done_in_chunks() {
     assert_eq!(all(&desk, JobVerb::Hold, Rehearsal::No).await.done, 1201);
     assert_eq!(all(&desk, JobVerb::Release, Rehearsal::No).await.done, 1201);
     assert_eq!(desk.store.move_jobs("offsite", "vault", Rehearsal::No, NOW).await.unwrap().done, 1201);
-}
-
-#[test]
-fn reasons_written_here_are_words_of_the_closed_list() {
-    for word in ["by_operator", "rule_paused"] {
-        assert!(Reason::from_word(word).is_some(), "{word}");
-    }
 }

@@ -1,9 +1,11 @@
 //! Certificates for test servers: a good one, and the bad ones that a client must refuse.
 
 use packetboat::ftp::server::Certificate;
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use sha2::Digest;
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -23,14 +25,14 @@ pub enum Shown {
     SelfSigned,
 }
 
-/// A certificate on disk, as servers want it.
+/// A certificate on disk, as programs want it.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
     pub certificate: PathBuf,
     pub key: PathBuf,
     /// Key and certificate in one file.
     pub both: PathBuf,
-    /// What a client is given to trust.
+    /// What the other side is given to trust.
     pub ca: PathBuf,
     /// SHA-256 of the DER form of the certificate that is shown.
     pub sha256: [u8; 32],
@@ -45,6 +47,18 @@ pub fn write(shown: Shown, folder: &Path) -> CertificateFiles {
         Shown::UnknownAuthority => Certificate { ca_pem: good().ca_pem, ..good() },
         Shown::Expired | Shown::SelfSigned => alone(shown),
     };
+    files_of(&made, folder)
+}
+
+/// Makes one for a client, by an authority of its own (`ca`), and writes its files into `folder`, which is made.
+pub fn write_for_client(folder: &Path) -> CertificateFiles {
+    fs::create_dir(folder).unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    files_of(&by_an_authority(&params), folder)
+}
+
+fn files_of(made: &Certificate, folder: &Path) -> CertificateFiles {
     let files = CertificateFiles {
         certificate: folder.join("certificate.pem"),
         key: folder.join("key.pem"),
@@ -55,30 +69,39 @@ pub fn write(shown: Shown, folder: &Path) -> CertificateFiles {
     fs::write(&files.certificate, &made.pem).unwrap();
     fs::write(&files.key, &made.key_pem).unwrap();
     fs::write(&files.both, format!("{}{}", made.key_pem, made.pem)).unwrap();
+    fs::set_permissions(&files.key, PermissionsExt::from_mode(0o600)).unwrap();
     fs::write(&files.ca, &made.ca_pem).unwrap();
     files
 }
 
 /// One that the good maker does not make.
 fn alone(shown: Shown) -> Certificate {
-    use sha2::Digest;
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(names).unwrap();
-    let (made, ca_pem) = if shown == Shown::Expired {
+    if shown == Shown::Expired {
         params.not_before = date_time_ymd(1998, 1, 1);
         params.not_after = date_time_ymd(1999, 12, 31);
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority_key = KeyPair::generate().unwrap();
-        let ca_pem = authority.self_signed(&authority_key).unwrap().pem();
-        (params.signed_by(&key, &rcgen::Issuer::new(authority, authority_key)).unwrap(), ca_pem)
-    } else {
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let made = params.self_signed(&key).unwrap();
-        let pem = made.pem();
-        (made, pem)
-    };
+        return by_an_authority(&params);
+    }
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let made = params.self_signed(&key).unwrap();
+    certificate(&made, &key, made.pem())
+}
+
+fn by_an_authority(params: &CertificateParams) -> Certificate {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // One that has the name of what it signs is taken for self-signed.
+    authority.distinguished_name.push(DnType::CommonName, "An authority");
+    let authority_key = KeyPair::generate().unwrap();
+    let ca_pem = authority.self_signed(&authority_key).unwrap().pem();
+    let key = KeyPair::generate().unwrap();
+    let made = params.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
+    certificate(&made, &key, ca_pem)
+}
+
+fn certificate(made: &rcgen::Certificate, key: &KeyPair, ca_pem: String) -> Certificate {
     let sha256 = sha2::Sha256::digest(made.der()).into();
     Certificate { pem: made.pem(), key_pem: key.serialize_pem(), ca_pem, sha256 }
 }

@@ -1,7 +1,7 @@
 //! The look from outside: server, database and source folder, read with no code of the product.
 
-use super::{gateway::Gateway, servers::TestServer, walk::walk};
-use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use super::{gateway::Gateway, ledger::Ledger, servers::TestServer, walk::walk};
+use sqlx::{ConnectOptions, Row, sqlite::SqliteConnectOptions};
 use std::{collections::BTreeMap, path::Path};
 
 /// What is under a final name is whole: it has the bytes of the source of that name.
@@ -27,11 +27,11 @@ pub async fn all_delivered(gateway: &Gateway, server: &TestServer) {
     };
     assert_eq!(names(&stored), names(&source));
     assert!(stored == source, "some file differs from its source");
-    let mut database = open(gateway).await;
-    for (state, jobs) in count_states(&mut database).await {
+    let mut ledger = Ledger::open(gateway).await;
+    for (state, jobs) in ledger.by_state().await {
         assert_eq!(state, "delivered", "{jobs} jobs are {state}");
     }
-    let receipts = receipts(&mut database).await;
+    let receipts = ledger.receipts().await;
     assert_eq!(receipts.len(), source.len());
     for (path, hash, size) in receipts {
         assert_eq!(stored.get(&path).map(|hash| &hash[..]), Some(&hash[..]));
@@ -54,35 +54,12 @@ pub async fn is_amid(gateway: &Gateway) -> bool {
 
 /// Jobs by state.
 pub async fn states(gateway: &Gateway) -> BTreeMap<String, i64> {
-    count_states(&mut open(gateway).await).await
-}
-
-/// The state of the only lane and how often it was tried in vain; `None` while there was no trouble.
-pub async fn lane(gateway: &Gateway) -> Option<(String, i64)> {
-    let row = sqlx::query("SELECT state, failures FROM lanes").fetch_optional(&mut open(gateway).await).await.unwrap();
-    row.map(|row| (row.get(0), row.get(1)))
+    Ledger::open(gateway).await.by_state().await
 }
 
 /// Tries of all jobs.
 pub async fn attempts(gateway: &Gateway) -> i64 {
-    sqlx::query("SELECT count(*) FROM attempts").fetch_one(&mut open(gateway).await).await.unwrap().get(0)
-}
-
-async fn open(gateway: &Gateway) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(gateway.database()).read_only(true).connect().await.unwrap()
-}
-
-async fn count_states(database: &mut SqliteConnection) -> BTreeMap<String, i64> {
-    let rows = sqlx::query("SELECT state, count(*) FROM jobs GROUP BY state").fetch_all(database).await.unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
-}
-
-/// The last receipt of each path: what was replaced since is no longer there to be looked at.
-async fn receipts(database: &mut SqliteConnection) -> Vec<(Vec<u8>, Vec<u8>, u64)> {
-    let text = "SELECT remote_path, sha256, size_bytes FROM receipts
-                 WHERE id IN (SELECT max(id) FROM receipts GROUP BY server, remote_path)";
-    let rows = sqlx::query(text).fetch_all(database).await.unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1), row.get::<i64, _>(2) as u64)).collect()
+    Ledger::open(gateway).await.count("SELECT count(*) FROM attempts").await
 }
 
 fn is_temporary(name: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use crate::support::{certificates::CertificateFiles, scripted_ftp::ScriptedFtp, 
 use packetboat::{
     config::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, Secret, TlsVersion, UploadAs},
     delivery::ftp::{Earlier, Upload},
-    domain::{OnExists, ProofWish, RemotePath, Resume, Retry, Times, Wishes},
+    domain::{Delivered, OnExists, Outcome, ProofWish, RemotePath, Resume, Retry, Times, Wishes},
     streams::{Throttles, identity_of},
 };
 use std::{
@@ -89,5 +89,15 @@ pub fn upload_of(bytes: &[u8], target: &str) -> Upload {
         throttles: Throttles::default(),
         stop: tokio_util::sync::CancellationToken::new(),
         sent: Arc::default(),
+    }
+}
+
+/// # Panics
+/// When it was not delivered.
+#[track_caller]
+pub fn delivered(outcome: Outcome) -> Delivered {
+    match outcome {
+        Outcome::Delivered(delivered) => delivered,
+        other => panic!("{other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{gateway::Gateway, wait};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Long enough for a busy machine; only a story that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,9 +43,23 @@ impl Ledger {
         sqlx::query(sql).fetch_one(&mut self.0).await.unwrap().get(0)
     }
 
-    /// `["delivered 50", "queued 3"]`
+    /// Jobs by state.
+    pub async fn by_state(&mut self) -> BTreeMap<String, i64> {
+        let rows = sqlx::query("SELECT state, count(*) FROM jobs GROUP BY state").fetch_all(&mut self.0).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    }
+
+    /// The same as text: `["delivered 50", "queued 3"]`
     pub async fn states(&mut self) -> Vec<String> {
-        self.lines("SELECT state || ' ' || count(*) FROM jobs GROUP BY state ORDER BY state").await
+        self.by_state().await.iter().map(|(state, jobs)| format!("{state} {jobs}")).collect()
+    }
+
+    /// The last receipt of each path, its hash and size: what was replaced since is no longer there to be looked at.
+    pub async fn receipts(&mut self) -> Vec<(Vec<u8>, Vec<u8>, u64)> {
+        let text = "SELECT remote_path, sha256, size_bytes FROM receipts
+                     WHERE id IN (SELECT max(id) FROM receipts GROUP BY server, remote_path)";
+        let rows = sqlx::query(text).fetch_all(&mut self.0).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get::<i64, _>(2) as u64)).collect()
     }
 
     /// Waits until the jobs stand like this.

@@ -1,11 +1,13 @@
 //! What stories stand on: real servers, a lying one, a client without cleverness, and looks from outside.
 
+pub mod cannot_here;
 pub mod certificates;
 pub mod check;
 pub mod cost;
 pub mod endpoint;
 pub mod ftp_client;
 pub mod gateway;
+pub mod inside;
 pub mod ledger;
 pub mod ports;
 pub mod program;

@@ -1,11 +1,11 @@
 //! What each command does, as the RFCs have it (959, 2228, 2389, 2428, 3659, 4217).
 
 use super::{
-    Action, Command, PASSWORD, RenameOver, USER, digest, files,
+    Action, Command, PASSWORD, USER, digest, files,
     session::{Performed, Session, reply},
     transfer::DataTarget,
 };
-use crate::support::servers::Tls;
+use crate::support::servers::{RenameOver, Tls};
 use std::io;
 
 /// Commands that need no login.
@@ -20,7 +20,7 @@ impl Session {
             return Ok(refusal);
         }
         // A restart counts for the next transfer only.
-        if !matches!(verb, "REST" | "STOR" | "RETR" | "EPSV" | "PASV" | "EPRT" | "PORT" | "TYPE") {
+        if !matches!(verb, "REST" | "STOR" | "RETR" | "EPSV" | "PASV" | "PORT" | "TYPE") {
             self.offset = 0;
         }
         Ok(match verb {
@@ -43,31 +43,27 @@ impl Session {
             "OPTS" => self.opts(argument),
             "NOOP" => reply("200 Still here"),
             "QUIT" => reply("221 Goodbye"),
-            "SYST" => reply("215 UNIX Type: L8"),
             "TYPE" => {
                 self.is_binary = argument.eq_ignore_ascii_case(b"I");
                 reply("200 Type set")
             }
-            "MODE" | "STRU" | "ALLO" => reply("200 Fine"),
             "PWD" => reply(format!("257 \"/{}\" is where you are", String::from_utf8_lossy(&self.folder))),
-            "CWD" | "CDUP" => self.change_folder(if verb == "CDUP" { b".." } else { argument }),
+            "CWD" => self.change_folder(&path),
             "MKD" if self.files().make_folder(&path) => {
                 reply(format!("257 \"/{}\" created", String::from_utf8_lossy(&path)))
             }
             "MKD" => reply("550 Cannot create it"),
-            "RMD" if self.files().remove_folder(&path) => reply("250 Removed"),
             "DELE" if self.files().remove(&path) => reply("250 Deleted"),
-            "RMD" | "DELE" => reply("550 No such file or folder"),
+            "DELE" => reply("550 No such file"),
             "REST" => self.restart(argument),
             "RNFR" => self.rename_from(path),
             "RNTO" => self.rename_to(&path),
             "SIZE" | "MDTM" | "MFMT" => self.about_file(verb, argument, &path),
             "MLST" => self.mlst(&path),
             "HASH" | "XCRC" | "XMD5" | "XSHA1" | "XSHA256" => self.digest(verb, argument),
-            "EPSV" | "PASV" | "EPRT" | "PORT" => self.open_data(verb, argument, action).await?,
-            "STOR" | "APPE" => self.store(verb, &path, action).await?,
-            "RETR" | "LIST" | "NLST" | "MLSD" => self.send(verb, &path, action).await?,
-            "ABOR" => reply("226 Nothing to abort"),
+            "EPSV" | "PASV" | "PORT" => self.open_data(verb, argument, action).await?,
+            "STOR" => self.store(&path, action).await?,
+            "RETR" | "LIST" | "MLSD" => self.send(verb, &path, action).await?,
             _ => reply("500 What?"),
         })
     }
@@ -147,12 +143,11 @@ impl Session {
         }
     }
 
-    fn change_folder(&mut self, argument: &[u8]) -> Performed {
-        let path = files::resolve(&self.folder, argument);
-        if !self.files().is_folder(&path) {
+    fn change_folder(&mut self, path: &[u8]) -> Performed {
+        if !self.files().is_folder(path) {
             return reply("550 No such folder");
         }
-        self.folder = path;
+        self.folder = path.to_vec();
         reply("250 There you are")
     }
 
@@ -230,8 +225,8 @@ impl Session {
     }
 
     async fn open_data(&mut self, verb: &str, argument: &[u8], action: Option<&Action>) -> io::Result<Performed> {
-        if matches!(verb, "EPRT" | "PORT") {
-            return Ok(match DataTarget::parse(verb, argument) {
+        if verb == "PORT" {
+            return Ok(match DataTarget::parse(argument) {
                 Some(target) => {
                     self.data = Some(target);
                     reply("200 I will come to you")

@@ -89,8 +89,6 @@ pub enum Action {
     EarlyEnd,
     /// These bytes in place of the file or listing (RETR, LIST, MLSD).
     Serve(Vec<u8>),
-    /// Data that never ends (RETR, LIST, MLSD).
-    ServeEndlessly,
 
     // -- TLS
     /// 234, these bytes in the same packet, and then the handshake (AUTH).

@@ -55,10 +55,6 @@ impl Files {
         self.can_hold(path) && !self.files.contains_key(path) && self.folders.insert(path.to_vec())
     }
 
-    pub fn remove_folder(&mut self, path: &[u8]) -> bool {
-        self.list(path).is_empty() && self.folders.remove(path)
-    }
-
     pub fn remove(&mut self, path: &[u8]) -> bool {
         self.files.remove(path).is_some()
     }

@@ -13,7 +13,7 @@ mod session;
 mod transfer;
 
 use super::certificates::{self, CertificateFiles, Shown};
-use crate::support::servers::Tls;
+use crate::support::servers::{RenameOver, Tls};
 pub use fault::{Action, Fault, Lost, always, once};
 pub use record::Command;
 use record::Record;
@@ -57,12 +57,6 @@ pub struct Script {
 pub enum Resumption {
     Optional,
     Required,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RenameOver {
-    Replaces,
-    Refused,
 }
 
 impl Default for Script {
@@ -171,16 +165,6 @@ impl ScriptedFtp {
         self.shared.record.connections()
     }
 
-    /// How many control connections there are now.
-    pub fn open_connections(&self) -> usize {
-        self.shared.open.load(Ordering::SeqCst)
-    }
-
-    /// How many data connections a client made.
-    pub fn data_connections(&self) -> usize {
-        self.shared.record.data_connections()
-    }
-
     /// What is stored now: path from the root, without a first slash, and bytes.
     pub fn files(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
         self.shared.files.lock().unwrap().all()
@@ -202,34 +186,6 @@ impl Drop for ScriptedFtp {
     }
 }
 
-/// A listener that must not be connected to: the target of a lying PASV.
-pub struct Canary {
-    listener: TcpListener,
-}
-
-impl Canary {
-    pub fn listen() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        Self { listener }
-    }
-
-    pub fn port(&self) -> u16 {
-        self.listener.local_addr().unwrap().port()
-    }
-
-    /// A 227 that leads here.
-    pub fn pasv(&self) -> String {
-        let port = self.port();
-        format!("227 Entering Passive Mode (127,0,0,1,{},{})", port >> 8, port & 0xff)
-    }
-
-    /// How many connections came since the last look.
-    pub fn visitors(&self) -> usize {
-        std::iter::from_fn(|| self.listener.accept().ok()).count()
-    }
-}
-
 fn live(listener: TcpListener, shared: Arc<Shared>, pulled: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -240,10 +196,10 @@ fn live(listener: TcpListener, shared: Arc<Shared>, pulled: oneshot::Receiver<()
                 let (connection, _) = listener.accept().await.unwrap();
                 let shared = shared.clone();
                 tokio::spawn(async move {
-                    let number = shared.record.connected();
+                    shared.record.connected();
                     let now_open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
                     // A broken connection is what most scripts are for.
-                    let _ = Session::new(shared.clone(), connection, number, now_open).serve().await;
+                    let _ = Session::new(shared.clone(), connection, now_open).serve().await;
                     shared.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }

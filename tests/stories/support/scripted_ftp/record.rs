@@ -5,8 +5,6 @@ use std::{collections::BTreeMap, fmt, sync::Mutex};
 /// One command as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// Which control connection, from 1.
-    pub connection: usize,
     /// In capitals.
     pub verb: String,
     /// What follows the verb, as bytes.
@@ -24,12 +22,12 @@ impl fmt::Display for Command {
 }
 
 impl Command {
-    pub fn parse(connection: usize, line: &[u8]) -> Self {
+    pub fn parse(line: &[u8]) -> Self {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let mut parts = line.splitn(2, |byte| *byte == b' ');
         let verb = String::from_utf8_lossy(parts.next().unwrap_or_default()).to_ascii_uppercase();
-        Self { connection, verb, argument: parts.next().unwrap_or_default().to_vec() }
+        Self { verb, argument: parts.next().unwrap_or_default().to_vec() }
     }
 }
 
@@ -39,21 +37,14 @@ pub struct Record(Mutex<Seen>);
 #[derive(Default)]
 struct Seen {
     connections: usize,
-    data_connections: usize,
     commands: Vec<Command>,
     counts: BTreeMap<String, usize>,
 }
 
 impl Record {
-    /// Counts a control connection; its number.
-    pub fn connected(&self) -> usize {
-        let mut seen = self.0.lock().unwrap();
-        seen.connections += 1;
-        seen.connections
-    }
-
-    pub fn data_connected(&self) {
-        self.0.lock().unwrap().data_connections += 1;
+    /// Counts a control connection.
+    pub fn connected(&self) {
+        self.0.lock().unwrap().connections += 1;
     }
 
     /// Notes a command.
@@ -75,9 +66,5 @@ impl Record {
 
     pub fn connections(&self) -> usize {
         self.0.lock().unwrap().connections
-    }
-
-    pub fn data_connections(&self) -> usize {
-        self.0.lock().unwrap().data_connections
     }
 }

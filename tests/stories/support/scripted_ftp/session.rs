@@ -14,7 +14,6 @@ pub struct Session {
     pub(super) shared: Arc<Shared>,
     /// `None` once the connection is over.
     pub(super) control: Option<Channel>,
-    number: usize,
     now_open: usize,
     /// What was read and not yet taken.
     buffer: Vec<u8>,
@@ -48,11 +47,10 @@ pub(super) fn reply(text: impl Into<String>) -> Performed {
 }
 
 impl Session {
-    pub fn new(shared: Arc<Shared>, connection: TcpStream, number: usize, now_open: usize) -> Self {
+    pub fn new(shared: Arc<Shared>, connection: TcpStream, now_open: usize) -> Self {
         Self {
             shared,
             control: Some(Channel::plain(connection)),
-            number,
             now_open,
             buffer: Vec::new(),
             late: None,
@@ -70,7 +68,7 @@ impl Session {
 
     /// Serves until either side is done.
     pub async fn serve(&mut self) -> io::Result<()> {
-        let greeting = Command::parse(self.number, b"CONNECT");
+        let greeting = Command::parse(b"CONNECT");
         let action = self.action("CONNECT");
         if self.shared.script.tls == Tls::Implicit {
             if matches!(action, Some(Action::GarbageForTls)) {
@@ -82,7 +80,7 @@ impl Session {
         self.step(&greeting, action).await?;
         while self.control.is_some() {
             let Some(line) = self.line().await? else { return Ok(()) };
-            let command = Command::parse(self.number, &line);
+            let command = Command::parse(&line);
             self.shared.record.heard(&command);
             if let Some(late) = self.late.take() {
                 self.say_raw(&late).await?;

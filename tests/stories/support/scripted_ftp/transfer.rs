@@ -8,7 +8,7 @@ use super::{
 };
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     sync::MutexGuard,
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -41,17 +41,12 @@ impl DataTarget {
         Ok((Self::Listener(listener), port))
     }
 
-    /// The address in EPRT (RFC 2428) or PORT (RFC 959); only loopback is believed.
-    pub fn parse(verb: &str, argument: &[u8]) -> Option<Self> {
+    /// The address in PORT (RFC 959); only loopback is believed.
+    pub fn parse(argument: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(argument).ok()?;
-        let address = if verb == "EPRT" {
-            let mut parts = text.split('|').skip(2);
-            SocketAddr::new(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?)
-        } else {
-            let numbers: Vec<u8> = text.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
-            let [a, b, c, d, high, low] = numbers[..] else { return None };
-            SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), u16::from_be_bytes([high, low]))
-        };
+        let numbers: Vec<u8> = text.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
+        let [a, b, c, d, high, low] = numbers[..] else { return None };
+        let address = SocketAddr::from(([a, b, c, d], u16::from_be_bytes([high, low])));
         address.ip().is_loopback().then_some(Self::Client(address))
     }
 }
@@ -61,15 +56,14 @@ impl Session {
         self.shared.files.lock().unwrap()
     }
 
-    /// STOR and APPE.
-    pub(super) async fn store(&mut self, verb: &str, path: &[u8], action: Option<&Action>) -> io::Result<Performed> {
+    /// STOR.
+    pub(super) async fn store(&mut self, path: &[u8], action: Option<&Action>) -> io::Result<Performed> {
         let offset = std::mem::take(&mut self.offset);
         let Some(target) = self.data.take() else { return Ok(reply("425 Use EPSV first")) };
         if !self.files().can_hold(path) {
             return Ok(reply("553 Cannot create it"));
         }
         let mut kept = match self.files().file(path) {
-            Some(file) if verb == "APPE" => file.bytes.clone(),
             Some(file) => file.bytes[..offset.min(file.bytes.len())].to_vec(),
             None => Vec::new(),
         };
@@ -100,7 +94,7 @@ impl Session {
         Ok(self.transferred(ended).await)
     }
 
-    /// RETR, LIST, NLST and MLSD.
+    /// RETR, LIST and MLSD.
     pub(super) async fn send(&mut self, verb: &str, path: &[u8], action: Option<&Action>) -> io::Result<Performed> {
         let offset = std::mem::take(&mut self.offset);
         let Some(target) = self.data.take() else { return Ok(reply("425 Use EPSV first")) };
@@ -122,9 +116,6 @@ impl Session {
         };
         data.write(&bytes[..most.min(bytes.len())]).await?;
         let ended = match action {
-            Some(Action::ServeEndlessly) => loop {
-                data.write(&bytes.repeat(64).repeat(16)).await?;
-            },
             Some(Action::StallAfter(_)) => {
                 let stalled = self.transferred(Transferred::Stalled).await;
                 drop(data);
@@ -168,7 +159,6 @@ impl Session {
         for (name, file) in entries {
             let size = file.map_or(0, |file| file.bytes.len());
             let facts = match (verb, file) {
-                ("NLST", _) => String::new(),
                 ("MLSD", Some(file)) => format!("type=file;size={size};modify={}; ", file.time),
                 ("MLSD", None) => "type=dir; ".to_owned(),
                 (_, Some(_)) => format!("-rw-r--r--    1 ftp      ftp      {size:>12} Jan 02 03:04 "),
@@ -199,7 +189,6 @@ impl Session {
                 Err(_) => return Ok(Err(Transferred::Broken("425 Cannot reach you"))),
             },
         };
-        self.shared.record.data_connected();
         let mut channel = Channel::plain(stream);
         if !self.data_is_private {
             return Ok(Ok(channel));

@@ -1,6 +1,8 @@
 //! The product's own embedded server.
 
-use super::{Limits, RenameOver, ServerOptions, SessionReuse, SetTime, TestServer, Tls, TlsVersions, Writes};
+use super::{
+    ClientCertificate, Limits, RenameOver, ServerOptions, SessionReuse, SetTime, TestServer, Tls, TlsVersions, Writes,
+};
 use crate::support::certificates::CertificateFiles;
 use packetboat::{
     config::{Secret, TlsVersion},
@@ -9,6 +11,7 @@ use packetboat::{
 
 pub fn offers(options: &ServerOptions) -> bool {
     options.tls_versions != TlsVersions::Only1_3
+        && options.client_certificate == ClientCertificate::NotAsked
         && options.session_reuse == SessionReuse::AsShipped
         && options.limits == Limits::Wide
         && options.writes == Writes::Allowed

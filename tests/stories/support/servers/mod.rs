@@ -11,11 +11,15 @@ mod unpacked;
 mod vsftpd;
 
 use super::{
+    cannot_here::cannot_here,
     certificates::CertificateFiles,
     ports::PortBlock,
     program::{Program, is_root},
+    raw_ftp::RawFtp,
 };
-pub use options::{Limits, RenameOver, ServerOptions, SessionReuse, SetTime, Tls, TlsVersions, Writes};
+pub use options::{
+    ClientCertificate, Limits, RenameOver, ServerOptions, SessionReuse, SetTime, Tls, TlsVersions, Writes,
+};
 use packetboat::ftp::server::Running;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -44,6 +48,8 @@ pub struct TestServer {
     pub folder: String,
     /// What to trust and what is shown, unless plain.
     pub certificate: Option<CertificateFiles>,
+    /// What a client must show, where that is demanded.
+    pub client_certificate: Option<CertificateFiles>,
     options: ServerOptions,
     life: Option<Life>,
     ports: PortBlock,
@@ -71,7 +77,7 @@ impl ServerKind {
         }
     }
 
-    /// Starts one; it listens when this returns. `None`: this machine cannot run it (said on standard error).
+    /// Starts one; it listens when this returns. `None`: this machine cannot run it, which is told.
     ///
     /// # Panics
     /// When the server does not offer these options, or does not start; with `CI=true` also where this machine
@@ -84,8 +90,7 @@ impl ServerKind {
             Self::PureFtpd => unpacked::check().and_then(|()| pure_ftpd::check()),
         };
         if let Err(why) = check {
-            assert!(!is_ci(), "{self:?} cannot run here: {why}");
-            unpacked::note_cannot_here(self, &why);
+            cannot_here(&format!("{self:?}: {why}"));
             return None;
         }
         let home = tempfile::Builder::new().prefix("packetboat-server-").tempdir().unwrap();
@@ -96,6 +101,30 @@ impl ServerKind {
 }
 
 impl TestServer {
+    /// A session by a client without cleverness: logged in, in the server's folder.
+    ///
+    /// # Panics
+    /// When it is not let in.
+    pub fn session(&self) -> RawFtp {
+        let ca = self.certificate.as_ref().map(|files| files.ca.as_path());
+        let (mut client, greeting) = match self.tls {
+            Tls::Implicit => RawFtp::connect_tls(self.port, ca.unwrap()).unwrap(),
+            Tls::None | Tls::Explicit => RawFtp::connect(self.port).unwrap(),
+        };
+        assert_eq!(greeting.code, 220, "{:?}: {greeting:?}", self.kind);
+        match self.tls {
+            Tls::None => {}
+            Tls::Explicit => assert_eq!(client.secure(ca.unwrap()).unwrap().code, 200),
+            Tls::Implicit => {
+                client.command("PBSZ 0").unwrap();
+                assert_eq!(client.command("PROT P").unwrap().code, 200);
+            }
+        }
+        assert_eq!(client.login(self.user, self.password).unwrap().code, 230, "{:?}", self.kind);
+        assert_eq!(client.command(&format!("CWD {}", self.folder)).unwrap().code, 250);
+        client
+    }
+
     /// Kills the server with every connection, as if the cable were pulled. Does nothing when it is down.
     pub async fn unplug(&mut self) {
         match self.life.take() {
@@ -128,6 +157,8 @@ impl TestServer {
         std::fs::create_dir(&root).unwrap();
         let certificate =
             (options.tls != Tls::None).then(|| super::certificates::write(options.certificate, home.path()));
+        let client_certificate = (options.client_certificate == ClientCertificate::Demanded)
+            .then(|| super::certificates::write_for_client(&home.path().join("client")));
         let ports = PortBlock::take();
         let (user, folder) = match kind {
             // It only knows the machine's own accounts besides this one.
@@ -145,6 +176,7 @@ impl TestServer {
             root,
             folder,
             certificate,
+            client_certificate,
             options,
             life: None,
             ports,
@@ -160,9 +192,4 @@ impl Drop for TestServer {
             pure_ftpd::clean(self);
         }
     }
-}
-
-/// Where nothing may be skipped.
-pub fn is_ci() -> bool {
-    std::env::var("CI").is_ok_and(|value| value == "true")
 }

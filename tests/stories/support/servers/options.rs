@@ -9,6 +9,7 @@ pub struct ServerOptions {
     pub tls_versions: TlsVersions,
     pub session_reuse: SessionReuse,
     pub certificate: Shown,
+    pub client_certificate: ClientCertificate,
     pub limits: Limits,
     pub writes: Writes,
     pub rename_over: RenameOver,
@@ -40,6 +41,14 @@ pub enum SessionReuse {
     #[default]
     AsShipped,
     NotRequired,
+}
+
+/// Whether a client must show a certificate, in each of its connections.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClientCertificate {
+    #[default]
+    NotAsked,
+    Demanded,
 }
 
 /// How many connections are let in; the next is sent away with 421 (ProFTPD: 530).

@@ -74,6 +74,9 @@ fn settings(server: &TestServer) -> String {
         if server.tls == Tls::Implicit {
             line(&"TLSOptions UseImplicitSSL");
         }
+        if let Some(client) = &server.client_certificate {
+            line(&format_args!("TLSVerifyClient on\nTLSCACertificateFile {}", client.ca.display()));
+        }
         if options.session_reuse == SessionReuse::NotRequired {
             line(&"TLSOptions NoSessionReuseRequired");
         }

@@ -1,7 +1,8 @@
 //! Pure-FTPd with one virtual user.
 
 use super::{
-    Limits, RenameOver, ServerOptions, SessionReuse, SetTime, TestServer, Tls, TlsVersions, Writes, proftpd, unpacked,
+    ClientCertificate, Limits, RenameOver, ServerOptions, SessionReuse, SetTime, TestServer, Tls, TlsVersions, Writes,
+    proftpd, unpacked,
 };
 use crate::support::program::{Program, Start, is_root};
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, process::Command};
@@ -26,8 +27,9 @@ pub fn clean(server: &TestServer) {
 }
 
 pub fn offers(options: &ServerOptions) -> bool {
-    // No implicit TLS, and no switch for the others.
+    // No implicit TLS, no authority for clients' certificates, and no switch for the others.
     options.tls != Tls::Implicit
+        && options.client_certificate == ClientCertificate::NotAsked
         && options.session_reuse == SessionReuse::AsShipped
         && options.writes == Writes::Allowed
         && options.rename_over == RenameOver::Replaces

@@ -1,9 +1,6 @@
 //! The servers of Debian's packages, unpacked into target/test-servers.
 
-use super::ServerKind;
 use std::{
-    fs::OpenOptions,
-    io::Write,
     path::{Path, PathBuf},
     process::Command,
     sync::LazyLock,
@@ -33,17 +30,6 @@ pub fn check() -> Result<(), String> {
         if fetched.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&fetched.stderr).into_owned()) }
     });
     CHECKED.clone()
-}
-
-/// Says on standard error what cannot run here, and in the file that `make test` counts in the end.
-pub fn note_cannot_here(kind: ServerKind, why: &str) {
-    let line = format!("{kind:?}: {why}\n");
-    eprint!("CANNOT HERE: {line}");
-    let counted = root().with_file_name("cannot-here");
-    // Without the folder nobody counts.
-    if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(counted) {
-        file.write_all(line.as_bytes()).unwrap();
-    }
 }
 
 /// An OpenSSL configuration that keeps to these protocol versions, for servers without a setting of their own.

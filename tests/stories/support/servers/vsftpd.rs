@@ -68,6 +68,11 @@ fn settings(server: &TestServer) -> String {
         set("ssl_ciphers", &"HIGH");
         set("rsa_cert_file", &files.certificate.display());
         set("rsa_private_key_file", &files.key.display());
+        if let Some(client) = &server.client_certificate {
+            set("ca_certs_file", &client.ca.display());
+            set("require_cert", &"YES");
+            set("validate_cert", &"YES");
+        }
         set("implicit_ssl", &if server.tls == Tls::Implicit { "YES" } else { "NO" });
         set("require_ssl_reuse", &if options.session_reuse == SessionReuse::AsShipped { "YES" } else { "NO" });
     }
