@@ -42,5 +42,5 @@ pub use read::{
 pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};
-pub use settle::{AttemptRow, Settle, Settled, Settlement};
+pub use settle::{AttemptRow, Settle, Settled, Settlement, TryOutcome};
 pub use tidy::Expired;

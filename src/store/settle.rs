@@ -23,13 +23,36 @@ pub struct Settlement {
     pub said: Option<String>,
 }
 
+/// How a try ended, as its row has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TryOutcome {
+    Delivered,
+    Deferred,
+    Failed,
+    Unknown,
+    Returned,
+}
+
+impl TryOutcome {
+    /// The word of this outcome in SQL, CLI and JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Deferred => "deferred",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Returned => "returned",
+        }
+    }
+}
+
 /// The row of one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRow {
     pub started_at: Moment,
     pub ended_at: Moment,
-    /// `delivered`, `deferred`, `failed`, `unknown` or `returned`.
-    pub outcome: &'static str,
+    pub outcome: TryOutcome,
     /// 1 if it counts against `retry.attempts`, else 0.
     pub counted: u32,
     /// A word of `TroubleKind`.
@@ -137,7 +160,7 @@ impl Settle {
     fn attempt_row(&self) -> Value {
         let AttemptRow { started_at, ended_at, outcome, counted, kind, code, said, tls, bytes } = &self.attempt;
         let (job, claim) = (self.job.id, self.job.claim_no);
-        json!([job, claim, started_at.0, ended_at.0, outcome, counted, kind, code, said, tls, bytes])
+        json!([job, claim, started_at.0, ended_at.0, outcome.word(), counted, kind, code, said, tls, bytes])
     }
 
     fn hash_row(&self, receipt: &Receipt) -> Value {

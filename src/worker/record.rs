@@ -5,7 +5,7 @@ use crate::{
     domain::{JobState, Moment, Outcome, Receipt, RemotePath, Trouble, TroubleKind, Whose},
     faults::kill_point,
     policy,
-    store::{AttemptRow, ClaimedJob, SessionId, Settle, Settled, Settlement, Store, StoreError},
+    store::{AttemptRow, ClaimedJob, SessionId, Settle, Settled, Settlement, Store, StoreError, TryOutcome},
     worker::route::Route,
 };
 use std::{sync::Arc, time::Duration};
@@ -150,20 +150,20 @@ impl Recorder {
 }
 
 fn attempt(outcome: &Outcome, counted: bool, (started_at, ended_at): (Moment, Moment)) -> AttemptRow {
-    let (word, trouble) = match outcome {
-        Outcome::Delivered(_) => ("delivered", None),
-        Outcome::Deferred(trouble) => ("deferred", Some(trouble)),
-        Outcome::Failed(trouble) => ("failed", Some(trouble)),
-        Outcome::Unknown(trouble) => ("unknown", Some(trouble)),
-        Outcome::Returned => ("returned", None),
-        Outcome::SourceChanged(_) => ("failed", None),
-        Outcome::SourceUnclear(_) => ("deferred", None),
+    let (ended, trouble) = match outcome {
+        Outcome::Delivered(_) => (TryOutcome::Delivered, None),
+        Outcome::Deferred(trouble) => (TryOutcome::Deferred, Some(trouble)),
+        Outcome::Failed(trouble) => (TryOutcome::Failed, Some(trouble)),
+        Outcome::Unknown(trouble) => (TryOutcome::Unknown, Some(trouble)),
+        Outcome::Returned => (TryOutcome::Returned, None),
+        Outcome::SourceChanged(_) => (TryOutcome::Failed, None),
+        Outcome::SourceUnclear(_) => (TryOutcome::Deferred, None),
     };
     let delivered = if let Outcome::Delivered(delivered) = outcome { Some(delivered) } else { None };
     AttemptRow {
         started_at,
         ended_at,
-        outcome: word,
+        outcome: ended,
         counted: u32::from(counted),
         kind: trouble.map(|trouble| trouble.kind.word()),
         code: trouble.and_then(|trouble| trouble.code),
@@ -212,13 +212,14 @@ fn goes_on(job: &ClaimedJob, outcome: &Outcome, next: JobState) -> bool {
 fn log(settle: &Settle) {
     let Settle { job, attempt, settlement, .. } = settle;
     let duration_ms = attempt.ended_at.since(attempt.started_at).as_millis();
-    match attempt.outcome {
-        "returned" => {}
-        word => info!(
-            job = %job.job, rule = %job.rule, server = %job.server, target = %job.target, outcome = word,
-            state = settlement.state.word(), bytes = attempt.bytes, duration_ms, said = attempt.said.as_deref().unwrap_or(""),
-        ),
+    if attempt.outcome == TryOutcome::Returned {
+        return;
     }
+    info!(
+        job = %job.job, rule = %job.rule, server = %job.server, target = %job.target, outcome = attempt.outcome.word(),
+        state = settlement.state.word(), bytes = attempt.bytes, duration_ms, said = attempt.said.as_deref().unwrap_or(""),
+        "a try ended",
+    );
 }
 
 /// Whether the trouble of an outcome belongs to the server, and which.

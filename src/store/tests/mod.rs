@@ -165,7 +165,7 @@ pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Se
         attempt: AttemptRow {
             started_at: NOW,
             ended_at: NOW,
-            outcome: if state == JobState::Delivered { "delivered" } else { "deferred" },
+            outcome: if state == JobState::Delivered { TryOutcome::Delivered } else { TryOutcome::Deferred },
             counted: 1,
             kind: None,
             code: None,
