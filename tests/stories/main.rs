@@ -6,6 +6,7 @@
 mod support;
 
 mod a_full_disk;
+mod a_long_history;
 mod a_long_outage;
 mod bandwidth;
 mod every_server;
