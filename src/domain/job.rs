@@ -57,7 +57,7 @@ impl JobState {
             (self, next),
             (Waiting, Queued | Held | Failed | Cancelled)
                 | (Queued, Running | Waiting | Held | Failed | Cancelled)
-                | (Running, Delivered | Failed | Queued | Held)
+                | (Running, Delivered | Failed | Cancelled | Queued | Held)
                 | (Held, Queued | Waiting | Failed | Cancelled)
                 | (Failed | Cancelled, Queued)
         )

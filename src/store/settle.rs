@@ -112,7 +112,9 @@ impl Write for SettleAll {
             settle.remember_litter(tx).await?;
         }
         let ended = ours.iter().filter(|settle| settle.settlement.state.is_ended());
-        promote(tx, ended.map(|settle| settle.job.id).collect()).await?;
+        let mut ended: BTreeSet<i64> = ended.map(|settle| settle.job.id).collect();
+        ended.extend(supersede(tx, &ours).await?);
+        promote(tx, ended.into_iter().collect()).await?;
         let settled = |settle: &Settle| if moved.contains(&settle.job.id) { Settled::Done } else { Settled::Fenced };
         Ok(self.0.iter().map(settled).collect())
     }
@@ -127,6 +129,18 @@ impl SettleAll {
         tx.touched.extend(queued.map(QueueKey::from_row));
         Ok(moved.iter().map(|row| row.get("id")).collect())
     }
+}
+
+/// Of the jobs whose file had changed those end whose newer version has arrived meanwhile, wanted or not.
+async fn supersede(tx: &mut Tx<'_>, ours: &[&Settle]) -> Result<Vec<i64>, sqlx::Error> {
+    let changed = ours.iter().filter(|settle| settle.settlement.reason == Some(Reason::SourceChanged));
+    let changed: Vec<&&Settle> = changed.collect();
+    let Some(now) = changed.first().map(|settle| settle.attempt.ended_at) else { return Ok(vec![]) };
+    let ids: Value = changed.iter().map(|settle| settle.job.id).collect();
+    let rows = sqlx::query(SUPERSEDE_CHANGED).bind(ids.to_string()).bind(now.0).fetch_all(&mut *tx.db).await?;
+    let superseded: Vec<i64> = rows.iter().map(|row| row.get("id")).collect();
+    litter::remember_parts(tx, &superseded, now).await?;
+    Ok(superseded)
 }
 
 /// Rows travel as one JSON text: a statement of fixed words for any number of them. Bytes are in hexadecimal.
@@ -204,6 +218,16 @@ UPDATE jobs SET
   FROM s
  WHERE jobs.id = s.id AND +jobs.state = 'running' AND +jobs.session_id = s.session_id AND jobs.claim_no = s.claim_no
 RETURNING id, server, class, rule, rank, state";
+
+/// A new ctime or inode alone may have the same bytes: that is not for the ledger's line to say.
+pub(super) const SUPERSEDE_CHANGED: &str = "
+UPDATE jobs SET state = 'cancelled', reason = 'superseded', said = 'a newer version of the file arrived', ended_at = ?2
+ WHERE id IN (SELECT value FROM json_each(?1)) AND +state IN ('queued', 'held', 'failed')
+   AND EXISTS (SELECT 1 FROM arrivals a CROSS JOIN payloads p ON p.id = jobs.payload_id
+                      CROSS JOIN seen s ON s.place_id = a.place_id AND s.path = a.name
+                WHERE a.id = jobs.arrival_id AND s.gone_at IS NULL
+                  AND (s.size_bytes, s.mtime_ns) <> (p.size_bytes, p.mtime_ns))
+RETURNING id";
 
 const INSERT_ATTEMPTS: &str = "
 INSERT INTO attempts (job_id, claim_no, started_at, ended_at, outcome, counted, kind, code, said, tls, bytes)

@@ -163,12 +163,13 @@ impl<'u> Attempt<'u> {
         if found.is_same(expected) {
             return Ok(());
         }
-        let what = match found.is_plainly_new(expected) {
-            true if found.size_bytes != expected.size_bytes => {
-                format!("it had {} bytes and has {} now", expected.size_bytes, found.size_bytes)
-            }
-            true => "it was written to".to_owned(),
-            false => "its attributes, its name or its links changed, and perhaps its bytes".to_owned(),
+        let what = if found.size_bytes != expected.size_bytes {
+            format!("it had {} bytes and has {} now", expected.size_bytes, found.size_bytes)
+        } else if found.is_plainly_new(expected) {
+            "it was written to".to_owned()
+        } else {
+            let what = "its attributes, its name or its links changed, and perhaps its bytes";
+            return Err(Outcome::SourceUnclear(what.to_owned()).into());
         };
         Err(Outcome::SourceChanged(format!("the file is not the version that arrived: {what}")).into())
     }

@@ -1,6 +1,7 @@
 //! What an arrival does to the jobs that are already there.
 
 use super::*;
+use crate::domain::Reason;
 
 fn states(states: &[(&str, &str)]) -> Vec<(String, String)> {
     states.iter().map(|(target, state)| ((*target).to_owned(), (*state).to_owned())).collect()
@@ -24,6 +25,21 @@ async fn a_newer_version_waits_for_a_running_one() {
     assert!(desk.claim(9).await.is_empty());
     desk.settle(older, JobState::Delivered).await;
     assert_eq!(desk.claim(9).await[0].identity, identity(2));
+}
+
+#[tokio::test]
+async fn a_running_one_that_finds_its_file_changed_is_superseded_by_the_newer() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1), desk.draft("b", 1)]).await;
+    let older = desk.claim(2).await;
+    desk.arrive(vec![desk.draft("a", 2)]).await;
+    for job in older {
+        let mut settle = settle(desk.session, job, JobState::Queued);
+        settle.settlement.reason = Some(Reason::SourceChanged);
+        desk.store.settle(Arc::new(vec![settle])).await.unwrap();
+    }
+    let found = states(&[("a", "cancelled"), ("b", "queued"), ("a", "queued")]);
+    assert_eq!(desk.states().await, found, "of b no newer version has arrived");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("claim mates", claim::CLAIM_MATES, "jobs_parcel"),
         ("next due", queue::NEXT_DUE, "jobs_due"),
         ("settle", settle::MOVE_JOBS, "PRIMARY KEY"),
+        ("supersede what changed", settle::SUPERSEDE_CHANGED, "PRIMARY KEY"),
         ("remember hashes", settle::REMEMBER_HASHES, "PRIMARY KEY"),
         ("arrive, what comes first", arrive::INSERT_JOBS, "jobs_target"),
         ("arrive, what comes first in order", arrive::INSERT_JOBS, "jobs_in_order"),
