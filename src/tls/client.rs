@@ -110,7 +110,9 @@ impl ClientTls {
         self.verifier.seen()
     }
 
-    fn trouble(&self, error: io::Error) -> TlsTrouble {
+    /// What an operator should read of a failure of TLS.
+    #[must_use]
+    pub fn trouble(&self, error: io::Error) -> TlsTrouble {
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match tls {
             Some(tls @ rustls::Error::InvalidCertificate(_)) => {

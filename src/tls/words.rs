@@ -1,12 +1,24 @@
 //! A failed handshake in words that say what to do.
 
 use crate::{domain::Escaped, tls::Seen};
-use rustls::{CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error};
 
 /// What an operator should read when a handshake with `host` failed with `error`.
 pub(super) fn explain(error: &Error, host: &str, seen: Option<Seen>) -> String {
-    let Error::InvalidCertificate(wrong) = error else {
-        return format!("the TLS handshake with {host} failed: {error}");
+    let wrong = match error {
+        Error::InvalidCertificate(wrong) => wrong,
+        Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            return format!(
+                "{host} asks for a certificate of ours ({error}): name it as `client_certificate` and `client_key`"
+            );
+        }
+        // TLS 1.2 has no better word for it.
+        Error::AlertReceived(AlertDescription::HandshakeFailure) => {
+            return format!(
+                "the TLS handshake with {host} failed ({error}): it may ask for a certificate of ours, `client_certificate` and `client_key`"
+            );
+        }
+        _ => return format!("the TLS handshake with {host} failed: {error}"),
     };
     let hash = seen.map_or_else(String::new, |seen| seen.sha256.to_string());
     let pin_it = format!("if it is the right one, pin it: pin_sha256: {hash}");

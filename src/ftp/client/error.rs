@@ -69,6 +69,11 @@ impl Error {
     }
 }
 
+/// Not what came is wrong, but how.
+pub(super) fn is_of_tls(why: &io::Error) -> bool {
+    why.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
 /// A line that ended is worth plain words: those of a TLS library are for its users.
 fn in_words(why: &io::Error) -> String {
     match why.kind() {
@@ -81,7 +86,7 @@ fn in_words(why: &io::Error) -> String {
 pub(super) fn sort_out(doing: &'static str, error: FtpError) -> Error {
     match error {
         FtpError::UnexpectedResponse(response) => Error::Refused { to: doing, reply: Reply::new(&response.body) },
-        FtpError::ConnectionError(why) if why.kind() == io::ErrorKind::InvalidData => {
+        FtpError::ConnectionError(why) if why.kind() == io::ErrorKind::InvalidData && !is_of_tls(&why) => {
             Error::Nonsense { doing, about: Some(why.to_string()) }
         }
         FtpError::ConnectionError(why) => Error::Broken { doing, why },

@@ -6,6 +6,7 @@ use crate::{
     ftp::client::{
         Error, Features, Found, Profile, Reply,
         connect::{open, tls_settings},
+        error::is_of_tls,
         names,
         profile::Refused,
         pulse::Silent,
@@ -201,7 +202,8 @@ impl Session {
 
     async fn log_in(&mut self) -> Result<(), Error> {
         if self.tls.is_some() {
-            self.ask("PBSZ", "0", &[200]).await?;
+            let first = self.ask("PBSZ", "0", &[200]).await;
+            first.map_err(|error| self.refused_by_tls(error))?;
             self.ask("PROT", "P", &[200]).await?;
         }
         self.identify().await?;
@@ -217,6 +219,14 @@ impl Session {
             self.ask("CWD", &folder, &[250, 200]).await.map_err(with_folder)?;
         }
         Ok(())
+    }
+
+    /// TLS 1.3 tells only after the handshake that a server refuses our certificate, or misses one.
+    fn refused_by_tls(&self, error: Error) -> Error {
+        match (error, &self.tls) {
+            (Error::Broken { why, .. }, Some(tls)) if is_of_tls(&why) => Error::Tls(tls.trouble(why)),
+            (error, _) => error,
+        }
     }
 
     /// USER, PASS and, where the server asks for it, ACCT. suppaftp's own call, so that the password is in no command of ours.
