@@ -6,7 +6,7 @@ use crate::{
     rules::{Rule, WatchMethod},
     sources::watch::{
         Method, ScanReport, Status,
-        compare::{Compared, Doubt},
+        compare::{Compared, Comparing, Doubt},
         footing::Footing,
         handle::Wish,
         hints::{Hints, Noted},
@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
+    task::JoinError,
     time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -57,7 +57,7 @@ pub(super) struct Keeper {
     /// Files to be read and compared, and those of them that are being read.
     pub doubts: Vec<Doubt>,
     pub doubted: HashSet<Vec<u8>>,
-    pub comparing: Option<JoinHandle<(Vec<Compared>, Vec<Doubt>)>>,
+    pub comparing: Option<Comparing>,
     /// Intake said later: nothing is offered before.
     pub shut_until: Option<Instant>,
     pub scan_wishes: Vec<oneshot::Sender<ScanReport>>,
@@ -176,8 +176,8 @@ impl Keeper {
             drop(scan.found);
             let _ = scan.walk.await; // it was cancelled: what it saw is of no use
         }
-        if let Some(comparing) = self.comparing.take() {
-            let _ = comparing.await;
+        if let Some(mut comparing) = self.comparing.take() {
+            let _ = comparing.ended().await; // it was cancelled: what it saw is of no use
         }
     }
 
@@ -260,9 +260,9 @@ async fn next_found(scan: &mut Option<Scan>) -> Option<Batch> {
     }
 }
 
-async fn next_compared(comparing: &mut Option<JoinHandle<(Vec<Compared>, Vec<Doubt>)>>) -> (Vec<Compared>, Vec<Doubt>) {
+async fn next_compared(comparing: &mut Option<Comparing>) -> Result<(Vec<Compared>, Vec<Doubt>), JoinError> {
     match comparing {
-        Some(task) => task.await.unwrap_or_default(),
+        Some(comparing) => comparing.ended().await,
         None => std::future::pending().await,
     }
 }
