@@ -15,7 +15,7 @@ use crate::{
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
@@ -73,7 +73,7 @@ impl Gateway {
             return Err(StartError::NoSuchRule(name.clone()));
         }
         let store = open(&settings.storage).await?;
-        let node = node();
+        let node = control::node();
         let session = store.begin_session(&node, clock.now()).await?;
         let before = store.ends(only.as_deref()).await?;
         let paused = settle_pauses(&store, &rules).await?;
@@ -90,7 +90,9 @@ impl Gateway {
         let intake = Intake::new(store.clone(), clock.clone(), node, &settings.storage, settings.limits.disk_free);
         intake.set_paused(paused.clone());
         let (tell, heard) = mpsc::unbounded_channel();
-        let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules)).heard_by(tell);
+        let (watched, folders) = tokio::sync::watch::channel(Vec::new());
+        let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules));
+        let operator = operator.heard_by(tell).watching(folders);
         tasks.spawn(Socket::listen(&settings.storage)?.serve(operator, stop.clone()));
         tasks.spawn(obey(heard, worker.clone(), intake.clone(), paused));
         let janitor =
@@ -99,6 +101,7 @@ impl Gateway {
         let served = rules.rules.into_iter().filter(|rule| only.as_ref().is_none_or(|only| *only == rule.name));
         let start = |rule| WatchSource::start(Arc::new(rule), intake.clone(), clock.clone(), watching.clone());
         let watches: Vec<_> = served.map(start).collect();
+        watched.send_replace(watches.clone());
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
         Ok(Self { store, worker, watches, before, clock, session, watching, stop, tasks })
     }
@@ -108,6 +111,14 @@ impl Gateway {
         info!("stopping");
         self.watching.cancel();
         self.worker.stop(grace).await;
+        let ended = async {
+            for watch in &self.watches {
+                watch.ended().await
+            }
+        };
+        if timeout(PATIENCE, ended).await.is_err() {
+            warn!("a folder is still being read: the storage is let go when that is over");
+        }
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
@@ -183,9 +194,4 @@ fn known(settings: &Settings, rules: &RuleSet) -> Known {
         rules: rules.rules.iter().map(|rule| (rule.name.clone(), pause(rule))).collect(),
         servers: settings.servers.keys().cloned().collect(),
     }
-}
-
-/// This machine's name, as it stands in rows and in `{{ host }}`.
-fn node() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

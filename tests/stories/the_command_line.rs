@@ -105,6 +105,25 @@ fn once_does_not_say_done_of_a_folder_that_it_could_not_see() {
 }
 
 #[test]
+fn status_tells_of_a_folder_that_a_rule_cannot_see() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    let _serving = gateway.serve();
+    wait::until("it serves", SOON, || say(&gateway, "status").0.contains(" up "));
+    assert_says(&gateway, "status", 0, &["All is well."]);
+    let elsewhere = gateway.source.with_file_name("unmounted");
+    fs::rename(&gateway.source, &elsewhere).unwrap();
+    wait::until("it is noticed", SOON, || say(&gateway, "status").1 == 1);
+    let folder = gateway.source.display().to_string();
+    assert_says(&gateway, "status", 1, &["One thing needs you.", "! files", &folder, "the folder is missing"]);
+    let need = &json(&gateway, "status")["needs"][0];
+    assert_eq!((&need["need"], &need["rule"]), (&Value::from("folder"), &Value::from("files")), "{need}");
+    assert!(need["since"].as_str().unwrap().ends_with('Z'), "{need}");
+    fs::rename(&elsewhere, &gateway.source).unwrap();
+    wait::until("all is well again", SOON, || say(&gateway, "status").1 == 0);
+}
+
+#[test]
 fn a_start_waits_for_a_verb_that_acts_alone() {
     let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
     let gateway = Gateway::new(&server, &Wishes::default());

@@ -1,11 +1,16 @@
 //! What the rest of the program holds of a running watch.
 
-use crate::sources::watch::{ScanReport, Status};
+use crate::{
+    rules::Rule,
+    sources::watch::{ScanReport, Status},
+};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// A running watch. Dropping it leaves the watch running until it is cancelled.
 #[derive(Debug, Clone)]
 pub struct Handle {
+    pub(super) rule: Arc<Rule>,
     pub(super) wishes: mpsc::Sender<Wish>,
     pub(super) status: watch::Receiver<Status>,
 }
@@ -22,6 +27,12 @@ pub(super) enum Wish {
 pub struct Ended;
 
 impl Handle {
+    /// Whose folder it watches.
+    #[must_use]
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
     /// How it is just now.
     #[must_use]
     pub fn status(&self) -> Status {
