@@ -124,6 +124,23 @@ fn status_tells_of_a_folder_that_a_rule_cannot_see() {
 }
 
 #[test]
+fn a_plan_as_json_has_the_words_of_the_other_lists() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let shut = chrono::Utc::now() + chrono::TimeDelta::hours(3);
+    let rule = format!("then: [{{ upload: {{ to: offsite }} }}]\nwindows: \"{}\"", shut.format("%H:00-%H:30"));
+    let gateway = Gateway::new(&server, &Wishes { rule, ..Wishes::default() });
+    for name in ["c", "b", "a\u{202e}"] {
+        fs::write(gateway.source.join(name), "a").unwrap();
+    }
+    let plan = &json(&gateway, "plan --limit 2")[0];
+    assert!(plan["starts_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{plan}");
+    let names: Vec<_> = plan["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a\u{202e}", "b"], "the first by name");
+    assert_eq!(plan["files"][0]["jobs"][0]["target"], "a\u{202e}", "as `jobs` has it");
+    assert_eq!(plan["more"], 1);
+}
+
+#[test]
 fn a_start_waits_for_a_verb_that_acts_alone() {
     let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
     let gateway = Gateway::new(&server, &Wishes::default());

@@ -382,6 +382,7 @@ fn a_plan_is_a_line_for_each_job_and_says_what_keeps_a_file_back() {
             file("d", None, vec![job("offsite", "failed", Some("`path` would\nleave its root"))], None),
         ],
         more: 1204,
+        to_send: 1_200,
         starts_at: Some(at("2026-11-22T22:00:00+01:00")),
         trouble: Some("/var/backups/x cannot be read".into()),
     };
@@ -397,7 +398,7 @@ dumps  /var/backups
   c             2.4 GB  not wanted: the rule's `if` is not true of it
   d             2.4 GB  →  offsite  would fail: `path` would\\nleave its root
   and 1,204 more: --limit 0 for all
-  1,207 files to send
+  1,200 files to send
 "
     );
 }
