@@ -219,7 +219,7 @@ fn a_job_is_one_line_and_hostile_words_stay_on_it() {
         "\
 ID        RULE                 WHAT      TO                          STATE   TRIES  SAID
 8f2z9m0q  swap-north-to-south  plan.dwg  south:inbox/north/plan.dwg  failed     74  552 quota\\r\\nexceeded\\u{1b}[2J
-8f3k2000  swap-north-to-south  -         south                       failed      0  unplannable
+8f3k2000  swap-north-to-south  -         south                       failed      0  no path on the server could be made for it
 "
     );
     assert_eq!(jobs::rest(Rest::Jobs(0)), "");
