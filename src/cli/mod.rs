@@ -33,8 +33,8 @@ use std::process::ExitCode;
 #[must_use]
 pub fn main() -> ExitCode {
     let args = Args::parse(); // wrong usage ends here, with 2
-    telemetry::init(args.verb.verbosity(args.verbose));
     let console = Console::new(&args);
+    telemetry::init(args.verb.verbosity(args.verbose), console.ansi());
     match dispatch(&args, &console) {
         Ok(exit) => exit.into(),
         Err(failure) => console.complain(&failure).into(),
