@@ -9,6 +9,7 @@ use crate::{
 };
 use serde::Serialize;
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use std::ops::ControlFlow;
 
 /// One proof; it means the same when rule, job and server are long gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,13 +54,15 @@ const PAGE: &str = "SELECT * FROM receipts WHERE id IN (SELECT value FROM json_e
 impl Store {
     /// Hands the first `limit` receipts that `filter` means to `each`, newest first, and answers whether there are more.
     ///
+    /// `each` breaks off where nobody takes more; the answer is then that there are more.
+    ///
     /// # Errors
     /// When the database cannot be read, or a pattern of the filter is none.
     pub async fn receipts(
         &self,
         filter: &ReceiptFilter,
         limit: u64,
-        mut each: impl FnMut(ReceiptLine) + Send,
+        mut each: impl FnMut(ReceiptLine) -> ControlFlow<()> + Send,
     ) -> Result<bool, StoreError> {
         let globs = JobFilter {
             name: filter.name.clone(),
@@ -93,7 +96,9 @@ impl Store {
                     return Ok(true);
                 }
                 shown += 1;
-                each(line);
+                if each(line).is_break() {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
