@@ -92,6 +92,11 @@ impl From<Vec<Finding>> for Failure {
 }
 
 /// An answer that says no is a failure.
+/// The other side answers what was not asked: it is of another version, say.
+pub fn unasked(answer: &Answer) -> Failure {
+    Failure::Other(anyhow::anyhow!("an answer to something else: {answer:?}"))
+}
+
 pub fn heard(answer: Answer) -> Result<Answer, Failure> {
     match answer {
         Answer::Refused { why } => Err(Failure::Usage(why)),
