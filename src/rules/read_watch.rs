@@ -11,7 +11,7 @@ use crate::config::{
     values,
     yaml::{Entry, Node, literal},
 };
-use crate::templates::PathTemplate;
+use crate::templates::DoneFile;
 use std::{
     path::{Component, Path, PathBuf},
     time::Duration,
@@ -213,7 +213,7 @@ pub fn glob(sheet: &Sheet, node: &Node) -> Option<String> {
     read::spelt("a glob", globs::check)(sheet, node)
 }
 
-fn done_file(sheet: &Sheet, node: &Node) -> Option<PathTemplate> {
+fn done_file(sheet: &Sheet, node: &Node) -> Option<DoneFile> {
     read::some_text(sheet, node)?;
-    compiled(sheet, node, "a name", PathTemplate::parse_done_file)
+    compiled(sheet, node, "a name", DoneFile::parse)
 }

@@ -1200,6 +1200,23 @@ then:
 "#,
     },
     Case {
+        title: "a done-file as a glob, which would wait for ever",
+        file: Faulty::Rule,
+        text: r#"when:
+  watch: { folder: /tmp, done_file: "*.done" }
+then:
+  - upload: { to: offsite }
+"#,
+        shown: r#"error: a done-file is named by a template, not by a glob
+  --> rules/dumps.yaml:2:38
+   |
+ 2 |   watch: { folder: /tmp, done_file: "*.done" }
+   |                                      ^
+   = `{{ file.name }}.done` or `{{ file.stem }}.done`
+
+"#,
+    },
+    Case {
         title: "letters that could steer a terminal are spelt out",
         file: Faulty::Rule,
         text: "about: \"\\e[2J\"
