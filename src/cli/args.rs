@@ -89,7 +89,7 @@ impl Verb {
 
 #[derive(Debug, clap::Args)]
 pub struct Init {
-    /// Write instead, for systemd, which folders the service may write; from the rules there are
+    /// Write instead, for systemd, that the service may write in `storage` and nowhere else
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = crate::cli::init::DROP_IN)]
     pub systemd: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `init`: a first packetboat.yaml and a first rule, never over anything; `--systemd`: which folders the service may write.
+//! `init`: a first packetboat.yaml and a first rule, never over anything; `--systemd`: where the service may write.
 
 use crate::{
     cli::{

@@ -3,7 +3,6 @@
 use crate::{
     config::{self, Finding, find, init},
     domain::Escaped,
-    rules,
 };
 use serde::Serialize;
 use std::{
@@ -74,24 +73,15 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), InitError> {
 /// The first line of a drop-in of ours: one without it is somebody else's.
 pub const DROP_IN_MARK: &str = "# Written by `packetboat init --systemd`";
 
-/// A drop-in for packetboat.service: the folders that it may write, from the configuration as it is. A secret that only the
-/// service may read is not asked for.
+/// A drop-in for packetboat.service: the one folder that it may write, `storage`. What it watches it only reads. A secret that
+/// only the service may read is not asked for.
 ///
 /// # Errors
 /// What is wrong with the configuration, when its folders could not be made out.
 pub fn drop_in(named: Option<&Path>) -> Result<String, Vec<Finding>> {
-    let config::Loaded { outline, mut findings, .. } = config::load(&find(named));
-    let loaded = rules::load_outline(&outline);
-    let (Some(storage), Some(rules)) = (&outline.storage, &loaded.rules) else {
-        findings.extend(loaded.findings);
-        return Err(findings);
-    };
-    let mut folders: Vec<&Path> = rules.rules.iter().map(|rule| &*rule.when.folder).collect();
-    folders.push(storage);
-    folders.sort_unstable();
-    folders.dedup();
-    let lines: String = folders.into_iter().map(may_write).collect();
-    Ok(format!("{DROP_IN_MARK}: again after a rule was added or its folder changed.\n[Service]\n{lines}"))
+    let config::Loaded { outline, findings, .. } = config::load(&find(named));
+    let Some(storage) = &outline.storage else { return Err(findings) };
+    Ok(format!("{DROP_IN_MARK}: again when `storage` has moved.\n[Service]\n{}", may_write(storage)))
 }
 
 /// A line of systemd.exec(5): the folder need not be there (`-`). Quotes and `%` are as systemd.syntax(7) wants them.
@@ -109,6 +99,7 @@ fn may_write(folder: &Path) -> String {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use crate::rules;
 
     #[test]
     fn what_init_writes_is_a_configuration_and_is_never_written_twice() {
@@ -140,6 +131,8 @@ mod tests {
         fs::write(&rule, "when: 5\n").unwrap();
         assert!(!drop_in(Some(&file)).unwrap_err().is_empty());
     }
+        assert_eq!(drop_in(Some(&file)).unwrap(), written, "no rule has a say in it");
+        fs::write(&file, "storage: [\n").unwrap();
 
     #[test]
     fn a_path_in_a_drop_in_is_the_path_whatever_is_in_it() {
