@@ -25,9 +25,9 @@ pub struct Written {
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    #[error("{0} is there already: nothing was written")]
+    #[error("{} is there already: nothing was written; remove it, or name another with --config", .0.display())]
     Exists(PathBuf),
-    #[error("{path} could not be written: {why}")]
+    #[error("{} could not be written: {why}", path.display())]
     Unwritable { path: PathBuf, why: io::Error },
 }
 
@@ -56,9 +56,10 @@ pub fn init(file: &Path) -> Result<Written, InitError> {
 }
 
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), InitError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // a file that is where the folder should be says that it exists, too
+    fs::create_dir_all(folder).map_err(|why| InitError::Unwritable { path: folder.to_path_buf(), why })?;
     let write = || -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
@@ -77,7 +78,7 @@ pub const DROP_IN_MARK: &str = "# Written by `packetboat init --systemd`";
 /// only the service may read is not asked for.
 ///
 /// # Errors
-/// What is wrong with the configuration, when its folders could not be made out.
+/// What is wrong with the configuration, when its storage could not be made out.
 pub fn drop_in(named: Option<&Path>) -> Result<String, Vec<Finding>> {
     let config::Loaded { outline, findings, .. } = config::load(&find(named));
     let Some(storage) = &outline.storage else { return Err(findings) };
@@ -98,8 +99,8 @@ fn may_write(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
     use crate::rules;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn what_init_writes_is_a_configuration_and_is_never_written_twice() {
@@ -127,12 +128,13 @@ mod tests {
         fs::write(&file, text.replace("{ env: OFFSITE_PASSWORD }", "{ file: only-the-service-has.it }")).unwrap();
         assert!(rules::check(&file).loaded.is_none());
         let written = drop_in(Some(&file)).unwrap();
-        assert!(written.contains(&may_write(&storage)) && written.contains(&may_write(&watched)), "{written}");
+        assert!(written.contains(&may_write(&storage)), "{written}");
+        assert!(!written.contains(&may_write(&watched)), "it only reads there: {written}");
         fs::write(&rule, "when: 5\n").unwrap();
-        assert!(!drop_in(Some(&file)).unwrap_err().is_empty());
-    }
         assert_eq!(drop_in(Some(&file)).unwrap(), written, "no rule has a say in it");
         fs::write(&file, "storage: [\n").unwrap();
+        assert!(!drop_in(Some(&file)).unwrap_err().is_empty());
+    }
 
     #[test]
     fn a_path_in_a_drop_in_is_the_path_whatever_is_in_it() {

@@ -141,6 +141,18 @@ fn a_plan_as_json_has_the_words_of_the_other_lists() {
 }
 
 #[test]
+fn init_that_cannot_write_is_no_wrong_usage_and_says_what_to_do() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    assert_says(&gateway, "init", 2, &["is there already", "name another with --config"]);
+    fs::write(gateway.source.join("file"), "").unwrap();
+    let inside_a_file = gateway.source.join("file/packetboat.yaml");
+    let mut init = std::process::Command::new(env!("CARGO_BIN_EXE_packetboat"));
+    let output = init.args(["init", "--config"]).arg(&inside_a_file).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn a_start_waits_for_a_verb_that_acts_alone() {
     let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
     let gateway = Gateway::new(&server, &Wishes::default());
