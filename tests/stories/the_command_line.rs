@@ -96,7 +96,9 @@ fn once_does_not_say_done_of_a_folder_that_it_could_not_see() {
     fs::write(gateway.source.join("a.txt"), "a").unwrap();
     let elsewhere = gateway.source.with_file_name("unmounted");
     fs::rename(&gateway.source, &elsewhere).unwrap();
-    assert_says(&gateway, "once", 1, &["0 delivered, 0 waiting, 0 failed, 1 folder not seen whole"]);
+    let words = ["0 delivered, 0 waiting, 0 failed, 1 folder not seen whole\n", "packetboat plan says which folder"];
+    assert_says(&gateway, "once", 1, &words);
+    assert_says(&gateway, "plan", 1, &["! the folder is missing"]);
     assert_eq!(json(&gateway, "once")["unseen"], 1);
     fs::rename(&elsewhere, &gateway.source).unwrap();
     let deep = gateway.source.join("d/".repeat(300));
