@@ -302,7 +302,9 @@ fn check_plain_password(fields: &Fields<'_>, sheet: &Sheet, tls: Option<FtpTls>,
     });
     if let (Some(FtpTls::None), false, Some(tls)) = (tls, loopback, fields.value("tls")) {
         let problem = Problem::warning(&tls.at, "the password and the files travel in the clear");
-        sheet.report(problem.hint("`tls: explicit` is the default; `packetboat probe` says what the server offers"));
+        sheet.report(
+            problem.hint("`tls: explicit` is the default; `packetboat check --probe` says what the server offers"),
+        );
     }
 }
 

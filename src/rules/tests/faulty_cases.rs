@@ -1718,7 +1718,7 @@ error: unknown key `prt`
    |
  2 |   a: { ftp: { host: h, user: u, password: { env: HOME }, tls: none } }
    |                                                               ^^^^
-   = `tls: explicit` is the default; `packetboat probe` says what the server offers
+   = `tls: explicit` is the default; `packetboat check --probe` says what the server offers
 
 ",
     },
