@@ -4,7 +4,7 @@ use super::{Limits, RenameOver, ServerOptions, SessionReuse, SetTime, TestServer
 use crate::support::certificates::CertificateFiles;
 use packetboat::{
     config::{Secret, TlsVersion},
-    ftp::server::{Durability, EmbeddedServer, EmbeddedServerOptions, EmbeddedTls, Running, ServerTls},
+    ftp::server::{EmbeddedServer, EmbeddedServerOptions, EmbeddedTls, Running, ServerTls},
 };
 
 pub fn offers(options: &ServerOptions) -> bool {
@@ -36,7 +36,6 @@ pub fn start(server: &TestServer) -> Running {
         tls,
         port: server.port,
         passive_ports: Some(server.ports.passive()),
-        durability: Durability::Kernel,
     })
     .unwrap()
 }
