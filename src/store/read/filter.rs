@@ -41,11 +41,7 @@ impl JobFilter {
 
     /// The part that is matched over rows.
     pub(super) fn sieve(&self) -> Result<Sieve, NotAGlob> {
-        Ok(Sieve {
-            name: self.name.as_deref().map(PathGlob::new).transpose()?,
-            to: self.to.as_deref().map(PathGlob::new).transpose()?,
-            text: self.text.as_ref().map(|text| text.to_lowercase()),
-        })
+        Sieve::new(self.name.as_deref(), self.to.as_deref(), self.text.as_deref())
     }
 
     /// Every pattern is one.
@@ -111,6 +107,15 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
+    /// Globs of the source and of the target, and a text.
+    pub(super) fn new(name: Option<&str>, to: Option<&str>, text: Option<&str>) -> Result<Self, NotAGlob> {
+        Ok(Self {
+            name: name.map(PathGlob::new).transpose()?,
+            to: to.map(PathGlob::new).transpose()?,
+            text: text.map(str::to_lowercase),
+        })
+    }
+
     /// Lets every row through.
     pub(super) fn is_open(&self) -> bool {
         self.name.is_none() && self.to.is_none() && self.text.is_none()

@@ -4,7 +4,7 @@ use crate::{
     domain::{JobState, Moment, Ref, Sha256},
     store::{
         Store, StoreError,
-        read::{JobFilter, JobLine, json},
+        read::{JobLine, filter::Sieve, json},
     },
 };
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub struct ReceiptLine {
 pub struct ReceiptFilter {
     pub rule: Option<String>,
     pub server: Option<String>,
-    /// Globs, as in [`JobFilter`].
+    /// Globs, as in [`crate::store::JobFilter`].
     pub name: Option<String>,
     pub to: Option<String>,
     pub since: Option<Moment>,
@@ -64,13 +64,7 @@ impl Store {
         limit: u64,
         mut each: impl FnMut(ReceiptLine) -> ControlFlow<()> + Send,
     ) -> Result<bool, StoreError> {
-        let globs = JobFilter {
-            name: filter.name.clone(),
-            to: filter.to.clone(),
-            text: filter.text.clone(),
-            ..JobFilter::default()
-        };
-        let sieve = globs.sieve()?;
+        let sieve = Sieve::new(filter.name.as_deref(), filter.to.as_deref(), filter.text.as_deref())?;
         let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT id FROM receipts WHERE 1");
         for (column, value) in [("rule", &filter.rule), ("server", &filter.server)] {
             if let Some(value) = value {
