@@ -11,7 +11,7 @@ mod proof;
 mod receipt;
 mod reference;
 mod remote_path;
-mod size_units;
+mod size;
 mod wishes;
 
 pub use arrival::{ArrivalDraft, Beginning, JobDraft, Sighting};
@@ -25,5 +25,5 @@ pub use proof::{Proof, Sha256};
 pub use receipt::Receipt;
 pub use reference::{NotARef, Ref, RefTail};
 pub use remote_path::{RemotePath, RemotePathError};
-pub use size_units::SIZE_UNITS;
+pub use size::{SIZE_UNITS, show_size};
 pub use wishes::{ByteRate, OnExists, ProofWish, Resume, Retry, Times, Wishes};
