@@ -12,6 +12,10 @@ async fn below_the_floor_of_free_space_nothing_is_taken_in_and_it_says_so() {
     let status = voyage.until("it says later", |status| status.later.is_some()).await;
     assert!(status.later.unwrap().contains("disk_free"));
     assert_eq!((boat.arrived().await.as_str(), status.settling), ("", 1));
+    fs::remove_file(boat.at("a")).unwrap();
+    voyage.until("nothing waits for room any more", |status| status.later.is_none()).await;
+    boat.write("a", "bytes");
+    voyage.until("it says later again", |status| status.later.is_some()).await;
     voyage.stop().await;
     let boat = boat.with_disk_free(0);
     let voyage = boat.sail().await;

@@ -229,6 +229,9 @@ impl Keeper {
         self.said.settling = self.settling.settling();
         self.said.waiting = self.settling.waiting();
         self.said.refused = self.refusals.len();
+        if self.said.settling == 0 {
+            self.said.later = None; // whatever waited for intake has left
+        }
         self.status.send_if_modified(|status| {
             let is_news = *status != self.said;
             status.clone_from(&self.said);
