@@ -2,6 +2,7 @@
 
 mod arrival;
 mod escape;
+mod globs;
 mod identity;
 mod job;
 mod moment;
@@ -16,6 +17,7 @@ mod wishes;
 
 pub use arrival::{ArrivalDraft, Beginning, JobDraft, Sighting};
 pub use escape::{Escaped, is_harmless};
+pub use globs::{GlobError, Globs};
 pub use identity::Identity;
 pub use job::{JobState, Reason};
 pub use moment::Moment;

@@ -12,7 +12,6 @@ mod read_watch;
 mod rule;
 
 pub use filter::FileFilter;
-pub use globs::Globs;
 pub use load::{Checked, Loaded, check, check_with, load_outline};
 pub use plan::{Context, Planned, Unwanted, plan};
 pub use rule::{

@@ -1,8 +1,8 @@
 //! One rule, checked: when, if, then.
 
 use crate::{
-    domain::{ByteRate, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Times},
-    rules::{FileFilter, globs::Globs},
+    domain::{ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Times},
+    rules::FileFilter,
     schedule::Windows,
     templates::{Condition, DoneFile, PathTemplate},
 };
