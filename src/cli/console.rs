@@ -94,13 +94,7 @@ impl Console {
     /// Says on stderr why it could not be done.
     pub fn complain(&self, failure: &Failure) -> Exit {
         let text = match failure {
-            Failure::Configuration(findings) => {
-                let paint = match self.complainer {
-                    Painter::Colour => control::Paint::Colour,
-                    Painter::Plain => control::Paint::Plain,
-                };
-                control::render(findings, paint)
-            }
+            Failure::Configuration(findings) => control::render(findings, self.complainer.into()),
             Failure::Other(error) => format!("{}: {error:#}\n", self.complainer.paint(Ink::Bad, "error")),
             failure => format!("{}: {failure}\n", self.complainer.paint(Ink::Bad, "error")),
         };

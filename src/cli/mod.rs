@@ -71,6 +71,5 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
 
 /// One thread is enough for a verb that asks and prints.
 fn wait(verb: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|why| Failure::Other(why.into()))?.block_on(verb)
+    serve::runtime()?.block_on(verb)
 }
