@@ -89,6 +89,7 @@ impl Keeper {
     pub async fn end_scan(&mut self) {
         let Some(scan) = self.scan.take() else { return };
         let Walked { footing, mut whole, no_events } = walked(scan.walk.await, &self.rule.name);
+        let is_blind = footing.is_none();
         if let Some(why) = no_events {
             self.poll_instead(&why);
         }
@@ -117,7 +118,7 @@ impl Keeper {
                 "scanned"
             );
         }
-        if scan.extent != Extent::Whole && whole.is_err() && !self.cancel.is_cancelled() {
+        if scan.extent != Extent::Whole && is_blind && !self.cancel.is_cancelled() {
             self.hurry.get_or_insert(Instant::now() + MISSING); // what is new below these folders has not been met
         }
         self.answer_scan(scan.wishes, whole.is_ok() && scan.is_clean);
