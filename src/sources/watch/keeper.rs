@@ -78,19 +78,22 @@ pub(super) async fn keep(
     mut wishes: mpsc::Receiver<Wish>,
     status: watch::Sender<Status>,
 ) {
-    let load = load(&rule, &intake);
+    let load = load(&rule, &intake, &status);
     let Some(ledger) = cancel.run_until_cancelled(load).await else { return };
     let mut keeper = Keeper::new(rule, intake, clock, cancel, ledger, status);
     keeper.run(&mut wishes).await;
     keeper.end().await;
 }
 
-async fn load(rule: &Arc<Rule>, intake: &Intake) -> Arc<Ledger> {
+async fn load(rule: &Arc<Rule>, intake: &Intake, status: &watch::Sender<Status>) -> Arc<Ledger> {
     let mut wait = Duration::from_secs(1);
     loop {
         match intake.ledger(Arc::clone(rule)).await {
             Ok(ledger) => return Arc::new(ledger),
-            Err(why) => tracing::error!(rule = rule.name, %why, "the watch cannot start; it tries again"),
+            Err(why) => {
+                tracing::error!(rule = rule.name, %why, "the watch cannot start; it tries again");
+                status.send_modify(|status| status.later = Some(why.to_string()));
+            }
         }
         sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(30));
