@@ -49,6 +49,7 @@ pub(super) fn troubles(watches: &[Handle]) -> Vec<FolderTrouble> {
     let told = watches.iter().filter_map(|watch| {
         let status = watch.status();
         let (since, why) = match (status.trouble, status.later) {
+            _ if watch.has_broken_off() => (None, "its watch broke off: start packetboat again".to_owned()),
             (Some((since, why)), _) => (Some(since), why),
             (None, Some(why)) => (None, why),
             (None, None) => return None,
