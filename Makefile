@@ -1,4 +1,4 @@
-# What a person runs: make test, make demo, make lint, make deny. None of them needs root.
+# What a person runs: make test, make demo, make lint, make deny, make bench-… None of them needs root.
 
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)

@@ -136,6 +136,39 @@ fn the_table_only_points_upwards() {
 }
 
 #[test]
+fn every_permit_of_the_table_is_used() {
+    let mut unused: BTreeSet<(String, String)> = LAYERS
+        .iter()
+        .flat_map(|(module, allowed)| allowed.iter().map(|import| ((*module).to_owned(), (*import).to_owned())))
+        .collect();
+    for (path, source) in rust_files("src") {
+        let Some(module) = module_of(&path) else { continue };
+        for (_, import) in imports(&SourceText::parse(&source).code) {
+            unused.remove(&(module.clone(), import));
+        }
+    }
+    assert_none(&unused.iter().map(|(module, import)| format!("{module} → {import}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_manual_has_the_same_table() {
+    let manual = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let rows = manual.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, modules, _, imports, _] = cells[..] else { return None };
+        let words = |cell: &str| cell.split_whitespace().filter(|word| *word != "–").map(str::to_owned).collect();
+        let modules = modules.strip_prefix('`')?.split(" · ").map(|module| module.trim_matches('`').to_owned());
+        Some(modules.map(|module| (module, words(imports))).collect::<Vec<(String, BTreeSet<String>)>>())
+    });
+    let shown: BTreeSet<_> = rows.flatten().collect();
+    let held =
+        LAYERS.map(|(module, allowed)| (module.to_owned(), allowed.iter().map(|name| (*name).to_owned()).collect()));
+    let held: BTreeSet<(String, BTreeSet<String>)> = held.into();
+    let differ: Vec<_> = held.symmetric_difference(&shown).map(|row| format!("{row:?}")).collect();
+    assert_none(&differ);
+}
+
+#[test]
 fn every_module_imports_only_what_the_table_allows() {
     let findings: Vec<_> =
         rust_files("src").iter().flat_map(|(path, source)| findings_of_imports(path, source)).collect();

@@ -16,7 +16,7 @@ use crate::{
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
@@ -76,7 +76,7 @@ impl Gateway {
         let store = open(&storage).await?;
         let socket = Socket::listen(&storage)?; // before anything is begun that would have to be ended
         let started_at = clock.now();
-        let session = store.begin_session(&node(), started_at).await?;
+        let session = store.begin_session(&control::node(), started_at).await?;
         let started = Self::serve(setup, store.clone(), socket, (session, started_at)).await;
         if started.is_err() {
             end(&store, session, clock.now()).await;
@@ -102,10 +102,13 @@ impl Gateway {
         };
         let worker = Arc::new(Worker::start(worker).await?);
         let (watching, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-        let intake = Intake::new(store.clone(), clock.clone(), node(), &settings.storage, settings.limits.disk_free);
+        let intake =
+            Intake::new(store.clone(), clock.clone(), control::node(), &settings.storage, settings.limits.disk_free);
         intake.set_paused(paused.clone());
         let (tell, heard) = mpsc::unbounded_channel();
-        let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules)).heard_by(tell);
+        let (watched, folders) = tokio::sync::watch::channel(Vec::new());
+        let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules));
+        let operator = operator.heard_by(tell).watching(folders);
         tasks.spawn(socket.serve(operator, stop.clone()));
         tasks.spawn(obey(heard, worker.clone(), intake.clone(), paused));
         let janitor =
@@ -114,6 +117,7 @@ impl Gateway {
         let served = rules.rules.into_iter().filter(|rule| only.as_ref().is_none_or(|only| *only == rule.name));
         let start = |rule| WatchSource::start(Arc::new(rule), intake.clone(), clock.clone(), watching.clone());
         let watches: Vec<_> = served.map(start).collect();
+        watched.send_replace(watches.clone());
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
         Ok(Self { store, worker, watches, clock, session, started_at, watching, stop, tasks })
     }
@@ -137,6 +141,14 @@ impl Gateway {
         info!("stopping");
         self.watching.cancel();
         self.worker.stop(grace).await;
+        let ended = async {
+            for watch in &self.watches {
+                watch.ended().await
+            }
+        };
+        if timeout(PATIENCE, ended).await.is_err() {
+            warn!("a folder is still being read: the storage is let go when that is over");
+        }
     }
 
     /// The second half: lets the storage go.
@@ -220,9 +232,4 @@ fn known(settings: &Settings, rules: &RuleSet) -> Known {
         rules: rules.rules.iter().map(|rule| (rule.name.clone(), pause(rule))).collect(),
         servers: settings.servers.keys().cloned().collect(),
     }
-}
-
-/// This machine's name, as it stands in rows and in `{{ host }}`.
-fn node() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

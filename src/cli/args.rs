@@ -35,6 +35,8 @@ pub struct Args {
     pub verb: Verb,
 }
 
+const MOVE_EXAMPLE: &str = "Example: packetboat move-jobs --from old-nas --to new-nas --dry-run";
+
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Write a commented packetboat.yaml and a first rule
@@ -65,6 +67,12 @@ pub enum Verb {
     /// Let go what was set aside
     Release(Operate),
     /// Send elsewhere what waits for a server that is no more
+    ///
+    /// Moved are its jobs that wait, are queued or held; queued ones are due at once there. Their paths, tries and deadlines stay
+    /// theirs. Left alone are jobs that are running (ask again when their try has ended), that have ended, and those whose path has
+    /// a newer or the same job at the other server already. Files that were delivered stay where they are, and what arrives later
+    /// goes where its rule says.
+    #[command(after_help = MOVE_EXAMPLE)]
     MoveJobs(MoveJobs),
     /// Stop a rule or a server; arrivals are still recorded
     Pause(Pause),
@@ -89,7 +97,7 @@ impl Verb {
 
 #[derive(Debug, clap::Args)]
 pub struct Init {
-    /// Write instead, for systemd, which folders the service may write; from the rules there are
+    /// Write instead, for systemd, that the service may write in `storage` and nowhere else
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = crate::cli::init::DROP_IN)]
     pub systemd: Option<PathBuf>,
 }
@@ -171,8 +179,10 @@ pub struct Operate {
 
 #[derive(Debug, clap::Args)]
 pub struct MoveJobs {
+    /// Where the jobs are to go now; it need not be configured any more
     #[arg(long, value_name = "SERVER")]
     pub from: String,
+    /// Where they are to go instead; one of packetboat.yaml
     #[arg(long, value_name = "SERVER")]
     pub to: String,
     /// Say what would be done, and do nothing

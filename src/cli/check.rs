@@ -5,7 +5,7 @@ use crate::{
         args::{Check, Format},
         console::{Console, Shape},
         exit::{Exit, Failure},
-        text::{Painter, json},
+        text::json,
     },
     control::{self, Finding},
 };
@@ -29,11 +29,7 @@ pub fn check(wanted: &Check, config: Option<&Path>, console: &Console) -> Result
         let is_refused = checked.is_refused();
         json(&Report { is_refused, files_read: *files_read, findings }).map_err(|why| Failure::Other(why.into()))?
     } else {
-        let paint = match console.painter {
-            Painter::Colour => control::Paint::Colour,
-            Painter::Plain => control::Paint::Plain,
-        };
-        control::render(findings, paint) + &control::summary(findings, *files_read) + "\n"
+        control::render(findings, console.painter.into()) + &control::summary(findings, *files_read) + "\n"
     };
     console.print(&text)?;
     Ok(if checked.is_refused() { Exit::Refused } else { Exit::Done })

@@ -8,10 +8,14 @@ use crate::{
     },
     clock::Clock,
     control,
+    telemetry::Ansi,
 };
 use chrono_tz::Tz;
 use serde::Serialize;
-use std::io::{self, IsTerminal, Write};
+use std::{
+    ffi::OsStr,
+    io::{self, IsTerminal, Write},
+};
 
 /// How the answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +38,22 @@ pub struct Console {
 impl Console {
     /// For these arguments on this terminal.
     pub fn new(args: &Args) -> Self {
-        let is_plain = args.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let painter = |is_terminal: bool| if is_terminal && !is_plain { Painter::Colour } else { Painter::Plain };
+        let no_color = std::env::var_os("NO_COLOR");
+        let painter = |is_terminal| painter(args, no_color.as_deref(), is_terminal);
         let fit = if io::stdout().is_terminal() { terminal_width() } else { None };
         Self {
             shape: if args.json { Shape::Json } else { Shape::Text },
             painter: painter(io::stdout().is_terminal()),
             fit,
             complainer: painter(io::stderr().is_terminal()),
+        }
+    }
+
+    /// How the log is to look, which goes where errors go.
+    pub fn ansi(&self) -> Ansi {
+        match self.complainer {
+            Painter::Colour => Ansi::Yes,
+            Painter::Plain => Ansi::No,
         }
     }
 
@@ -82,13 +94,7 @@ impl Console {
     /// Says on stderr why it could not be done.
     pub fn complain(&self, failure: &Failure) -> Exit {
         let text = match failure {
-            Failure::Configuration(findings) => {
-                let paint = match self.complainer {
-                    Painter::Colour => control::Paint::Colour,
-                    Painter::Plain => control::Paint::Plain,
-                };
-                control::render(findings, paint)
-            }
+            Failure::Configuration(findings) => control::render(findings, self.complainer.into()),
             Failure::Other(error) => format!("{}: {error:#}\n", self.complainer.paint(Ink::Bad, "error")),
             failure => format!("{}: {failure}\n", self.complainer.paint(Ink::Bad, "error")),
         };
@@ -102,7 +108,36 @@ impl Console {
     }
 }
 
+/// The one place that decides it, for answers, errors and the log. An empty NO_COLOR is not set (no-color.org).
+fn painter(args: &Args, no_color: Option<&OsStr>, is_terminal: bool) -> Painter {
+    let is_plain = args.no_color || no_color.is_some_and(|value| !value.is_empty());
+    if is_terminal && !is_plain { Painter::Colour } else { Painter::Plain }
+}
+
 fn terminal_width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn colours_are_for_terminals_that_nobody_asked_to_leave_plain() {
+        for (line, no_color, is_terminal, expected) in [
+            ("packetboat run", None, true, Painter::Colour),
+            ("packetboat run", Some(""), true, Painter::Colour),
+            ("packetboat run", None, false, Painter::Plain),
+            ("packetboat run", Some("1"), true, Painter::Plain),
+            ("packetboat run --no-color", None, true, Painter::Plain),
+        ] {
+            let args = Args::try_parse_from(line.split(' ')).unwrap();
+            let found = painter(&args, no_color.map(OsStr::new), is_terminal);
+            assert_eq!(found, expected, "{line} {no_color:?} {is_terminal}");
+            let console = Console { shape: Shape::Text, painter: found, fit: None, complainer: found };
+            assert_eq!(console.ansi() == Ansi::Yes, expected == Painter::Colour, "the log too");
+        }
+    }
 }

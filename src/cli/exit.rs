@@ -7,21 +7,22 @@ use crate::{
 use std::process::ExitCode;
 
 /// What `--help` says of them.
-pub const CODES: &str = "Exit codes: 0 done; 1 something is failed, missed or damaged, or needs you; 2 wrong usage; \
-3 configuration refused; 4 not over yet: jobs still wait; 5 the database is in use or unreadable; 6 a server could not be \
-reached.";
+pub const CODES: &str = "Exit codes: 0 done; 1 something failed or needs you, or a folder was not seen whole; 2 wrong usage; \
+3 configuration refused; 4 jobs still wait (once); 5 the database is in use or unreadable; 6 a server could not be reached or \
+refused what we need (check --probe).";
 
 /// How a verb ended that said all it had to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     Done,
-    /// Something is failed, missed or damaged, or was left alone though it was named.
+    /// Something failed, needs a person, was not seen whole, or was left alone though it was named.
     Failed,
     Usage,
     Refused,
     /// Jobs still wait.
     NotOver,
     Database,
+    /// A server could not be reached, or refused what a delivery needs.
     Unreachable,
 }
 
@@ -91,11 +92,28 @@ impl From<Vec<Finding>> for Failure {
     }
 }
 
+/// The other side answers what was not asked: it is of another version, say.
+pub fn unasked(answer: &Answer) -> Failure {
+    Failure::Other(anyhow::anyhow!("an answer to something else: {answer:?}"))
+}
+
 /// An answer that says no is a failure.
 pub fn heard(answer: Answer) -> Result<Answer, Failure> {
     match answer {
         Answer::Refused { why } => Err(Failure::Usage(why)),
         Answer::Failed { why } => Err(Failure::Database(StoreError::Told(why).into())),
         answer => Ok(answer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_the_codes_that_help_has() {
+        let readme = include_str!("../../README.md").replace('`', "");
+        let readme: Vec<&str> = readme.split_whitespace().collect();
+        assert!(readme.join(" ").contains(CODES), "README: {CODES}");
     }
 }

@@ -47,16 +47,8 @@ fn state(word: &str) -> Result<JobState, String> {
 impl Filters {
     /// As the store knows them.
     pub fn at(&self, now: Moment) -> JobFilter {
-        let common = &self.common;
-        JobFilter {
-            states: self.state.clone(),
-            rule: common.rule.clone(),
-            server: common.server.clone(),
-            name: common.name.clone(),
-            to: common.to.clone(),
-            since: common.since.map(|span| now.minus(span)),
-            text: common.text.clone(),
-        }
+        let ReceiptFilter { rule, server, name, to, since, text } = self.common.at(now);
+        JobFilter { states: self.state.clone(), rule, server, name, to, since, text }
     }
 }
 

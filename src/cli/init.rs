@@ -1,4 +1,4 @@
-//! `init`: a first packetboat.yaml and a first rule, never over anything; `--systemd`: which folders the service may write.
+//! `init`: a first packetboat.yaml and a first rule, never over anything; `--systemd`: where the service may write.
 
 use crate::{
     cli::{
@@ -6,7 +6,7 @@ use crate::{
         console::Console,
         exit::{Exit, Failure},
     },
-    control::{self, Written},
+    control::{self, InitError, Written},
 };
 use anyhow::Context;
 use serde_json::json;
@@ -28,7 +28,10 @@ pub fn init(wanted: &Init, config: Option<&Path>, console: &Console) -> Result<E
 
 fn first_files(config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let file = config.map_or_else(|| PathBuf::from("packetboat.yaml"), Path::to_path_buf);
-    let written = control::init(&file).map_err(|refused| Failure::Usage(refused.to_string()))?;
+    let written = control::init(&file).map_err(|refused| match refused {
+        InitError::Exists(_) => Failure::Usage(refused.to_string()),
+        InitError::Unwritable { .. } => Failure::Other(refused.into()),
+    })?;
     let Written { configuration, rule, storage, folder } = &written;
     console.answer(&written, || {
         format!(
@@ -51,7 +54,10 @@ fn systemd(path: &Path, config: Option<&Path>, console: &Console) -> Result<Exit
     }
     let is_foreign = std::fs::read_to_string(path).is_ok_and(|there| !there.starts_with(control::DROP_IN_MARK));
     if is_foreign {
-        return Err(Failure::Usage(format!("{} is not ours: it stays as it is", path.display())));
+        return Err(Failure::Usage(format!(
+            "{} is not ours and stays as it is: remove it, or name another file",
+            path.display()
+        )));
     }
     write(path, &text)
         .with_context(|| format!("{} could not be written; `packetboat init --systemd -` prints it", path.display()))?;

@@ -11,6 +11,7 @@ use crate::{
 };
 use std::{
     io::{self, BufWriter},
+    ops::ControlFlow,
     path::Path,
 };
 
@@ -27,7 +28,12 @@ pub async fn jobs(wanted: &Jobs, config: Option<&Path>, console: &Console) -> Re
         return Ok(Exit::Done);
     }
     let mut jobs = Vec::new();
-    let more = store.jobs(&filter, limit, |line| jobs.push(line)).await?;
+    let more = store
+        .jobs(&filter, limit, |line| {
+            jobs.push(line);
+            ControlFlow::Continue(())
+        })
+        .await?;
     console.print(&match &jobs[..] {
         [] => "No job is meant.\n".to_owned(),
         jobs => text::jobs::jobs(jobs, console.fit) + &text::jobs::rest(more),

@@ -33,8 +33,8 @@ use std::process::ExitCode;
 #[must_use]
 pub fn main() -> ExitCode {
     let args = Args::parse(); // wrong usage ends here, with 2
-    telemetry::init(args.verb.verbosity(args.verbose));
     let console = Console::new(&args);
+    telemetry::init(args.verb.verbosity(args.verbose), console.ansi());
     match dispatch(&args, &console) {
         Ok(exit) => exit.into(),
         Err(failure) => console.complain(&failure).into(),
@@ -71,6 +71,5 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
 
 /// One thread is enough for a verb that asks and prints.
 fn wait(verb: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|why| Failure::Other(why.into()))?.block_on(verb)
+    serve::runtime()?.block_on(verb)
 }

@@ -59,25 +59,16 @@ impl From<OnceReport> for Report {
 fn text(OnceReport { delivered, failed, waiting, unseen }: &OnceReport) -> String {
     let why = match (waiting, failed) {
         (0, 0) => "",
-        (_, 0) => {
-            "packetboat status says what they wait for.
-"
-        }
-        (_, _) => {
-            "packetboat jobs --state failed says why.
-"
-        }
+        (_, 0) => "packetboat status says what they wait for.\n",
+        (_, _) => "packetboat jobs --state failed says why.\n",
     };
     let (delivered, waiting, failed) = (count(*delivered), count(*waiting), count(*failed));
-    let unseen = match unseen {
-        0 => String::new(),
-        1 => ", 1 folder not seen whole".to_owned(),
-        more => format!(", {more} folders not seen whole"),
+    let (unseen, which) = match unseen {
+        0 => (String::new(), ""),
+        1 => (", 1 folder not seen whole".to_owned(), "packetboat plan says which folder, and why.\n"),
+        more => (format!(", {more} folders not seen whole"), "packetboat plan says which folders, and why.\n"),
     };
-    format!(
-        "{delivered} delivered, {waiting} waiting, {failed} failed{unseen}
-{why}"
-    )
+    format!("{delivered} delivered, {waiting} waiting, {failed} failed{unseen}\n{why}{which}")
 }
 
 /// Bars that move until they are ended; what had one gets a line when it has ended.

@@ -4,7 +4,7 @@ use crate::{
     cli::{
         args::{MoveJobs, Operate},
         console::Console,
-        exit::{Exit, Failure, heard},
+        exit::{Exit, Failure, heard, unasked},
         text,
     },
     control::{self, Answer, Command, JobVerb, Rehearsal, Site, Tally, Which},
@@ -49,6 +49,6 @@ fn rehearsal(dry_run: bool) -> Rehearsal {
 async fn tally(site: &Site, command: Command) -> Result<Tally, Failure> {
     match heard(control::act(&site.storage, site.known.clone(), &command).await?)? {
         Answer::Jobs(tally) => Ok(tally),
-        other => Err(Failure::Other(anyhow::anyhow!("an answer to something else: {other:?}"))),
+        other => Err(unasked(&other)),
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     cli::{
         args::Pause,
         console::Console,
-        exit::{Exit, Failure, heard},
+        exit::{Exit, Failure, heard, unasked},
         text::plural,
     },
     control::{self, Answer, Command, Site, Subject},
@@ -14,22 +14,24 @@ use std::path::Path;
 /// Stops it.
 pub async fn pause(wanted: &Pause, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let answer = ask(config, wanted, |what| Command::Pause { what }).await?;
-    console.answer(&answer, || match &answer {
+    let text = match &answer {
         Answer::Rule { rule, jobs } => format!("{rule} is paused; {} held\n", plural(*jobs, "job")),
         Answer::Server { server } => format!("{server} is paused; what runs ends its try\n"),
-        _ => String::new(),
-    })?;
+        other => return Err(unasked(other)),
+    };
+    console.answer(&answer, || text)?;
     Ok(Exit::Done)
 }
 
 /// Starts it again.
 pub async fn resume(wanted: &Pause, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let answer = ask(config, wanted, |what| Command::Resume { what }).await?;
-    console.answer(&answer, || match &answer {
+    let text = match &answer {
         Answer::Rule { rule, jobs } => format!("{rule} goes on; {} let go\n", plural(*jobs, "job")),
         Answer::Server { server } => format!("{server} goes on\n"),
-        _ => String::new(),
-    })?;
+        other => return Err(unasked(other)),
+    };
+    console.answer(&answer, || text)?;
     Ok(Exit::Done)
 }
 

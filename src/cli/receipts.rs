@@ -11,6 +11,7 @@ use crate::{
 };
 use std::{
     io::{self, BufWriter, Write},
+    ops::ControlFlow,
     path::Path,
 };
 
@@ -32,9 +33,8 @@ pub async fn receipts(wanted: &Receipts, config: Option<&Path>, console: &Consol
         let mut out = BufWriter::new(io::stdout());
         let mut written = out.write_all(text::receipts::csv_heading().as_bytes());
         let write = |line| {
-            if written.is_ok() {
-                written = out.write_all(text::receipts::csv_line(&line).as_bytes());
-            }
+            written = out.write_all(text::receipts::csv_line(&line).as_bytes());
+            if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         store.receipts(&filter, limit, write).await?;
         console.printed(written.and_then(|()| out.flush()))?;
@@ -47,7 +47,12 @@ pub async fn receipts(wanted: &Receipts, config: Option<&Path>, console: &Consol
         return Ok(Exit::Done);
     }
     let mut lines = Vec::new();
-    let are_more = store.receipts(&filter, limit, |line| lines.push(line)).await?;
+    let are_more = store
+        .receipts(&filter, limit, |line| {
+            lines.push(line);
+            ControlFlow::Continue(())
+        })
+        .await?;
     let closing = if are_more { "There are more: narrow the filters, or --limit 0 for all\n" } else { "" };
     console.print(&match &lines[..] {
         [] => "No receipt is meant.\n".to_owned(),

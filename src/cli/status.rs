@@ -6,7 +6,7 @@ use crate::{
         exit::{Exit, Failure},
         text,
     },
-    control::{self, Need, Site, Status},
+    control::{self, Need, Site, SocketError, Status},
 };
 use serde::Serialize;
 use std::path::Path;
@@ -26,10 +26,18 @@ pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Fa
     let calendar = console.calendar(site.time_zone);
     let store = control::read(&site.storage).await?;
     let mut status = store.status(&site.rules(), calendar.now, calendar.midnight()).await?;
-    if control::is_silent(&site.storage).await {
-        status.session = status.session.unanswered();
-    }
-    let needs = control::needs(&status, &site);
+    let folders = match control::folders(&site.storage).await {
+        Ok(troubles) => troubles,
+        Err(SocketError::Silent(_)) => {
+            status.session = status.session.unanswered();
+            Vec::new()
+        }
+        Err(why) => {
+            tracing::warn!(%why, "whether the folders are well is not known");
+            Vec::new()
+        }
+    };
+    let needs = control::needs(&status, folders, &site);
     let report = Report { all_is_well: needs.is_empty(), needs: &needs, status: &status };
     console.answer(&report, || text::status::status(&status, &needs, &site, (calendar, console.painter)))?;
     Ok(if needs.is_empty() { Exit::Done } else { Exit::Failed })

@@ -1,9 +1,6 @@
 //! One FTP server with all its options.
 
-use super::{
-    Fields, Secret, Sheet,
-    read_ftp::{FTP, timeouts},
-};
+use super::{Fields, Secret, Sheet, ftp_keys::FTP, read_ftp::timeouts};
 use crate::{domain::ByteRate, schedule::Window};
 use std::{path::PathBuf, time::Duration};
 

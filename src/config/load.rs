@@ -102,23 +102,6 @@ pub struct Outline {
     pub time_zone: Tz,
 }
 
-impl Outline {
-    /// The outline of settings that were loaded.
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
-        let kind = |server: &Server| match server {
-            Server::Ftp(_) => "ftp",
-        };
-        Self {
-            storage: Some(settings.storage.clone()),
-            rules: settings.rules.clone(),
-            servers: Some(settings.servers.iter().map(|(name, server)| (name.clone(), kind(server))).collect()),
-            defaults: settings.defaults.clone(),
-            time_zone: settings.time_zone,
-        }
-    }
-}
-
 /// The file to load: the one named, else ./packetboat.yaml, else /etc/packetboat/packetboat.yaml.
 #[must_use]
 pub fn find(named: Option<&Path>) -> PathBuf {

@@ -6,6 +6,7 @@ use super::{
     values::{self, Fault},
     yaml::{Kind, Node, Value},
 };
+use crate::schedule::Window;
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Bytes of a text that means something: more takes long to compile and is not meant.
@@ -191,4 +192,16 @@ pub fn at_most<'a>(sheet: &Sheet, items: &'a [Node], most: usize) -> Option<&'a 
 /// Reads every item, so that every faulty one is reported; `None` when any is.
 pub fn each<T>(items: &[Node], read: impl FnMut(&Node) -> Option<T>) -> Option<Vec<T>> {
     items.iter().map(read).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// One window of the week.
+pub fn window(sheet: &Sheet, node: &Node) -> Option<Window> {
+    let parse = |text: &str| {
+        Window::parse(text).map_err(|error| Fault {
+            message: error.message,
+            range: Some(error.range),
+            hint: Some(error.hint),
+        })
+    };
+    spelt("a window", parse)(sheet, node)
 }

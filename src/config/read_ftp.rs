@@ -1,92 +1,19 @@
-//! `servers.NAME.ftp`: its keys, their defaults and bounds, and what must fit together.
+//! `servers.NAME.ftp`: its values, their bounds, and what must fit together.
 
 use super::{
-    FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, Secret, TlsVersion, UploadAs,
+    FtpServer, FtpTimeouts, FtpTls,
     fields::Fields,
-    keys::{Table, default, not_yet, optional, required},
-    read::{self, Meaning, Meaning::Built},
-    read_secret::secret,
+    ftp_keys::{FTP, MODE, PASSIVE_ADDRESS, PATH_STYLE, TIMEOUTS, TLS, TLS_MAX, UPLOAD_AS},
+    read,
+    read_ftp_tls::{client_certificate, maybe_file, pin},
+    read_secret::{secret, variable_name},
     sheet::{Problem, Sheet},
     surroundings::Surroundings,
     values::{self, Fault},
     yaml::{Entry, Node, Value},
 };
 use crate::{domain::ByteRate, schedule::Window};
-use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
-
-const NO_PROXY: &str = "leave it out: this version connects to servers directly";
-
-/// The keys of `ftp`.
-pub const FTP: Table = Table {
-    name: "ftp",
-    keys: &[
-        required("host"),
-        default("port", "21"),
-        required("user"),
-        required("password"),
-        default("account", "\"\""),
-        default("folder", "\"\""),
-        default("tls", "explicit"),
-        default("tls_max", "\"1.2\""),
-        default("ca_file", "\"\""),
-        default("pin_sha256", "\"\""),
-        default("client_certificate", "\"\""),
-        optional("client_key"),
-        default("connections", "4"),
-        optional("bandwidth"),
-        optional("bandwidth_in"),
-        default("mode", "passive"),
-        default("passive_address", "same_host"),
-        default("upload_as", "temporary_name"),
-        default("charset", "utf-8"),
-        default("path_style", "auto"),
-        not_yet("proxy", NO_PROXY),
-        not_yet("proxy_user", NO_PROXY),
-        not_yet("proxy_password", NO_PROXY),
-        default("keepalive", "30s"),
-        optional("timeouts"),
-    ],
-    moved: &[
-        ("hostname", "write `host`"),
-        ("server", "write `host`"),
-        ("username", "write `user`"),
-        ("login", "write `user`"),
-        ("pass", "write `password`"),
-        ("path", "write `folder`"),
-        ("root", "write `folder`"),
-        ("directory", "write `folder`"),
-        ("ssl", "write `tls: explicit`, `implicit` or `none`"),
-        ("passive", "write `mode: passive` or `mode: active`"),
-        ("verify", "certificates are always verified; `ca_file` or `pin_sha256` say which to trust"),
-        ("insecure", "certificates are always verified; `ca_file` or `pin_sha256` say which to trust"),
-        ("max_connections", "write `connections`"),
-        ("timeout", "write `timeouts: { connect: 15s, reply: 60s, data: 60s }`"),
-        ("type", "the key above already says it: `ftp: { … }`"),
-        ("name", "a server's name is its key"),
-    ],
-};
-
-/// The keys of `timeouts`.
-pub const TIMEOUTS: Table = Table {
-    name: "timeouts",
-    keys: &[default("connect", "15s"), default("reply", "60s"), default("data", "60s")],
-    moved: &[("control", "write `reply`"), ("read", "write `data`")],
-};
-
-const TLS: &[(&str, Meaning<FtpTls>)] =
-    &[("explicit", Built(FtpTls::Explicit)), ("implicit", Built(FtpTls::Implicit)), ("none", Built(FtpTls::None))];
-const TLS_MAX: &[(&str, Meaning<TlsVersion>)] = &[("1.2", Built(TlsVersion::V1_2)), ("1.3", Built(TlsVersion::V1_3))];
-const MODE: &[(&str, Meaning<Mode>)] = &[("passive", Built(Mode::Passive)), ("active", Built(Mode::Active))];
-const PASSIVE_ADDRESS: &[(&str, Meaning<PassiveAddress>)] =
-    &[("same_host", Built(PassiveAddress::SameHost)), ("as_told", Built(PassiveAddress::AsTold))];
-const UPLOAD_AS: &[(&str, Meaning<UploadAs>)] =
-    &[("temporary_name", Built(UploadAs::TemporaryName)), ("final_name", Built(UploadAs::FinalName))];
-const PATH_STYLE: &[(&str, Meaning<()>)] = &[
-    ("auto", Built(())),
-    ("unix", Built(())),
-    ("dos", Meaning::NotYet("this version writes paths with `/`")),
-    ("vms", Meaning::NotYet("this version writes paths with `/`")),
-];
+use std::{ops::RangeInclusive, time::Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -181,81 +108,6 @@ fn charset(sheet: &Sheet, node: &Node) -> Option<()> {
     None
 }
 
-fn maybe_file(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<Option<PathBuf>> {
-    let written = read::text(sheet, node)?;
-    if written.is_empty() {
-        return Some(None);
-    }
-    let path = around.path(&written);
-    match std::fs::metadata(&path) {
-        Ok(found) if found.is_file() => Some(Some(path)),
-        Ok(_) => {
-            sheet.report(Problem::error(&node.at, format!("{} is not a file", path.display())));
-            None
-        }
-        Err(error) => {
-            sheet.report(Problem::error(&node.at, format!("{} cannot be read: {error}", path.display())));
-            None
-        }
-    }
-}
-
-/// 64 hex digits, colons and case as `openssl x509 -fingerprint` prints them.
-fn pin(text: &str) -> Result<Option<[u8; 32]>, Fault> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-    if digits.is_empty() {
-        return Ok(None);
-    }
-    let nibbles: Option<Vec<u8>> = digits
-        .iter()
-        .map(|digit| char::from(*digit).to_digit(16).and_then(|nibble| u8::try_from(nibble).ok()))
-        .collect();
-    let bytes = nibbles.map(|nibbles| {
-        nibbles.chunks(2).map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble)).collect::<Vec<u8>>()
-    });
-    match bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).filter(|_| digits.len() == 64) {
-        Some(pin) => Ok(Some(pin)),
-        None => Err(Fault::new(
-            format!("a SHA-256 has 64 hex digits, and here are {}", digits.len()),
-            "`openssl x509 -in certificate.pem -noout -fingerprint -sha256` prints it",
-        )),
-    }
-}
-
-/// What the environment variable with a server's secret may be called.
-fn variable_name(server: &str, what: &str) -> String {
-    format!("{}_{what}", server.to_uppercase().replace(['-', '.'], "_"))
-}
-
-/// Certificate and key, both or none.
-fn client_certificate(
-    fields: &Fields<'_>,
-    sheet: &Sheet,
-    name: &str,
-    around: &Surroundings<'_>,
-) -> Option<Option<(PathBuf, Secret)>> {
-    let certificate = fields.need("client_certificate", |sheet, node| maybe_file(sheet, node, around))?;
-    let key = fields.entry("client_key");
-    match (certificate, key) {
-        (None, None) => Some(None),
-        (Some(path), Some(key)) => {
-            secret(sheet, &key.value, &variable_name(name, "KEY"), around).map(|secret| Some((path, secret)))
-        }
-        (Some(_), None) => {
-            let at = fields.entry("client_certificate").map_or(fields.at(), |entry| &entry.key.at);
-            sheet.report(
-                Problem::error(at, "a certificate without its key").hint("add `client_key: { file: acme.key }`"),
-            );
-            None
-        }
-        (None, Some(key)) => {
-            let problem = Problem::error(&key.key.at, "a key without its certificate");
-            sheet.report(problem.hint("add `client_certificate: acme.pem`"));
-            None
-        }
-    }
-}
-
 /// `{ "Mon-Fri 08:00-18:00": 2MB/s }`, in its order.
 fn bandwidth_in(sheet: &Sheet, node: &Node) -> Option<Vec<(Window, ByteRate)>> {
     let Value::Map(entries) = &node.value else {
@@ -264,7 +116,7 @@ fn bandwidth_in(sheet: &Sheet, node: &Node) -> Option<Vec<(Window, ByteRate)>> {
         return None;
     };
     let read = |Entry { key, value }: &Entry| {
-        let window = window(sheet, key);
+        let window = read::window(sheet, key);
         let rate = read::spelt("a bandwidth", values::byte_rate)(sheet, value);
         Some((window?, rate?))
     };
@@ -273,18 +125,6 @@ fn bandwidth_in(sheet: &Sheet, node: &Node) -> Option<Vec<(Window, ByteRate)>> {
         return None;
     }
     entries.iter().map(read).collect::<Vec<_>>().into_iter().collect()
-}
-
-/// One window of the week.
-pub fn window(sheet: &Sheet, node: &Node) -> Option<Window> {
-    let parse = |text: &str| {
-        Window::parse(text).map_err(|error| Fault {
-            message: error.message,
-            range: Some(error.range),
-            hint: Some(error.hint),
-        })
-    };
-    read::spelt("a window", parse)(sheet, node)
 }
 
 /// `timeouts` of a server's fields.
@@ -302,14 +142,16 @@ fn check_plain_password(fields: &Fields<'_>, sheet: &Sheet, tls: Option<FtpTls>,
     });
     if let (Some(FtpTls::None), false, Some(tls)) = (tls, loopback, fields.value("tls")) {
         let problem = Problem::warning(&tls.at, "the password and the files travel in the clear");
-        sheet.report(problem.hint("`tls: explicit` is the default; `packetboat probe` says what the server offers"));
+        sheet.report(
+            problem.hint("`tls: explicit` is the default; `packetboat check --probe` says what the server offers"),
+        );
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Server, load_with};
+    use crate::config::{Mode, PassiveAddress, Server, TlsVersion, UploadAs, load_with};
 
     /// The server of `servers: { a: { ftp: { host, user, password, MORE } } }`.
     fn server(more: &str) -> FtpServer {
@@ -360,26 +202,6 @@ mod tests {
         assert_eq!((server.mode, server.passive_address), (Mode::Active, PassiveAddress::AsTold));
         assert_eq!((server.upload_as, server.keepalive), (UploadAs::FinalName, SECOND * 60));
         assert_eq!(server.timeouts, FtpTimeouts { reply: SECOND * 5, ..FtpTimeouts::default() });
-    }
-
-    #[test]
-    fn a_pin_is_read_as_tools_print_it() {
-        let plain = "00112233445566778899aabbccddeeff".repeat(2);
-        let colons = plain
-            .to_uppercase()
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| String::from_utf8_lossy(pair))
-            .collect::<Vec<_>>()
-            .join(":");
-        for text in [plain.as_str(), &colons] {
-            let pin = pin(text).unwrap().unwrap();
-            assert_eq!((pin[0], pin[1], pin[31]), (0x00, 0x11, 0xff), "{text}");
-        }
-        assert_eq!(pin(""), Ok(None));
-        for text in [&plain[1..], &format!("{plain}0"), &plain.replace('0', "g"), "sha256//AAAA", "é"] {
-            assert!(pin(text).is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -192,3 +192,8 @@ fn warn_of_readers(sheet: &Sheet, at: &Span, path: &Path) {
         sheet.report(problem.hint(format!("mode is {:04o}: `chmod 600 {}`", mode & 0o7777, path.display())));
     }
 }
+
+/// What the environment variable with a server's secret may be called.
+pub(super) fn variable_name(server: &str, what: &str) -> String {
+    format!("{}_{what}", server.to_uppercase().replace(['-', '.'], "_"))
+}

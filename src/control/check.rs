@@ -27,11 +27,11 @@ impl Checked {
 /// The first of `only` that is no file of this configuration.
 pub fn check(named: Option<&Path>, only: &[PathBuf]) -> Result<Checked, PathBuf> {
     let file = config::find(named);
-    let rules::Checked { mut findings, mut files_read, .. } = rules::check(&file);
+    let rules::Checked { mut findings, mut files_read, outline, .. } = rules::check(&file);
     if only.is_empty() {
         return Ok(Checked { findings, files_read });
     }
-    let folder = config::load(&file).outline.rules;
+    let folder = outline.rules;
     let real = |path: &Path| path.canonicalize().ok();
     let mut wanted = Vec::new();
     for path in only {

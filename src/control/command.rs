@@ -1,9 +1,12 @@
 //! What can be asked of whoever holds the lock, and what it answers: one JSON object each.
 
-use crate::store::{JobVerb, Rehearsal, Tally, Which};
+use crate::{
+    control::FolderTrouble,
+    store::{JobVerb, Rehearsal, Tally, Which},
+};
 use serde::{Deserialize, Serialize};
 
-/// Something that writes. Each may be sent twice: the second finds it done.
+/// Something that writes, or that only a running process knows. Each may be sent twice: the second finds it done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
@@ -27,6 +30,8 @@ pub enum Command {
     Resume {
         what: Subject,
     },
+    /// Which folders are not seen whole. Writes nothing: only who watches them knows.
+    Folders,
 }
 
 /// What is paused: by its name alone if only one has it.
@@ -51,6 +56,9 @@ pub enum Answer {
     },
     Server {
         server: String,
+    },
+    Folders {
+        troubles: Vec<FolderTrouble>,
     },
     /// Asked for something that makes no sense here: a name that nothing has, a pattern that is none.
     Refused {

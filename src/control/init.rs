@@ -3,7 +3,6 @@
 use crate::{
     config::{self, Finding, find, init},
     domain::Escaped,
-    rules,
 };
 use serde::Serialize;
 use std::{
@@ -26,9 +25,9 @@ pub struct Written {
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    #[error("{0} is there already: nothing was written")]
+    #[error("{} is there already: nothing was written; remove it, or name another with --config", .0.display())]
     Exists(PathBuf),
-    #[error("{path} could not be written: {why}")]
+    #[error("{} could not be written: {why}", path.display())]
     Unwritable { path: PathBuf, why: io::Error },
 }
 
@@ -57,9 +56,10 @@ pub fn init(file: &Path) -> Result<Written, InitError> {
 }
 
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), InitError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // a file that is where the folder should be says that it exists, too
+    fs::create_dir_all(folder).map_err(|why| InitError::Unwritable { path: folder.to_path_buf(), why })?;
     let write = || -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
@@ -74,24 +74,15 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), InitError> {
 /// The first line of a drop-in of ours: one without it is somebody else's.
 pub const DROP_IN_MARK: &str = "# Written by `packetboat init --systemd`";
 
-/// A drop-in for packetboat.service: the folders that it may write, from the configuration as it is. A secret that only the
-/// service may read is not asked for.
+/// A drop-in for packetboat.service: the one folder that it may write, `storage`. What it watches it only reads. A secret that
+/// only the service may read is not asked for.
 ///
 /// # Errors
-/// What is wrong with the configuration, when its folders could not be made out.
+/// What is wrong with the configuration, when its storage could not be made out.
 pub fn drop_in(named: Option<&Path>) -> Result<String, Vec<Finding>> {
-    let config::Loaded { outline, mut findings, .. } = config::load(&find(named));
-    let loaded = rules::load_outline(&outline);
-    let (Some(storage), Some(rules)) = (&outline.storage, &loaded.rules) else {
-        findings.extend(loaded.findings);
-        return Err(findings);
-    };
-    let mut folders: Vec<&Path> = rules.rules.iter().map(|rule| &*rule.when.folder).collect();
-    folders.push(storage);
-    folders.sort_unstable();
-    folders.dedup();
-    let lines: String = folders.into_iter().map(may_write).collect();
-    Ok(format!("{DROP_IN_MARK}: again after a rule was added or its folder changed.\n[Service]\n{lines}"))
+    let config::Loaded { outline, findings, .. } = config::load(&find(named));
+    let Some(storage) = &outline.storage else { return Err(findings) };
+    Ok(format!("{DROP_IN_MARK}: again when `storage` has moved.\n[Service]\n{}", may_write(storage)))
 }
 
 /// A line of systemd.exec(5): the folder need not be there (`-`). Quotes and `%` are as systemd.syntax(7) wants them.
@@ -108,6 +99,7 @@ fn may_write(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -136,8 +128,11 @@ mod tests {
         fs::write(&file, text.replace("{ env: OFFSITE_PASSWORD }", "{ file: only-the-service-has.it }")).unwrap();
         assert!(rules::check(&file).loaded.is_none());
         let written = drop_in(Some(&file)).unwrap();
-        assert!(written.contains(&may_write(&storage)) && written.contains(&may_write(&watched)), "{written}");
+        assert!(written.contains(&may_write(&storage)), "{written}");
+        assert!(!written.contains(&may_write(&watched)), "it only reads there: {written}");
         fs::write(&rule, "when: 5\n").unwrap();
+        assert_eq!(drop_in(Some(&file)).unwrap(), written, "no rule has a say in it");
+        fs::write(&file, "storage: [\n").unwrap();
         assert!(!drop_in(Some(&file)).unwrap_err().is_empty());
     }
 

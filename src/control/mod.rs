@@ -3,6 +3,7 @@
 mod act;
 mod check;
 mod command;
+mod folders;
 mod init;
 mod load;
 mod needs;
@@ -21,13 +22,14 @@ pub use crate::store::{
 pub use act::{ActError, act, read};
 pub use check::{Checked, check};
 pub use command::{Answer, Command, Subject};
+pub use folders::{FolderTrouble, folders};
 pub use init::{DROP_IN_MARK, InitError, Written, drop_in, init};
 pub use load::{Configuration, load};
 pub use needs::{Need, needs};
 pub use operator::{Heard, Known, Operator, PausedInFile};
 pub use plan::{FilePlan, JobPlan, PlanError, RulePlan, plan};
 pub use probe::{Probed, probe};
-pub use site::{Site, span};
+pub use site::{Site, node, span};
 pub use socket::{Socket, SocketError, is_silent};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Is everything all right? The decision behind the first line of `status`, pure.
 
 use crate::{
-    control::{Site, Status},
+    control::{FolderTrouble, Site, Status},
     store::{LaneStatus, OpenCounts, SessionStatus},
 };
 use serde::Serialize;
@@ -12,6 +12,8 @@ use serde::Serialize;
 pub enum Need {
     /// The process ended without a word and nobody has started another.
     NotRunning { open: u64 },
+    /// A rule's folder is not seen whole, or nothing of it is taken in.
+    Folder(FolderTrouble),
     /// A server is in trouble.
     Trouble(LaneStatus),
     /// Jobs wait for a server that is not configured any more.
@@ -21,12 +23,14 @@ pub enum Need {
 }
 
 /// What needs a person, the gravest first; none means that all is well. What an operator paused or stopped is no need.
+/// `folders`: those in trouble, as the running process tells.
 #[must_use]
-pub fn needs(status: &Status, site: &Site) -> Vec<Need> {
+pub fn needs(status: &Status, folders: Vec<FolderTrouble>, site: &Site) -> Vec<Need> {
     let mut needs = Vec::new();
     if let SessionStatus::Died { .. } = status.session {
         needs.push(Need::NotRunning { open: status.servers.values().map(OpenCounts::on_their_way).sum() });
     }
+    needs.extend(folders.into_iter().map(Need::Folder));
     needs.extend(status.lanes.iter().filter(|lane| !lane.is_paused).cloned().map(Need::Trouble));
     for (server, open) in &status.servers {
         let is_told = status.lanes.iter().any(|lane| lane.server == *server);

@@ -2,11 +2,12 @@
 
 use crate::{
     clock::Clock,
-    control::{Answer, Command, Subject},
+    control::{Answer, Command, Subject, folders::troubles},
+    sources::watch::Handle,
     store::{JobVerb, Rehearsal, Store, StoreError, Tally, Which},
 };
 use std::collections::BTreeMap;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Obeys commands. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -15,6 +16,7 @@ pub struct Operator {
     clock: Clock,
     known: Known,
     heard: Option<mpsc::UnboundedSender<Heard>>,
+    watches: Option<watch::Receiver<Vec<Handle>>>,
 }
 
 /// The names that there are.
@@ -45,13 +47,19 @@ impl Operator {
     /// One that nobody listens to.
     #[must_use]
     pub fn new(store: Store, clock: Clock, known: Known) -> Self {
-        Self { store, clock, known, heard: None }
+        Self { store, clock, known, heard: None, watches: None }
     }
 
     /// With someone who listens: told after the commit.
     #[must_use]
     pub fn heard_by(self, heard: mpsc::UnboundedSender<Heard>) -> Self {
         Self { heard: Some(heard), ..self }
+    }
+
+    /// With the folders that are watched, once they are.
+    #[must_use]
+    pub fn watching(self, watches: watch::Receiver<Vec<Handle>>) -> Self {
+        Self { watches: Some(watches), ..self }
     }
 
     /// Does what is asked and says what became of it. What it committed before it is dropped stays.
@@ -69,6 +77,10 @@ impl Operator {
                 Ok(Found::Server(server)) => self.resume_server(server).await,
                 Err(refused) => Ok(refused),
             },
+            Command::Folders => {
+                let watches = self.watches.as_ref().map(|watches| watches.borrow().clone());
+                Ok(Answer::Folders { troubles: troubles(&watches.unwrap_or_default()) })
+            }
         };
         answer.unwrap_or_else(|error| match error {
             StoreError::Glob(why) => Answer::Refused { why: why.to_string() },

@@ -1,30 +1,37 @@
 //! `plan`: what would be taken and sent now, by the very code that takes and plans; nothing is written.
 
 use crate::{
-    clock::Clock,
     config::Finding,
-    control::load,
+    control::{load, node},
     domain::{ArrivalDraft, Beginning, Escaped, JobDraft, Moment, Ref},
     intake::Ledger,
     rules::{self, Context, Planned, Rule},
     sources::watch::{self, When, Would},
-    store::{Store, StoreError},
+    store::{Store, StoreError, json},
 };
-use serde::{Serialize, Serializer};
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 /// What one rule would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RulePlan {
     pub rule: String,
-    pub folder: String,
-    /// The first of them, as many as were asked for.
+    #[serde(serialize_with = "json::name")]
+    pub folder: Vec<u8>,
+    /// The first by name, as many as were asked for.
     pub files: Vec<FilePlan>,
     /// Files beyond those.
     pub more: u64,
+    /// Files that would be sent, those beyond among them.
+    pub to_send: u64,
     /// When its windows open, if they are shut now.
+    #[serde(serialize_with = "json::moment_or_null")]
     pub starts_at: Option<Moment>,
-    /// Why the folder could not be seen whole; escaped.
+    /// Why the folder could not be seen whole; unescaped.
     pub trouble: Option<String>,
 }
 
@@ -32,7 +39,7 @@ pub struct RulePlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FilePlan {
     /// Below the folder.
-    #[serde(serialize_with = "name")]
+    #[serde(serialize_with = "json::name")]
     pub name: Vec<u8>,
     pub size_bytes: u64,
     /// What is waited for before it is taken; nothing: it would be taken now.
@@ -46,19 +53,12 @@ pub struct FilePlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JobPlan {
     pub server: String,
-    /// Escaped.
-    pub target: Option<String>,
+    #[serde(serialize_with = "json::name_or_null")]
+    pub target: Option<Vec<u8>>,
     /// `ready`, `held` or `failed`.
     pub beginning: &'static str,
     /// Why it would be failed from its beginning; unescaped.
     pub why: Option<String>,
-}
-
-fn name<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => out.serialize_str(text),
-        Err(_) => out.collect_str(&Escaped(bytes)),
-    }
 }
 
 /// Why nothing can be planned.
@@ -72,11 +72,16 @@ pub enum PlanError {
     Store(#[from] StoreError),
 }
 
-/// Plans `only` or all rules, with the first `most` files of each. Works beside a running process, and before the first.
+/// Plans `only` or all rules as of `now`, with the first `most` files of each. Works beside a running process, and before the first.
 ///
 /// # Errors
 /// When the configuration is refused, or there is a database that cannot be read.
-pub async fn plan(named: Option<&Path>, only: Option<&str>, most: usize) -> Result<Vec<RulePlan>, PlanError> {
+pub async fn plan(
+    named: Option<&Path>,
+    only: Option<&str>,
+    most: usize,
+    now: Moment,
+) -> Result<Vec<RulePlan>, PlanError> {
     let loaded = load(named).map_err(PlanError::Configuration)?;
     let mut rules = loaded.rules.rules;
     rules.retain(|rule| only.is_none_or(|only| rule.name == only));
@@ -89,34 +94,37 @@ pub async fn plan(named: Option<&Path>, only: Option<&str>, most: usize) -> Resu
         Store::open_empty().await?
     };
     let paused: BTreeSet<String> = store.paused_rules().await?.into_iter().map(|paused| paused.rule).collect();
+    let host = node();
     let mut plans = Vec::new();
     for rule in rules {
         let is_paused = paused.contains(&rule.name);
-        plans.push(plan_rule(&store, Arc::new(rule), (is_paused, most)).await?);
+        let context =
+            Context { arrived_at: now, rule_version: -1, place: -1, host: &host, is_paused, new_id: Ref::new };
+        plans.push(plan_rule(&store, Arc::new(rule), &context, most).await?);
     }
     Ok(plans)
 }
 
-async fn plan_rule(store: &Store, rule: Arc<Rule>, (is_paused, most): (bool, usize)) -> Result<RulePlan, StoreError> {
-    let now = Clock::System.now();
-    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let context = Context { arrived_at: now, rule_version: -1, place: -1, host: &node, is_paused, new_id: Ref::new };
+async fn plan_rule(store: &Store, rule: Arc<Rule>, context: &Context<'_>, most: usize) -> Result<RulePlan, StoreError> {
+    let now = context.arrived_at;
     let ledger = Arc::new(Ledger::for_asking(store, rule.clone()).await?);
-    let (mut files, mut more) = (Vec::new(), 0);
+    let (mut files, mut more, mut to_send) = (BTreeMap::new(), 0, 0);
     let seen = watch::look(ledger, now, |would| {
-        if files.len() < most {
-            files.push(plan_file(&rule, would, &context));
-        } else {
+        let file = plan_file(&rule, would, context);
+        to_send += u64::from(file.unwanted.is_none());
+        files.insert(file.name.clone(), file);
+        if files.len() > most {
+            files.pop_last();
             more += 1;
         }
     });
-    let trouble = seen.await.err().map(|why| Escaped(why.as_bytes()).to_string());
-    files.sort_by(|one, other| one.name.cmp(&other.name));
+    let trouble = seen.await.err();
     Ok(RulePlan {
         rule: rule.name.clone(),
-        folder: Escaped(rule.when.folder.as_os_str().as_encoded_bytes()).to_string(),
-        files,
+        folder: rule.when.folder.as_os_str().as_encoded_bytes().to_vec(),
+        files: files.into_values().collect(),
         more,
+        to_send,
         starts_at: if rule.windows.is_open(now) { None } else { rule.windows.next_open(now) },
         trouble,
     })
@@ -150,5 +158,5 @@ fn plan_job(job: JobDraft) -> JobPlan {
         Beginning::Paused => ("held", None),
         Beginning::Refused(_, why) => ("failed", Some(why)),
     };
-    JobPlan { server: job.server, target: job.target.map(|target| target.to_string()), beginning, why }
+    JobPlan { server: job.server, target: job.target.map(|target| target.as_bytes().to_vec()), beginning, why }
 }

@@ -67,6 +67,7 @@ fn found(report: &Report) -> Vec<(&'static str, String)> {
     ];
     if let Some(seen) = &report.facts.certificate {
         found.push(("certificate, SHA-256", seen.sha256.to_string()));
+        found.extend(seen.last_day().map(|day| ("certificate, valid until", day)));
     }
     let proof = report.proof.map_or("reading back", |proof| proof.word());
     found.extend([

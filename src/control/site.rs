@@ -44,6 +44,12 @@ impl Site {
     }
 }
 
+/// This machine's name, as it stands in rows and in `{{ host }}`.
+#[must_use]
+pub fn node() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// `10s`, `5m`, `24h`, `2d`.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use crate::{
     config::{Secret, TlsVersion},
     demo::{DemoError, stage::Stage},
-    ftp::server::{Certificate, Durability, EmbeddedServer, EmbeddedServerOptions, EmbeddedTls, Running, ServerTls},
+    ftp::server::{Certificate, EmbeddedServer, EmbeddedServerOptions, EmbeddedTls, Running, ServerTls},
 };
 
 /// The embedded FTP server: explicit TLS, one account, a folder of its own.
@@ -32,7 +32,6 @@ impl Ashore {
             tls: EmbeddedTls::Explicit(tls),
             port: 0,
             passive_ports: None,
-            durability: Durability::Kernel,
         };
         let mut ashore = Self { options, running: None };
         ashore.plug_in()?;

@@ -4,7 +4,7 @@ use crate::{
     domain::{Escaped, JobState, Ref},
     store::{JobFilter, JobLine, ReceiptFilter, ReceiptLine, Store, StoreError},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, ops::ControlFlow, time::Duration};
 
 /// More than the demo and a curious person make.
 const MOST: u64 = 1_000;
@@ -30,14 +30,24 @@ pub(super) async fn changes(store: Store) {
 /// All jobs, newest first.
 pub(super) async fn jobs(store: &Store) -> Result<Vec<JobLine>, StoreError> {
     let mut lines = vec![];
-    store.jobs(&JobFilter::default(), MOST, |line| lines.push(line)).await?;
+    store
+        .jobs(&JobFilter::default(), MOST, |line| {
+            lines.push(line);
+            ControlFlow::Continue(())
+        })
+        .await?;
     Ok(lines)
 }
 
 /// All receipts, oldest first.
 pub(super) async fn receipts(store: &Store) -> Result<Vec<ReceiptLine>, StoreError> {
     let mut lines = vec![];
-    store.receipts(&ReceiptFilter::default(), MOST, |line| lines.push(line)).await?;
+    store
+        .receipts(&ReceiptFilter::default(), MOST, |line| {
+            lines.push(line);
+            ControlFlow::Continue(())
+        })
+        .await?;
     lines.reverse();
     Ok(lines)
 }

@@ -145,7 +145,7 @@ fn compare(stage: &Stage, dropped: &[PathBuf], receipts: &[ReceiptLine]) -> Resu
 async fn stay(stage: &Stage, ashore: &mut Ashore, store: &Store) -> Result<(), DemoError> {
     println!("\nIt stays up. Try:");
     println!("  cp something {}/backup.dump.zst", stage.source("/var/backups/db").display());
-    println!("  packetboat --config {} status        (in another terminal)", stage.configuration().display());
+    println!("  {} --config {} status        (in another terminal)", this_program(), stage.configuration().display());
     println!("Here: `stop` pulls the remote's plug, `start` puts it back, `receipts` shows them, `quit` ends.");
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = next_line(&mut lines).await {
@@ -165,6 +165,11 @@ async fn stay(stage: &Stage, ashore: &mut Ashore, store: &Store) -> Result<(), D
         }
     }
     Ok(())
+}
+
+/// As a shell would find it: after `cargo run` nothing is installed.
+fn this_program() -> String {
+    std::env::current_exe().map_or_else(|_| "packetboat".to_owned(), |path| path.display().to_string())
 }
 
 /// `None` at the end of the input or at Ctrl-C.

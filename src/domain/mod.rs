@@ -2,6 +2,7 @@
 
 mod arrival;
 mod escape;
+mod globs;
 mod identity;
 mod job;
 mod moment;
@@ -11,11 +12,12 @@ mod proof;
 mod receipt;
 mod reference;
 mod remote_path;
-mod size_units;
+mod size;
 mod wishes;
 
 pub use arrival::{ArrivalDraft, Beginning, JobDraft, Sighting};
 pub use escape::{Escaped, is_harmless};
+pub use globs::{GlobError, Globs};
 pub use identity::Identity;
 pub use job::{JobState, Reason};
 pub use moment::Moment;
@@ -25,5 +27,5 @@ pub use proof::{Proof, Sha256};
 pub use receipt::Receipt;
 pub use reference::{NotARef, Ref, RefTail};
 pub use remote_path::{RemotePath, RemotePathError};
-pub use size_units::SIZE_UNITS;
+pub use size::{SIZE_UNITS, show_size};
 pub use wishes::{ByteRate, OnExists, ProofWish, Resume, Retry, Times, Wishes};

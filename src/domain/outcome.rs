@@ -76,12 +76,10 @@ pub enum TroubleKind {
     Exists,
     /// Our own side: a file that cannot be read, a setting that cannot work.
     Local,
-    /// The server is not configured any more.
-    ServerMissing,
 }
 
 impl TroubleKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::Connect,
         Self::Tls,
         Self::Login,
@@ -94,7 +92,6 @@ impl TroubleKind {
         Self::Damaged,
         Self::Exists,
         Self::Local,
-        Self::ServerMissing,
     ];
 
     /// The word of this kind in SQL, CLI and JSON.
@@ -113,7 +110,6 @@ impl TroubleKind {
             Self::Damaged => "damaged",
             Self::Exists => "exists",
             Self::Local => "local",
-            Self::ServerMissing => "server_missing",
         }
     }
 

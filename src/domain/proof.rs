@@ -31,9 +31,6 @@ pub enum Proof {
 }
 
 impl Proof {
-    pub const ALL: [Self; 7] =
-        [Self::Size, Self::Xcrc, Self::Xmd5, Self::Xsha1, Self::Xsha256, Self::Hash, Self::ReadBack];
-
     /// The word of this proof in SQL, CLI and JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -46,11 +43,5 @@ impl Proof {
             Self::Hash => "hash",
             Self::ReadBack => "read_back",
         }
-    }
-
-    /// The proof that `word` names.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|proof| proof.word() == word)
     }
 }

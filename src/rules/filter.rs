@@ -1,6 +1,6 @@
 //! Which files a source sees at all, by path, age and size.
 
-use crate::rules::globs::Globs;
+use crate::domain::Globs;
 use std::time::Duration;
 
 /// The part of `when` that all file sources share.

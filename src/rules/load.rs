@@ -33,6 +33,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// packetboat.yaml among them.
     pub files_read: usize,
+    /// As the rules were read by it.
+    pub outline: Outline,
 }
 
 /// Loads packetboat.yaml and every rule; faults of the one do not hide those of the others.
@@ -47,13 +49,7 @@ pub fn check_with(file: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> C
     let config::Loaded { settings, outline, mut findings } = config::load_with(file, variable);
     let rules = load_outline(&outline);
     findings.extend(rules.findings);
-    Checked { loaded: settings.zip(rules.rules), findings, files_read: rules.files_read + 1 }
-}
-
-/// Loads the rules of settings that are whole.
-#[must_use]
-pub fn load(settings: &Settings) -> Loaded {
-    load_outline(&Outline::of(settings))
+    Checked { loaded: settings.zip(rules.rules), findings, files_read: rules.files_read + 1, outline }
 }
 
 /// Loads the rules by as much as is known of the settings.

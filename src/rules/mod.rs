@@ -12,8 +12,7 @@ mod read_watch;
 mod rule;
 
 pub use filter::FileFilter;
-pub use globs::Globs;
-pub use load::{Checked, Loaded, check, check_with, load, load_outline};
+pub use load::{Checked, Loaded, check, check_with, load_outline};
 pub use plan::{Context, Planned, Unwanted, plan};
 pub use rule::{
     EmptyFiles, Existing, HardLinks, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch, WatchMethod,

@@ -156,7 +156,7 @@ fn retry(sheet: &Sheet, fields: &Fields<'_>, known: &Outline) -> Option<Retry> {
 
 fn windows(fields: &Fields<'_>, time_zone: Tz) -> Windows {
     let read = |sheet: &Sheet, node: &Node| {
-        read::each(read::at_most(sheet, read::items(node), 100)?, |item| crate::config::window(sheet, item))
+        read::each(read::at_most(sheet, read::items(node), 100)?, |item| read::window(sheet, item))
     };
     Windows { windows: fields.may("windows", read).unwrap_or_default(), time_zone }
 }

@@ -1,8 +1,6 @@
 //! `when:` of a rule: the source it waits for.
 
-use super::{
-    EmptyFiles, Existing, FileFilter, Globs, HardLinks, Symlinks, Watch, WatchMethod, expressions::compiled, globs,
-};
+use super::{EmptyFiles, Existing, FileFilter, HardLinks, Symlinks, Watch, WatchMethod, expressions::compiled, globs};
 use crate::config::{
     Fields, Outline, Problem, Sheet,
     keys::{Table, default, not_yet, optional, required},
@@ -11,7 +9,8 @@ use crate::config::{
     values,
     yaml::{Entry, Node, literal},
 };
-use crate::templates::PathTemplate;
+use crate::domain::Globs;
+use crate::templates::DoneFile;
 use std::{
     path::{Component, Path, PathBuf},
     time::Duration,
@@ -198,7 +197,7 @@ fn filter(fields: &Fields<'_>, sheet: &Sheet, every: &'static str) -> Option<Fil
 pub fn globs_of(sheet: &Sheet, items: &[Node]) -> Option<Globs> {
     let items = read::at_most(sheet, items, 500)?;
     let texts = read::each(items, |item| glob(sheet, item))?;
-    match Globs::new(texts.iter().map(String::as_str)) {
+    match globs::compile(texts.iter().map(String::as_str)) {
         Ok(globs) => Some(globs),
         Err(fault) => {
             items.first().into_iter().for_each(|item| read::fault(sheet, item, fault.clone()));
@@ -213,7 +212,7 @@ pub fn glob(sheet: &Sheet, node: &Node) -> Option<String> {
     read::spelt("a glob", globs::check)(sheet, node)
 }
 
-fn done_file(sheet: &Sheet, node: &Node) -> Option<PathTemplate> {
+fn done_file(sheet: &Sheet, node: &Node) -> Option<DoneFile> {
     read::some_text(sheet, node)?;
-    compiled(sheet, node, "a name", PathTemplate::parse_done_file)
+    compiled(sheet, node, "a name", DoneFile::parse)
 }

@@ -1,10 +1,10 @@
 //! One rule, checked: when, if, then.
 
 use crate::{
-    domain::{ByteRate, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Times},
-    rules::{FileFilter, globs::Globs},
+    domain::{ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Times},
+    rules::FileFilter,
     schedule::Windows,
-    templates::{Condition, PathTemplate},
+    templates::{Condition, DoneFile, PathTemplate},
 };
 use std::{path::PathBuf, time::Duration};
 
@@ -57,7 +57,7 @@ pub struct Watch {
     pub recursive: bool,
     pub settled_for: Duration,
     /// Settled only when the file of this name is beside it.
-    pub done_file: Option<PathTemplate>,
+    pub done_file: Option<DoneFile>,
     pub empty_files: EmptyFiles,
     pub existing: Existing,
     pub method: WatchMethod,

@@ -15,6 +15,7 @@ mod operate_pause;
 mod places;
 mod queue;
 mod read;
+pub use read::json;
 mod rule_versions;
 mod sameness;
 mod seen;

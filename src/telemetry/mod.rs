@@ -1,6 +1,5 @@
 //! Logs: lines on stderr, by RUST_LOG. A library that would write passwords into them is shut off at every level.
 
-use std::io::IsTerminal;
 use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Layer,
@@ -23,23 +22,17 @@ pub enum Verbosity {
 }
 
 /// Sends logs to stderr from here on. Called twice, the first stands.
-pub fn init(verbosity: Verbosity) {
+pub fn init(verbosity: Verbosity, ansi: Ansi) {
     let wanted = std::env::var("RUST_LOG").ok();
-    let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let layer = layer(verbosity, wanted.as_deref(), std::io::stderr, Ansi::from(is_terminal));
+    let layer = layer(verbosity, wanted.as_deref(), std::io::stderr, ansi);
     let _ = tracing_subscriber::registry().with(layer).try_init(); // somebody was first: theirs stands
 }
 
 /// Whether lines are coloured.
-enum Ansi {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ansi {
     Yes,
     No,
-}
-
-impl From<bool> for Ansi {
-    fn from(yes: bool) -> Self {
-        if yes { Self::Yes } else { Self::No }
-    }
 }
 
 fn layer<S, W>(verbosity: Verbosity, wanted: Option<&str>, out: W, ansi: Ansi) -> impl Layer<S>

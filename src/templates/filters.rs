@@ -1,6 +1,9 @@
 //! The filters and functions that minijinja does not have.
 
-use crate::templates::{TemplateError, moment::ZonedMoment, size};
+use crate::{
+    domain::show_size,
+    templates::{TemplateError, moment::ZonedMoment, size},
+};
 use chrono::format::{Item, StrftimeItems};
 use minijinja::{
     Environment, Error, Value,
@@ -20,11 +23,6 @@ pub(super) fn install(environment: &mut Environment<'static>) {
         environment.remove_filter(name);
     }
     environment.remove_global("debug");
-}
-
-/// `{{ file.size | size }}` → `12.3 MB`.
-fn show_size(bytes: u64) -> String {
-    size::show(bytes)
 }
 
 /// `size("20MB")` → 20000000, to compare with.

@@ -4,6 +4,7 @@
 
 mod carrier;
 mod condition;
+mod done_file;
 mod engine;
 mod error;
 mod facts;
@@ -15,6 +16,7 @@ mod size;
 mod strict;
 
 pub use condition::Condition;
+pub use done_file::DoneFile;
 pub use error::TemplateError;
 pub use facts::{Destination, Facts};
 pub use path::PathTemplate;

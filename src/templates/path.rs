@@ -4,12 +4,12 @@ use crate::{
     domain::{Ref, RemotePath, RemotePathError},
     templates::{
         Destination, Facts, TemplateError, carrier, engine,
-        facts::{sample, split_name, split_path},
+        facts::sample,
         names::{self, Place},
     },
 };
 use minijinja::{Environment, Value};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// A compiled path template; `Clone` is cheap.
 #[derive(Clone)]
@@ -35,23 +35,6 @@ impl PathTemplate {
         Ok(template)
     }
 
-    /// As [`PathTemplate::parse`], for `done_file`: a name beside a file, from `file.name`, `.stem` and `.ext` alone.
-    ///
-    /// # Errors
-    /// The first mistake, with its place in `text`.
-    pub fn parse_done_file(text: &str) -> Result<Self, TemplateError> {
-        let template = Self::compile(Place::DoneFile, text)?;
-        let name = template.beside(&sample(None).file.path)?;
-        if text.contains('/') {
-            return Err(TemplateError::new("a done-file lies beside its file").where_it_says("/", text));
-        }
-        if name == sample(None).file_name() {
-            return Err(TemplateError::new("this is the name of the file itself")
-                .hint("`{{ file.stem }}.ok` or `{{ file.name }}.done`"));
-        }
-        Ok(template)
-    }
-
     /// The path for this arrival at this destination. Ending in `/`, the template names a folder and the file keeps its
     /// name. Names of files come through byte for byte, whether they are UTF-8 or not.
     ///
@@ -59,25 +42,7 @@ impl PathTemplate {
     /// A value that no path can be made of, or a path that no server would take; this arrival's job fails, the rule
     /// goes on.
     pub fn render(&self, facts: &Facts<'_>) -> Result<RemotePath, TemplateError> {
-        let text = self.rendered(facts.to_value())?;
-        let bytes = place(&text, facts.file_name());
-        RemotePath::new(bytes).map_err(|error| self.explain(&error))
-    }
-
-    /// The name of the done-file beside the file with this name or path.
-    ///
-    /// # Errors
-    /// A name that the template makes nothing usable of.
-    pub fn beside(&self, path: &[u8]) -> Result<Vec<u8>, TemplateError> {
-        let name = split_path(path).1;
-        let (stem, ext) = split_name(name);
-        let file = BTreeMap::from([("name", name), ("stem", stem), ("ext", ext)].map(|(key, bytes)| {
-            // A done-file's name is only looked for in a listing: an empty extension does no harm here.
-            (key, Value::from_safe_string(carrier::to_text(bytes)))
-        }));
-        let text = self.rendered(Value::from(BTreeMap::from([("file", Value::from(file))])))?;
-        let path = RemotePath::new(place(&text, name)).map_err(|error| self.explain(&error))?;
-        Ok(path.name().to_vec())
+        self.path_of(facts.to_value(), facts.file_name())
     }
 
     /// The template as it was written.
@@ -86,7 +51,7 @@ impl PathTemplate {
         &self.0.text
     }
 
-    fn compile(place: Place, text: &str) -> Result<Self, TemplateError> {
+    pub(super) fn compile(place: Place, text: &str) -> Result<Self, TemplateError> {
         if text.chars().any(carrier::is_carrier) {
             return Err(TemplateError::new("the characters U+10FF00 to U+10FFFF cannot stand in a path"));
         }
@@ -96,6 +61,12 @@ impl PathTemplate {
         let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
         names::check(place, text, compiled.undeclared_variables(true), |name| functions.contains(&name))?;
         Ok(Self(Arc::new(Compiled { text: text.to_owned(), engine })))
+    }
+
+    /// The bytes that it makes of these values, as a path that a server takes.
+    pub(super) fn path_of(&self, facts: Value, file_name: &[u8]) -> Result<RemotePath, TemplateError> {
+        let bytes = place(&self.rendered(facts)?, file_name);
+        RemotePath::new(bytes).map_err(|error| self.explain(&error))
     }
 
     fn rendered(&self, facts: Value) -> Result<String, TemplateError> {
@@ -290,27 +261,6 @@ mod tests {
     fn what_a_value_says_is_not_a_template() {
         assert_eq!(render("{{ file.name }}", b"{{ host }}").unwrap().as_bytes(), b"{{ host }}");
         assert_eq!(render("in/", b"<&>").unwrap().as_bytes(), b"in/<&>");
-    }
-
-    #[test]
-    fn a_done_file_is_named_by_its_file() {
-        for (template, path, name) in [
-            ("{{ file.stem }}.ok", &b"in/ORD1.xml"[..], &b"ORD1.ok"[..]),
-            ("{{ file.name }}.done", b"caf\xe9.xml", b"caf\xe9.xml.done"),
-            ("{{ file.stem }}.{{ file.ext }}.ok", b"README", b"README..ok"),
-            ("all.done", b"x", b"all.done"),
-        ] {
-            assert_eq!(PathTemplate::parse_done_file(template).unwrap().beside(path).unwrap(), name, "{template}");
-        }
-        for (template, message) in [
-            ("{{ file.name }}", "the file itself"),
-            ("done/{{ file.name }}", "beside its file"),
-            ("{{ arrived.date }}.ok", "no `arrived`"),
-            ("{{ file.path }}.ok", "no `file.path`"),
-        ] {
-            let error = PathTemplate::parse_done_file(template).unwrap_err();
-            assert!(error.message.contains(message), "{template}: {error}");
-        }
     }
 
     /// A name as Linux has them: any bytes but `/` and NUL; here also no control characters and no dots alone.

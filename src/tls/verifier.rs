@@ -20,6 +20,14 @@ pub struct Seen {
     pub not_after: Option<i64>,
 }
 
+impl Seen {
+    /// The day on which it ends, as `2026-11-22`.
+    #[must_use]
+    pub fn last_day(self) -> Option<String> {
+        Some(chrono::DateTime::from_timestamp(self.not_after?, 0)?.format("%Y-%m-%d").to_string())
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Trust {
     /// A chain to an authority, and the name we connected to.

@@ -24,7 +24,7 @@ pub(super) fn explain(error: &Error, host: &str, seen: Option<Seen>) -> String {
     let pin_it = format!("if it is the right one, pin it: pin_sha256: {hash}");
     match wrong {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            let ended = seen.and_then(|seen| day(seen.not_after?)).map_or_else(String::new, |day| format!(" on {day}"));
+            let ended = seen.and_then(Seen::last_day).map_or_else(String::new, |day| format!(" on {day}"));
             format!("the certificate of {host} expired{ended}: the server needs a new one; {pin_it}")
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
@@ -49,8 +49,4 @@ pub(super) fn explain(error: &Error, host: &str, seen: Option<Seen>) -> String {
         }
         other => format!("the certificate of {host} is not acceptable ({other}); {pin_it}"),
     }
-}
-
-fn day(seconds: i64) -> Option<String> {
-    Some(chrono::DateTime::from_timestamp(seconds, 0)?.format("%Y-%m-%d").to_string())
 }

@@ -68,6 +68,24 @@ async fn what_is_there_already_is_treated_as_the_rule_says() {
     }
 }
 
+/// Some servers list the whole folder whatever they are asked for.
+#[tokio::test]
+async fn a_file_is_not_taken_for_another_whose_name_ends_alike() {
+    let listing = b"-rw-r--r-- 1 u g 3 Jan 01 2026 x-plan.txt\r\n-rw-r--r-- 1 u g 3 Jan 01 2026 plan.txt.old\r\n";
+    for (on_exists, expected) in [("skip_same", "3"), ("fail", "3")] {
+        let faults = [1, 2].map(|n| once("LIST", n, Action::Serve(listing.to_vec()))).to_vec();
+        let mut script = Script { faults, ..Script::default() };
+        script.features.retain(|feature| !["SIZE", "MLST"].contains(feature));
+        let server = ScriptedFtp::start(script);
+        let keys = format!("on_exists: {on_exists}, proof: read_back");
+        let gateway = uploading(&Endpoint::from(&server), &keys);
+        gateway.file("plan.txt", "new");
+        assert_eq!(gateway.code("once"), 0, "{on_exists}");
+        let sent = Ledger::open(&gateway).await.lines("SELECT CAST(sum(bytes) AS TEXT) FROM attempts").await;
+        assert_eq!(sent, [expected], "{on_exists}: it was not sent");
+    }
+}
+
 #[tokio::test]
 async fn a_real_server_proves_by_size_or_is_read_back() {
     for server in real_servers(&ServerOptions::default()) {

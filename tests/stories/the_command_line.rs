@@ -96,12 +96,62 @@ fn once_does_not_say_done_of_a_folder_that_it_could_not_see() {
     fs::write(gateway.source.join("a.txt"), "a").unwrap();
     let elsewhere = gateway.source.with_file_name("unmounted");
     fs::rename(&gateway.source, &elsewhere).unwrap();
-    assert_says(&gateway, "once", 1, &["0 delivered, 0 waiting, 0 failed, 1 folder not seen whole"]);
+    let words = ["0 delivered, 0 waiting, 0 failed, 1 folder not seen whole\n", "packetboat plan says which folder"];
+    assert_says(&gateway, "once", 1, &words);
+    assert_says(&gateway, "plan", 1, &["! the folder is missing"]);
     assert_eq!(json(&gateway, "once")["unseen"], 1);
     fs::rename(&elsewhere, &gateway.source).unwrap();
     let deep = gateway.source.join("d/".repeat(300));
     fs::create_dir_all(&deep).unwrap();
     assert_says(&gateway, "once", 1, &["1 delivered, 0 waiting, 0 failed, 1 folder not seen whole"]);
+}
+
+#[test]
+fn status_tells_of_a_folder_that_a_rule_cannot_see() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    let _serving = gateway.serve();
+    wait::until("it serves", SOON, || say(&gateway, "status").0.contains(" up "));
+    assert_says(&gateway, "status", 0, &["All is well."]);
+    let elsewhere = gateway.source.with_file_name("unmounted");
+    fs::rename(&gateway.source, &elsewhere).unwrap();
+    wait::until("it is noticed", SOON, || say(&gateway, "status").1 == 1);
+    let folder = gateway.source.display().to_string();
+    assert_says(&gateway, "status", 1, &["One thing needs you.", "! files", &folder, "the folder is missing"]);
+    let need = &json(&gateway, "status")["needs"][0];
+    assert_eq!((&need["need"], &need["rule"]), (&Value::from("folder"), &Value::from("files")), "{need}");
+    assert!(need["since"].as_str().unwrap().ends_with('Z'), "{need}");
+    fs::rename(&elsewhere, &gateway.source).unwrap();
+    wait::until("all is well again", SOON, || say(&gateway, "status").1 == 0);
+}
+
+#[test]
+fn a_plan_as_json_has_the_words_of_the_other_lists() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let shut = chrono::Utc::now() + chrono::TimeDelta::hours(3);
+    let rule = format!("then: [{{ upload: {{ to: offsite }} }}]\nwindows: \"{}\"", shut.format("%H:00-%H:30"));
+    let gateway = Gateway::new(&server, &Wishes { rule, ..Wishes::default() });
+    for name in ["c", "b", "a\u{202e}"] {
+        fs::write(gateway.source.join(name), "a").unwrap();
+    }
+    let plan = &json(&gateway, "plan --limit 2")[0];
+    assert!(plan["starts_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{plan}");
+    let names: Vec<_> = plan["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a\u{202e}", "b"], "the first by name");
+    assert_eq!(plan["files"][0]["jobs"][0]["target"], "a\u{202e}", "as `jobs` has it");
+    assert_eq!(plan["more"], 1);
+}
+
+#[test]
+fn init_that_cannot_write_is_no_wrong_usage_and_says_what_to_do() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    assert_says(&gateway, "init", 2, &["is there already", "name another with --config"]);
+    fs::write(gateway.source.join("file"), "").unwrap();
+    let inside_a_file = gateway.source.join("file/packetboat.yaml");
+    let mut init = std::process::Command::new(env!("CARGO_BIN_EXE_packetboat"));
+    let output = init.args(["init", "--config"]).arg(&inside_a_file).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

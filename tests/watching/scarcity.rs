@@ -1,7 +1,7 @@
 //! When the machine runs out of something: nothing is lost, and it is said.
 
 use crate::{inside::again_inside, support::Boat};
-use packetboat::sources::watch::Method;
+use packetboat::{sources::watch::Method, store::Store};
 use std::{fs, path::Path};
 
 #[tokio::test]
@@ -12,11 +12,30 @@ async fn below_the_floor_of_free_space_nothing_is_taken_in_and_it_says_so() {
     let status = voyage.until("it says later", |status| status.later.is_some()).await;
     assert!(status.later.unwrap().contains("disk_free"));
     assert_eq!((boat.arrived().await.as_str(), status.settling), ("", 1));
+    fs::remove_file(boat.at("a")).unwrap();
+    voyage.until("nothing waits for room any more", |status| status.later.is_none()).await;
+    boat.write("a", "bytes");
+    voyage.until("it says later again", |status| status.later.is_some()).await;
     voyage.stop().await;
     let boat = boat.with_disk_free(0);
     let voyage = boat.sail().await;
     voyage.settle().await;
     assert_eq!(boat.arrived().await, "a×1");
+    voyage.stop().await;
+}
+
+#[tokio::test]
+async fn a_watch_that_the_database_does_not_let_start_says_so() {
+    let boat = Boat::new("settled_for: 0s, rescan: 1h");
+    let store = Store::open(&boat.storage()).await.unwrap();
+    let mut db = boat.db().await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await.unwrap();
+    boat.write("a", "bytes");
+    let voyage = boat.sail_with(store, "dumps").await;
+    voyage.until("it says later", |status| status.later.is_some()).await;
+    sqlx::query("COMMIT").execute(&mut db).await.unwrap();
+    voyage.until_known(1).await;
+    assert_eq!(voyage.watch.status().later, None);
     voyage.stop().await;
 }
 

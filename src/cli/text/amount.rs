@@ -1,4 +1,4 @@
-//! Counts, sizes and spans as people read them.
+//! Counts and spans as people read them.
 
 use std::time::Duration;
 
@@ -20,24 +20,6 @@ pub fn plural(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// `48.2 MB`: powers of ten, three digits at least.
-pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KB", "MB", "GB", "TB", "PB", "EB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let (mut tenths, mut unit) = (bytes / 100, 0);
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
-        tenths /= 1000;
-        unit += 1;
-    }
-    if tenths < 1000 {
-        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
-    } else {
-        format!("{} {}", tenths / 10, UNITS[unit])
-    }
-}
-
 /// `0.9 s`, `12 s`, `21 min`, `3 h 5 min`, `6 d 3 h`: two units at most.
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
@@ -57,23 +39,6 @@ pub fn span(span: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_have_a_digit_behind_the_point_where_it_says_something() {
-        for (bytes, text) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.0 KB"),
-            (18_249, "18.2 KB"),
-            (99_999, "99.9 KB"),
-            (410_000_000, "410 MB"),
-            (999_999_999, "999 MB"),
-            (2_400_000_000, "2.4 GB"),
-            (u64::MAX, "18.4 EB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
-    }
 
     #[test]
     fn spans_have_two_units_at_most() {

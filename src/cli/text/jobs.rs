@@ -1,7 +1,10 @@
 //! `jobs`: one line a job.
 
 use super::{Column, Table, outside};
-use crate::control::{JobLine, Rest};
+use crate::{
+    control::{JobLine, Rest},
+    domain::Reason,
+};
 
 /// The table; `fit`: cells of the terminal.
 pub fn jobs(lines: &[JobLine], fit: Option<usize>) -> String {
@@ -40,8 +43,25 @@ pub fn to(line: &JobLine) -> String {
 
 /// The last words, else the reason.
 pub fn said(line: &JobLine) -> String {
-    let words = line.said.as_deref().or(line.reason.as_deref()).unwrap_or_default();
-    outside(Some(words.as_bytes()))
+    let reason = line.reason.as_deref();
+    let sentence = reason.map(|word| match Reason::from_word(word) {
+        Some(reason) => sentence(reason),
+        None => word,
+    });
+    outside(Some(line.said.as_deref().or(sentence).unwrap_or_default().as_bytes()))
+}
+
+fn sentence(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Superseded => "a newer version took its place",
+        Reason::SourceChanged => "the file is no longer the version that was to be sent",
+        Reason::RulePaused => "the rule is paused",
+        Reason::ByOperator => "an operator's wish",
+        Reason::Deadline => "its deadline has passed",
+        Reason::Attempts => "all its attempts are used up",
+        Reason::Refused => "the server refused it for good",
+        Reason::Unplannable => "no path on the server could be made for it",
+    }
 }
 
 /// The line that closes a list which was cut; nothing under a whole one.

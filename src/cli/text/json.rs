@@ -3,7 +3,7 @@
 use crate::domain::is_harmless;
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
-use std::io;
+use std::{io, ops::ControlFlow};
 
 /// `value`, indented, with a line feed at its end.
 ///
@@ -31,16 +31,15 @@ impl<W: io::Write> JsonList<W> {
         list
     }
 
-    pub fn item(&mut self, item: &impl Serialize) {
-        if self.written.is_err() {
-            return;
-        }
+    /// Breaks off once nobody reads any more.
+    pub fn item(&mut self, item: &impl Serialize) -> ControlFlow<()> {
         self.write(if self.is_empty { "\n    " } else { ",\n    " });
         self.is_empty = false;
         match json(item) {
             Ok(text) => self.write(&text.trim_end().replace('\n', "\n    ")), // a string of JSON holds no line feed
             Err(why) => self.written = Err(why.into()),
         }
+        if self.written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Closes the list and the object with one more key.
@@ -140,10 +139,25 @@ mod tests {
         for count in 0..=items.len() {
             let mut out = Vec::new();
             let mut list = JsonList::begin(&mut out, "jobs");
-            items[..count].iter().for_each(|item| list.item(item));
+            assert!(items[..count].iter().all(|item| list.item(item).is_continue()));
             list.end("more", &Some(7)).unwrap();
             let whole = json(&List { jobs: &items[..count], more: Some(7) }).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), whole);
         }
+    }
+
+    #[test]
+    fn a_list_that_nobody_reads_any_more_breaks_off() {
+        struct Gone;
+        impl io::Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        assert!(JsonList::begin(Gone, "jobs").item(&1).is_break());
     }
 }

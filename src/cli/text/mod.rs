@@ -13,11 +13,13 @@ pub mod status;
 mod table;
 pub mod tally;
 
-pub use amount::{count, plural, size, span};
+pub use amount::{count, plural, span};
 pub use calendar::Calendar;
 pub use json::{JsonList, json};
 pub use paint::{Ink, Painter};
 pub use table::{Column, Table, cut, pad, width};
+
+pub use crate::domain::show_size as size;
 
 use crate::domain::Escaped;
 

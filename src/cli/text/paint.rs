@@ -1,5 +1,7 @@
 //! Colour, where a terminal takes it.
 
+use crate::control::Paint;
+
 /// What a colour means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
@@ -26,6 +28,15 @@ impl Painter {
         match self {
             Self::Colour => format!("\x1b[{code}m{text}\x1b[0m"),
             Self::Plain => text.to_owned(),
+        }
+    }
+}
+
+impl From<Painter> for Paint {
+    fn from(painter: Painter) -> Self {
+        match painter {
+            Painter::Colour => Self::Colour,
+            Painter::Plain => Self::Plain,
         }
     }
 }

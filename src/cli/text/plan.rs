@@ -10,9 +10,9 @@ pub fn plan(plans: &[RulePlan], zone: Calendar) -> String {
 }
 
 fn rule(plan: &RulePlan, zone: Calendar) -> String {
-    let mut out = format!("{}  {}\n", plan.rule, plan.folder);
+    let mut out = format!("{}  {}\n", plan.rule, outside(Some(&plan.folder)));
     if let Some(trouble) = &plan.trouble {
-        out.push_str(&format!("  ! {trouble}\n"));
+        out.push_str(&format!("  ! {}\n", outside(Some(trouble.as_bytes()))));
     }
     if let Some(at) = plan.starts_at {
         out.push_str(&format!("  its windows are shut: jobs start {}\n", zone.minute(at)));
@@ -40,7 +40,7 @@ fn lines(file: &FilePlan) -> Vec<String> {
 
 fn job(job: &JobPlan) -> String {
     let server = outside(Some(job.server.as_bytes()));
-    let to = job.target.as_ref().map_or(server.clone(), |target| format!("{server}:{target}"));
+    let to = job.target.as_ref().map_or(server.clone(), |target| format!("{server}:{}", outside(Some(target))));
     match (&job.why, job.beginning) {
         (Some(why), _) => format!("→  {server}  would fail: {}", outside(Some(why.as_bytes()))),
         (None, "held") => format!("→  {to}  held: the rule is paused"),
@@ -49,8 +49,7 @@ fn job(job: &JobPlan) -> String {
 }
 
 fn sum(plan: &RulePlan) -> String {
-    let wanted = plan.files.iter().filter(|file| file.unwanted.is_none()).count() as u64 + plan.more;
-    match wanted {
+    match plan.to_send {
         0 => "  nothing new to send\n".into(),
         files => format!("  {} to send\n", plural(files, "file")),
     }

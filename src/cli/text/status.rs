@@ -1,7 +1,7 @@
 //! `status`: the first line says whether all is well, the lines with `!` what to do, the table the rest.
 
 use super::{Calendar, Column, Ink, Painter, Table, count, outside, pad, plural, span, width};
-use crate::control::{LaneStatus, Need, SessionStatus, Site, Status};
+use crate::control::{FolderTrouble, LaneStatus, Need, SessionStatus, Site, Status};
 
 /// Where the right half of the first line ends.
 const LINE: usize = 100;
@@ -51,6 +51,7 @@ fn name_of(need: &Need) -> String {
         Need::NotRunning { .. } => "packetboat".into(),
         Need::Trouble(LaneStatus { server: name, .. })
         | Need::NoServer { server: name, .. }
+        | Need::Folder(FolderTrouble { rule: name, .. })
         | Need::Failed { rule: name, .. } => outside(Some(name.as_bytes())),
     }
 }
@@ -59,6 +60,15 @@ fn sentence(need: &Need, zone: Calendar) -> String {
     match need {
         Need::NotRunning { open: 0 } => "ended without a word: start it again".into(),
         Need::NotRunning { open } => format!("ended without a word, and {}: start it again", wait(*open)),
+        Need::Folder(FolderTrouble { folder, since: Some(since), why, .. }) => format!(
+            "{folder} is not seen whole since {} ({}): {}",
+            zone.minute(*since),
+            span(zone.now.since(*since)),
+            outside(Some(why.as_bytes()))
+        ),
+        Need::Folder(FolderTrouble { since: None, why, .. }) => {
+            format!("nothing new is taken in: {}", outside(Some(why.as_bytes())))
+        }
         Need::Trouble(lane) => trouble(lane, zone),
         Need::NoServer { server, jobs } => {
             format!("is not configured any more; {}: packetboat move-jobs --from {server} --to …", wait(*jobs))
@@ -72,7 +82,8 @@ fn sentence(need: &Need, zone: Calendar) -> String {
 
 fn trouble(lane: &LaneStatus, zone: Calendar) -> String {
     let said = lane.said.as_ref().or(lane.kind.as_ref());
-    let said = said.map_or_else(String::new, |said| format!(": {}", outside(Some(said.as_bytes()))));
+    let said =
+        said.map_or_else(String::new, |said| format!(": {}", outside(Some(said.trim_end_matches('.').as_bytes()))));
     let next = lane.retry_at.map_or_else(String::new, |at| format!(", next try {}", zone.due(at)));
     let since = format!("trouble since {} ({})", zone.minute(lane.since), span(zone.now.since(lane.since)));
     format!("{since}{said}; {}{next}", wait(lane.waiting))

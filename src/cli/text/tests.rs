@@ -3,8 +3,9 @@
 use super::{job::Attempts, *};
 use crate::{
     control::{
-        self, Attempt, FilePlan, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone, OpenCounts, PausedInFile,
-        PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, SessionStatus, Site, Status, Tally,
+        self, Attempt, FilePlan, FolderTrouble, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone, OpenCounts,
+        PausedInFile, PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, SessionStatus, Site, Status,
+        Tally,
     },
     domain::{JobState, Moment, Ref, RefTail, Sha256},
 };
@@ -91,7 +92,11 @@ fn troubled() -> Status {
 }
 
 fn shown(status: &Status) -> String {
-    status::status(status, &control::needs(status, &site()), &site(), (calendar(), Painter::Plain))
+    told(status, Vec::new())
+}
+
+fn told(status: &Status, folders: Vec<FolderTrouble>) -> String {
+    status::status(status, &control::needs(status, folders, &site()), &site(), (calendar(), Painter::Plain))
 }
 
 #[test]
@@ -111,6 +116,41 @@ old-logs       -                    0      209       0
 shop-orders    05:18  12 s ago  1,204        2       1
 "
     );
+}
+
+#[test]
+fn status_tells_of_folders_that_are_not_seen_whole_or_not_taken_in() {
+    let trouble = |since: Option<&str>, why: &str| FolderTrouble {
+        rule: "old-logs".into(),
+        folder: "/var/log".into(),
+        since: since.map(at),
+        why: why.into(),
+    };
+    let unseen = trouble(Some("2026-11-22T02:14:00+01:00"), "the folder is missing\u{1b}[2J");
+    let text = told(&troubled(), vec![unseen.clone(), trouble(None, "the disk is nearly full")]);
+    assert!(text.starts_with("Five things need you."), "{text}");
+    let lines = "  ! old-logs       /var/log is not seen whole since 02:14 (3 h 5 min): the folder is missing\\u{1b}[2J\n  \
+                 ! old-logs       nothing new is taken in: the disk is nearly full\n";
+    assert!(text.contains(lines), "{text}");
+    let json = serde_json::to_value(&unseen).unwrap();
+    assert_eq!(json["since"], "2026-11-22T01:14:00.000Z");
+    assert_eq!(serde_json::from_value::<FolderTrouble>(json).unwrap(), unseen);
+}
+
+#[test]
+fn a_servers_full_stop_does_not_meet_our_semicolon() {
+    let mut status = troubled();
+    status.lanes[0].said = Some("530 Login incorrect.".into());
+    assert!(shown(&status).contains(": 530 Login incorrect; 212 jobs wait"), "{}", shown(&status));
+}
+
+#[test]
+fn a_reason_without_words_is_said_in_a_sentence() {
+    for reason in crate::domain::Reason::ALL {
+        let line = JobLine { said: None, reason: Some(reason.word().into()), ..line() };
+        let said = jobs::said(&line);
+        assert!(said.contains(' ') && !said.contains('_'), "{reason:?}: {said}");
+    }
 }
 
 #[test]
@@ -158,7 +198,7 @@ fn the_json_of_status_has_the_same_words() {
         serde_json::json!({ "rule": "shop-orders", "last_delivered": "2026-11-22T04:18:48.000Z", "today": 1204,
             "waiting": 0, "queued": 2, "running": 0, "held": 0, "failed": 1 })
     );
-    let needs = serde_json::to_value(control::needs(&troubled(), &site())).unwrap();
+    let needs = serde_json::to_value(control::needs(&troubled(), Vec::new(), &site())).unwrap();
     assert_eq!(needs[0]["need"], "trouble");
     assert_eq!(needs[2], serde_json::json!({ "need": "failed", "rule": "shop-orders", "jobs": 1 }));
 }
@@ -179,7 +219,7 @@ fn a_job_is_one_line_and_hostile_words_stay_on_it() {
         "\
 ID        RULE                 WHAT      TO                          STATE   TRIES  SAID
 8f2z9m0q  swap-north-to-south  plan.dwg  south:inbox/north/plan.dwg  failed     74  552 quota\\r\\nexceeded\\u{1b}[2J
-8f3k2000  swap-north-to-south  -         south                       failed      0  unplannable
+8f3k2000  swap-north-to-south  -         south                       failed      0  no path on the server could be made for it
 "
     );
     assert_eq!(jobs::rest(Rest::Jobs(0)), "");
@@ -342,6 +382,7 @@ fn a_plan_is_a_line_for_each_job_and_says_what_keeps_a_file_back() {
             file("d", None, vec![job("offsite", "failed", Some("`path` would\nleave its root"))], None),
         ],
         more: 1204,
+        to_send: 1_200,
         starts_at: Some(at("2026-11-22T22:00:00+01:00")),
         trouble: Some("/var/backups/x cannot be read".into()),
     };
@@ -357,7 +398,7 @@ dumps  /var/backups
   c             2.4 GB  not wanted: the rule's `if` is not true of it
   d             2.4 GB  →  offsite  would fail: `path` would\\nleave its root
   and 1,204 more: --limit 0 for all
-  1,207 files to send
+  1,200 files to send
 "
     );
 }

@@ -3,11 +3,11 @@
 use crate::config::{
     self,
     defaults::{DEFAULTS, HISTORY, LIMITS, RETRY},
+    ftp_keys::{FTP, TIMEOUTS},
     init,
     keys::{Form, Table},
     load::TOP,
     load_with,
-    read_ftp::{FTP, TIMEOUTS},
     sheet::Sheet,
     yaml::{self, Node, Value},
 };

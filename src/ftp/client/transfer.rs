@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use suppaftp::{FtpError, tokio::TransferStream};
+use suppaftp::{FtpError, list::ListParser, tokio::TransferStream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
@@ -39,8 +39,9 @@ const PARTING: Duration = Duration::from_secs(1);
 /// What may still lie in buffers on its way when we have written the last byte.
 const IN_FLIGHT: u64 = 4 << 20;
 
-/// A listing of one file that is longer is not one.
-const MOST_LISTED: usize = 64 * 1024;
+/// A folder of some hundred thousand files, for servers that list it all when asked for one.
+const MOST_LISTED: usize = 32 << 20;
+const LONGEST_LINE: usize = 64 * 1024;
 
 impl Session {
     /// Opens a file over there for writing, from `offset` on (REST, where it is not 0).
@@ -69,21 +70,48 @@ impl Session {
             Err(error) => return Err(error),
         };
         let mut incoming = Incoming { session: self, stream };
-        let mut listing = vec![0; MOST_LISTED];
-        let mut read = 0;
-        while read < listing.len() {
-            match incoming.read(&mut listing[read..]).await? {
-                0 => break,
-                some => read += some,
+        let (mut told, mut lines, mut read) = (None, Vec::new(), 0);
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let some = incoming.read(&mut buffer).await?;
+            read += some;
+            lines.extend_from_slice(&buffer[..some]);
+            let whole = if some == 0 { lines.len() } else { last_end(&lines) };
+            told = told.or_else(|| listed(&lines[..whole], path));
+            lines.drain(..whole);
+            if some == 0 {
+                break;
+            }
+            if read > MOST_LISTED || lines.len() > LONGEST_LINE {
+                incoming.session.state = State::Over;
+                let about = Some("a listing of one file that has no end".to_owned());
+                return Err(Error::Nonsense { doing: "LIST", about });
             }
         }
         incoming.finish().await?;
-        let name = names::text(path.name());
-        let line = listing[..read].split(|byte| *byte == b'\n').map(names::text).find(|line| line.contains(&name));
-        Ok(line.map_or(Found::Nothing, |line| {
-            Found::Something(suppaftp::list::File::try_from(line.trim_end()).ok().map(|file| file.size() as u64))
-        }))
+        Ok(told.map_or(Found::Nothing, Found::Something))
     }
+}
+
+/// Up to where these are whole lines.
+fn last_end(lines: &[u8]) -> usize {
+    lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
+}
+
+/// What these lines say of the file at `path`: its size, if they tell it. Some servers list the whole folder, whatever they are asked for; some give a path
+/// where others give a name.
+fn listed(lines: &[u8], path: &RemotePath) -> Option<Option<u64>> {
+    let (name, path) = (names::text(path.name()), names::text(path.as_bytes()));
+    let is_it = |told: &str| told == name || told.strip_prefix("./").unwrap_or(told).trim_start_matches('/') == path;
+    let mut told = lines.split(|byte| *byte == b'\n').map(names::text).filter_map(|line| {
+        let line = line.trim_end_matches('\r');
+        match ListParser::parse_posix(line).or_else(|_| ListParser::parse_dos(line)) {
+            Ok(file) => is_it(file.name()).then(|| Some(file.size() as u64)),
+            // A line of another shape ends with the name, after a blank.
+            Err(_) => line.strip_suffix(&name).is_some_and(|before| before.ends_with([' ', '\t', '/'])).then_some(None),
+        }
+    });
+    told.next()
 }
 
 impl Outgoing<'_> {
@@ -202,6 +230,30 @@ async fn conclude(
         Err(Silent(after)) => {
             session.state = State::Over;
             Err(Error::Silent { doing, after })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_tells_of_the_file_of_that_name_and_of_no_other() {
+        let path = RemotePath::new(&b"a b/plan.dwg"[..]).unwrap();
+        for (listing, found) in [
+            ("-rw-r--r-- 1 u g 5 Jan 01 2026 plan.dwg\r\n", Some(Some(5))),
+            ("-rw-r--r-- 1 u g 5 Jan 01 2026 a b/plan.dwg\r\n", Some(Some(5))),
+            ("-rw-r--r-- 1 u g 5 Jan 01 2026 ./a b/plan.dwg\n", Some(Some(5))),
+            ("total 1\r\n-rw-r--r-- 1 u g 5 Jan 01 2026 x-plan.dwg\r\n", None),
+            ("-rw-r--r-- 1 u g 5 Jan 01 2026 plan.dwg.old\r\n", None),
+            ("-rw-r--r-- 1 u g 5 Jan 01 2026 x plan.dwg\r\n", None),
+            ("10-29-26  03:26PM       5 plan.dwg\r\n", Some(Some(5))),
+            ("something 5 plan.dwg\r\n", Some(None)),
+            ("plan.dwg is not there\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(listed(listing.as_bytes(), &path), found, "{listing}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     entry::Entry,
     jail::{Jail, Place},
-    upload::{Durability, Upload},
+    upload::Upload,
 };
 use async_trait::async_trait;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, mkdirat, openat, renameat, unlinkat};
@@ -29,12 +29,11 @@ const BUFFER: usize = 256 << 10;
 pub(super) struct AtomicStore {
     jail: Jail,
     staging: Arc<OwnedFd>,
-    durability: Durability,
 }
 
 impl AtomicStore {
     /// Opens `root` and the staging folder beside it, and sweeps what an earlier life left there.
-    pub fn open(root: &Path, durability: Durability) -> io::Result<Self> {
+    pub fn open(root: &Path) -> io::Result<Self> {
         let root = root.canonicalize()?;
         let staging = staging_beside(&root)?;
         std::fs::create_dir_all(&staging)?;
@@ -43,7 +42,7 @@ impl AtomicStore {
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let staging = Arc::new(rustix::fs::open(staging, flags, Mode::empty())?);
-        Ok(Self { jail: Jail::open(&root)?, staging, durability })
+        Ok(Self { jail: Jail::open(&root)?, staging })
     }
 
     /// Runs `work` on the name that `path` means, off the event loop.
@@ -174,8 +173,7 @@ impl StorageBackend<DefaultUser> for AtomicStore {
                 break;
             }
         }
-        let durability = self.durability;
-        blocking(move || upload.publish(durability)).await?;
+        blocking(move || upload.publish()).await?;
         Ok(received)
     }
 
@@ -188,13 +186,10 @@ impl StorageBackend<DefaultUser> for AtomicStore {
     }
 
     async fn rename<P: AsRef<Path> + Send + Debug>(&self, _user: &DefaultUser, from: P, to: P) -> Result<()> {
-        let (jail, to, durability) = (self.jail.clone(), to.as_ref().to_owned(), self.durability);
+        let (jail, to) = (self.jail.clone(), to.as_ref().to_owned());
         self.at(from.as_ref(), move |from| {
             let to = jail.place(&to)?;
             renameat(&from.folder, &from.name, &to.folder, &to.name)?;
-            if durability == Durability::Disk {
-                rustix::fs::fsync(&to.folder)?;
-            }
             Ok(())
         })
         .await

@@ -5,7 +5,6 @@ use super::{
     encryption::ServerTls,
     front::{self, Handshake},
     login::OneUser,
-    upload::Durability,
 };
 use crate::config::Secret;
 use async_trait::async_trait;
@@ -43,7 +42,6 @@ pub struct EmbeddedServerOptions {
     pub port: u16,
     /// Where data connections are awaited; `None` takes any free port each time.
     pub passive_ports: Option<RangeInclusive<u16>>,
-    pub durability: Durability,
 }
 
 /// How connections are encrypted.
@@ -93,7 +91,7 @@ impl EmbeddedServer {
     /// # Errors
     /// The folder cannot be opened, the port is taken, a certificate is no certificate, or there are no threads.
     pub fn start(options: EmbeddedServerOptions) -> Result<Running, StartError> {
-        let store = AtomicStore::open(&options.root, options.durability)
+        let store = AtomicStore::open(&options.root)
             .map_err(|source| StartError::Root { root: options.root.clone(), source })?;
         let listen = |source| StartError::Listen { port: options.port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(listen)?;

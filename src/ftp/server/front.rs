@@ -136,7 +136,7 @@ fn refusal(command: &[&str], data_is_private: &mut bool) -> Option<&'static [u8]
 
 /// The words of a command that decide here, in capitals; the text of other commands may be any bytes.
 fn words(line: &[u8]) -> Vec<&'static str> {
-    const KNOWN: [&str; 12] = ["AUTH", "TLS", "TLS-C", "QUIT", "FEAT", "NOOP", "PROT", "P", "EPSV", "PASV", "CCC", "?"];
+    const KNOWN: [&str; 11] = ["AUTH", "TLS", "TLS-C", "QUIT", "FEAT", "NOOP", "PROT", "P", "EPSV", "PASV", "CCC"];
     let known = |word: &[u8]| KNOWN.into_iter().find(|known| word.eq_ignore_ascii_case(known.as_bytes()));
     let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     words.map(|word| known(word).unwrap_or("?")).collect()

@@ -16,4 +16,3 @@ mod upload;
 pub use certificate::{Certificate, CertificateError};
 pub use embedded::{EmbeddedServer, EmbeddedServerOptions, EmbeddedTls, Running, StartError};
 pub use encryption::ServerTls;
-pub use upload::Durability;

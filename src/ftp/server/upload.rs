@@ -13,15 +13,6 @@ use std::{
     sync::Arc,
 };
 
-/// Whether "226" waits for the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// File and folder are synchronised before the reply: what was acknowledged outlives a power cut.
-    Disk,
-    /// The kernel has the bytes: they outlive this process, not the machine.
-    Kernel,
-}
-
 /// A file in the staging folder that becomes its name or vanishes.
 ///
 /// Dropped before `publish` (the stream broke, the server was stopped), it leaves nothing behind, with one
@@ -55,18 +46,14 @@ impl Upload {
         }
     }
 
-    /// Puts the whole file under its name, over what was there; blocks.
-    pub fn publish(mut self, durability: Durability) -> io::Result<()> {
-        let Some(file) = self.file.take() else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        if durability == Durability::Disk {
-            file.sync_all()?;
+    /// Puts the whole file under its name, over what was there; blocks. The kernel has the bytes then, the disk perhaps not yet.
+    pub fn publish(mut self) -> io::Result<()> {
+        if self.file.take().is_none() {
+            return Err(io::ErrorKind::BrokenPipe.into());
         }
         if let Err(error) = self.rename() {
             self.discard();
             return Err(error);
-        }
-        if durability == Durability::Disk {
-            rustix::fs::fsync(&self.target.folder)?;
         }
         Ok(())
     }

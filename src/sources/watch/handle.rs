@@ -1,11 +1,18 @@
 //! What the rest of the program holds of a running watch.
 
-use crate::sources::watch::{ScanReport, Status};
+use crate::{
+    rules::Rule,
+    sources::watch::{ScanReport, Status},
+};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 /// A running watch. Dropping it leaves the watch running until it is cancelled.
 #[derive(Debug, Clone)]
 pub struct Handle {
+    pub(super) rule: Arc<Rule>,
+    pub(super) cancel: CancellationToken,
     pub(super) wishes: mpsc::Sender<Wish>,
     pub(super) status: watch::Receiver<Status>,
 }
@@ -22,6 +29,18 @@ pub(super) enum Wish {
 pub struct Ended;
 
 impl Handle {
+    /// Whose folder it watches.
+    #[must_use]
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// It has ended and nobody asked it to: a fault of ours, and nothing of its folder is seen any more.
+    #[must_use]
+    pub fn has_broken_off(&self) -> bool {
+        self.wishes.is_closed() && !self.cancel.is_cancelled()
+    }
+
     /// How it is just now.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -60,5 +79,36 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.wishes.send(wish(reply)).await.map_err(|_| Ended)?;
         answer.await.map_err(|_| Ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule() -> Arc<Rule> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("packetboat.yaml");
+        let server = "servers: { a: { ftp: { host: h, user: u, password: { env: P } } } }\nstorage: data\n";
+        std::fs::write(&file, server).unwrap();
+        std::fs::create_dir(folder.path().join("rules")).unwrap();
+        let rule = "when: { watch: { folder: /in } }\nthen: [{ upload: { to: a } }]\n";
+        std::fs::write(folder.path().join("rules/dumps.yaml"), rule).unwrap();
+        let checked = crate::rules::check_with(&file, &|_| Some("p".into()));
+        let (_, rules) = checked.loaded.unwrap_or_else(|| panic!("{:?}", checked.findings));
+        Arc::new(rules.rules.into_iter().next().unwrap())
+    }
+
+    #[test]
+    fn a_watch_that_ended_unasked_has_broken_off() {
+        let (wishes, inbox) = mpsc::channel(1);
+        let (_said, status) = watch::channel(Status::default());
+        let cancel = CancellationToken::new();
+        let handle = Handle { rule: rule(), cancel: cancel.clone(), wishes, status };
+        assert!(!handle.has_broken_off());
+        drop(inbox);
+        assert!(handle.has_broken_off());
+        cancel.cancel();
+        assert!(!handle.has_broken_off(), "it was asked to");
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     rules::{Rule, WatchMethod},
     sources::watch::{
         Method, ScanReport, Status,
-        compare::{Compared, Doubt},
+        compare::{Compared, Comparing, Doubt},
         footing::Footing,
         handle::Wish,
         hints::{Hints, Noted},
@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
+    task::JoinError,
     time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -57,7 +57,7 @@ pub(super) struct Keeper {
     /// Files to be read and compared, and those of them that are being read.
     pub doubts: Vec<Doubt>,
     pub doubted: HashSet<Vec<u8>>,
-    pub comparing: Option<JoinHandle<(Vec<Compared>, Vec<Doubt>)>>,
+    pub comparing: Option<Comparing>,
     /// Intake said later: nothing is offered before.
     pub shut_until: Option<Instant>,
     pub scan_wishes: Vec<oneshot::Sender<ScanReport>>,
@@ -78,19 +78,22 @@ pub(super) async fn keep(
     mut wishes: mpsc::Receiver<Wish>,
     status: watch::Sender<Status>,
 ) {
-    let load = load(&rule, &intake);
+    let load = load(&rule, &intake, &status);
     let Some(ledger) = cancel.run_until_cancelled(load).await else { return };
     let mut keeper = Keeper::new(rule, intake, clock, cancel, ledger, status);
     keeper.run(&mut wishes).await;
     keeper.end().await;
 }
 
-async fn load(rule: &Arc<Rule>, intake: &Intake) -> Arc<Ledger> {
+async fn load(rule: &Arc<Rule>, intake: &Intake, status: &watch::Sender<Status>) -> Arc<Ledger> {
     let mut wait = Duration::from_secs(1);
     loop {
         match intake.ledger(Arc::clone(rule)).await {
             Ok(ledger) => return Arc::new(ledger),
-            Err(why) => tracing::error!(rule = rule.name, %why, "the watch cannot start; it tries again"),
+            Err(why) => {
+                tracing::error!(rule = rule.name, %why, "the watch cannot start; it tries again");
+                status.send_modify(|status| status.later = Some(why.to_string()));
+            }
         }
         sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(30));
@@ -176,8 +179,8 @@ impl Keeper {
             drop(scan.found);
             let _ = scan.walk.await; // it was cancelled: what it saw is of no use
         }
-        if let Some(comparing) = self.comparing.take() {
-            let _ = comparing.await;
+        if let Some(mut comparing) = self.comparing.take() {
+            let _ = comparing.ended().await; // it was cancelled: what it saw is of no use
         }
     }
 
@@ -229,6 +232,9 @@ impl Keeper {
         self.said.settling = self.settling.settling();
         self.said.waiting = self.settling.waiting();
         self.said.refused = self.refusals.len();
+        if self.said.settling == 0 {
+            self.said.later = None; // whatever waited for intake has left
+        }
         self.status.send_if_modified(|status| {
             let is_news = *status != self.said;
             status.clone_from(&self.said);
@@ -260,9 +266,9 @@ async fn next_found(scan: &mut Option<Scan>) -> Option<Batch> {
     }
 }
 
-async fn next_compared(comparing: &mut Option<JoinHandle<(Vec<Compared>, Vec<Doubt>)>>) -> (Vec<Compared>, Vec<Doubt>) {
+async fn next_compared(comparing: &mut Option<Comparing>) -> Result<(Vec<Compared>, Vec<Doubt>), JoinError> {
     match comparing {
-        Some(task) => task.await.unwrap_or_default(),
+        Some(comparing) => comparing.ended().await,
         None => std::future::pending().await,
     }
 }

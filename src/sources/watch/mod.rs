@@ -34,7 +34,7 @@ impl WatchSource {
     pub fn start(rule: Arc<Rule>, intake: Intake, clock: Clock, cancel: CancellationToken) -> Handle {
         let (wishes, inbox) = mpsc::channel(8);
         let (said, status) = watch::channel(Status::default());
-        tokio::spawn(keeper::keep(rule, intake, clock, cancel, inbox, said));
-        Handle { wishes, status }
+        tokio::spawn(keeper::keep(Arc::clone(&rule), intake, clock, cancel.clone(), inbox, said));
+        Handle { rule, cancel, wishes, status }
     }
 }

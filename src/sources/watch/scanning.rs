@@ -12,7 +12,7 @@ use crate::sources::watch::{
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
-    task::{JoinHandle, spawn_blocking},
+    task::{JoinError, JoinHandle, spawn_blocking},
     time::Instant,
 };
 
@@ -32,6 +32,14 @@ pub(super) struct Scan {
 const MISSING: Duration = Duration::from_secs(5);
 /// At `settled_for: 0s` stamps must still be this old to settle a file by themselves.
 const OLD: Duration = Duration::from_secs(1);
+
+/// A walk that broke off has seen nothing, and says so.
+fn walked(ended: Result<Walked, JoinError>, rule: &str) -> Walked {
+    ended.unwrap_or_else(|why| {
+        tracing::error!(rule, %why, "a scan broke off; it is tried again");
+        Walked { footing: None, whole: Err(format!("the scan broke off: {why}")), no_events: None }
+    })
+}
 
 impl Keeper {
     /// Starts the walk that is due, if none is under way.
@@ -80,7 +88,8 @@ impl Keeper {
     /// The walk is over and all that it found has been met.
     pub async fn end_scan(&mut self) {
         let Some(scan) = self.scan.take() else { return };
-        let Ok(Walked { footing, mut whole, no_events }) = scan.walk.await else { return };
+        let Walked { footing, mut whole, no_events } = walked(scan.walk.await, &self.rule.name);
+        let is_blind = footing.is_none();
         if let Some(why) = no_events {
             self.poll_instead(&why);
         }
@@ -108,6 +117,9 @@ impl Keeper {
                 duration_ms = took.as_millis(),
                 "scanned"
             );
+        }
+        if scan.extent != Extent::Whole && is_blind && !self.cancel.is_cancelled() {
+            self.hurry.get_or_insert(Instant::now() + MISSING); // what is new below these folders has not been met
         }
         self.answer_scan(scan.wishes, whole.is_ok() && scan.is_clean);
     }
@@ -188,5 +200,18 @@ impl Keeper {
         );
         self.hints = None;
         self.said.method = Method::Polling(why.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_scan_that_broke_off_has_not_seen_the_folder_whole() {
+        let broken = spawn_blocking(|| -> Walked { panic!("a fault of ours") }).await;
+        let Walked { footing, whole, .. } = walked(broken, "dumps");
+        assert_eq!(footing, None);
+        assert!(whole.unwrap_err().contains("broke off"));
     }
 }

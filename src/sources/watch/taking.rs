@@ -5,7 +5,7 @@ use crate::{
     intake::{Judgement, Later},
     rules::Symlinks,
     sources::watch::{
-        compare::{self, Compared, Doubt},
+        compare::{self, Compared, Comparing, Doubt},
         footing::Footing,
         keeper::Keeper,
         settling::{Hint, Stage},
@@ -15,7 +15,10 @@ use crate::{
     streams::beneath::{self, Facts, Kind, OpenError, Root},
 };
 use std::{os::unix::ffi::OsStrExt, sync::Arc, time::Duration};
-use tokio::{task::spawn_blocking, time::Instant};
+use tokio::{
+    task::{JoinError, spawn_blocking},
+    time::Instant,
+};
 
 /// After "later" intake is left alone this long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -198,13 +201,17 @@ impl Keeper {
         }
         let (rule, cancel) = (Arc::clone(&self.rule), self.cancel.clone());
         let doubts = std::mem::take(&mut self.doubts);
-        let read = move || compare::compare(&rule.when.folder, symlinks(rule.when.symlinks), doubts, &cancel);
-        self.comparing = Some(spawn_blocking(read));
+        let read = move |doubts| compare::compare(&rule.when.folder, symlinks(rule.when.symlinks), doubts, &cancel);
+        self.comparing = Some(Comparing::begin(doubts, read));
     }
 
     /// Files were read: the same bytes are known, others are new.
-    pub async fn compared(&mut self, (compared, rest): (Vec<Compared>, Vec<Doubt>)) {
-        self.comparing = None;
+    pub async fn compared(&mut self, ended: Result<(Vec<Compared>, Vec<Doubt>), JoinError>) {
+        let Some(mut comparing) = self.comparing.take() else { return };
+        let (compared, rest) = ended.unwrap_or_else(|why| {
+            tracing::error!(rule = self.rule.name, %why, "a comparison broke off; its files are looked at again after `rescan`");
+            (comparing.unclear(), Vec::new())
+        });
         self.doubts.extend(rest);
         let (mut same, mut different) = (Vec::new(), Vec::new());
         for file in compared {

@@ -183,7 +183,13 @@ impl Walker<'_> {
                 path.push(b'/');
             }
             path.extend_from_slice(name);
-            let Ok(at) = dir.fd() else { continue };
+            let at = match dir.fd() {
+                Ok(at) => at,
+                Err(why) => {
+                    self.unseen(&path, why);
+                    continue;
+                }
+            };
             let kind = match entry.file_type() {
                 FileType::Unknown => kind_at(at, name), // some file systems do not say
                 kind => kind,

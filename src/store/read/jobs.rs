@@ -10,6 +10,7 @@ use crate::{
 };
 use serde::Serialize;
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use std::ops::ControlFlow;
 
 /// What a list shows of a job; its JSON has the same words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,13 +68,15 @@ impl Store {
     /// Hands the first `limit` jobs that `filter` means to `each`, newest first, and answers what else there is. With a glob
     /// or a text it stops at the first that is too many: counting would read all there are.
     ///
+    /// `each` breaks off where nobody takes more; the answer is then that there are more.
+    ///
     /// # Errors
     /// When the database cannot be read, or a pattern of the filter is none.
     pub async fn jobs(
         &self,
         filter: &JobFilter,
         limit: u64,
-        mut each: impl FnMut(JobLine) + Send,
+        mut each: impl FnMut(JobLine) -> ControlFlow<()> + Send,
     ) -> Result<Rest, StoreError> {
         let sieve = filter.sieve()?;
         let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT j.id FROM jobs j");
@@ -96,7 +99,9 @@ impl Store {
                     return Ok(Rest::Some);
                 }
                 shown += 1;
-                each(line);
+                if each(line).is_break() {
+                    return Ok(Rest::Some);
+                }
             }
         }
         let is_full = sieve.is_open() && shown == limit;

@@ -4,11 +4,19 @@ use crate::domain::{Escaped, Moment, Ref, Sha256};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
-pub(super) fn moment<S: Serializer>(moment: &Moment, out: S) -> Result<S::Ok, S::Error> {
+/// `2026-11-22T04:18:48.000Z`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn moment<S: Serializer>(moment: &Moment, out: S) -> Result<S::Ok, S::Error> {
     iso(*moment).serialize(out)
 }
 
-pub(super) fn moment_or_null<S: Serializer>(moment: &Option<Moment>, out: S) -> Result<S::Ok, S::Error> {
+/// [`moment`], or `null`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn moment_or_null<S: Serializer>(moment: &Option<Moment>, out: S) -> Result<S::Ok, S::Error> {
     moment.map(iso).serialize(out)
 }
 
@@ -18,14 +26,21 @@ fn iso(moment: Moment) -> Option<String> {
 }
 
 /// Valid UTF-8 as it is: who prints it escapes it.
-pub(super) fn name<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
+///
+/// # Errors
+/// Those of `out`.
+pub fn name<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.serialize(out),
         Err(_) => Escaped(bytes).to_string().serialize(out),
     }
 }
 
-pub(super) fn name_or_null<S: Serializer>(bytes: &Option<Vec<u8>>, out: S) -> Result<S::Ok, S::Error> {
+/// [`name`], or `null`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn name_or_null<S: Serializer>(bytes: &Option<Vec<u8>>, out: S) -> Result<S::Ok, S::Error> {
     match bytes {
         Some(bytes) => name(bytes, out),
         None => out.serialize_none(),

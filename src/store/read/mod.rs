@@ -4,7 +4,7 @@ mod filter;
 mod find;
 mod job;
 mod jobs;
-mod json;
+pub mod json;
 mod pages;
 mod receipts;
 mod status;

@@ -5,11 +5,12 @@ use crate::{
     store::{
         Store, StoreError,
         error::bytes,
-        read::{JobFilter, JobLine, json},
+        read::{JobLine, filter::Sieve, json},
     },
 };
 use serde::Serialize;
 use sqlx::{QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+use std::ops::ControlFlow;
 
 /// One proof; it means the same when rule, job and server are long gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,7 +43,7 @@ pub struct ReceiptLine {
 pub struct ReceiptFilter {
     pub rule: Option<String>,
     pub server: Option<String>,
-    /// Globs, as in [`JobFilter`].
+    /// Globs, as in [`crate::store::JobFilter`].
     pub name: Option<String>,
     pub to: Option<String>,
     pub since: Option<Moment>,
@@ -54,21 +55,17 @@ const PAGE: &str = "SELECT * FROM receipts WHERE id IN (SELECT value FROM json_e
 impl Store {
     /// Hands the first `limit` receipts that `filter` means to `each`, newest first, and answers whether there are more.
     ///
+    /// `each` breaks off where nobody takes more; the answer is then that there are more.
+    ///
     /// # Errors
     /// When the database cannot be read, or a pattern of the filter is none.
     pub async fn receipts(
         &self,
         filter: &ReceiptFilter,
         limit: u64,
-        mut each: impl FnMut(ReceiptLine) + Send,
+        mut each: impl FnMut(ReceiptLine) -> ControlFlow<()> + Send,
     ) -> Result<bool, StoreError> {
-        let globs = JobFilter {
-            name: filter.name.clone(),
-            to: filter.to.clone(),
-            text: filter.text.clone(),
-            ..JobFilter::default()
-        };
-        let sieve = globs.sieve()?;
+        let sieve = Sieve::new(filter.name.as_deref(), filter.to.as_deref(), filter.text.as_deref())?;
         let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT id FROM receipts WHERE 1");
         for (column, value) in [("rule", &filter.rule), ("server", &filter.server)] {
             if let Some(value) = value {
@@ -95,7 +92,9 @@ impl Store {
                     return Ok(true);
                 }
                 shown += 1;
-                each(line);
+                if each(line).is_break() {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

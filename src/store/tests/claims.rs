@@ -1,6 +1,7 @@
 //! Claims: bounded, fenced, in parcels, with the next due time committed.
 
 use super::*;
+use std::ops::ControlFlow::Continue;
 
 #[tokio::test]
 async fn a_claim_takes_the_oldest_due_and_no_more_than_asked() {
@@ -48,7 +49,13 @@ async fn a_claimed_row_that_cannot_be_read_is_failed_and_says_so() {
     desk.raw("UPDATE jobs SET wishes = '' WHERE state = 'queued'").await;
     assert!(desk.claim(9).await.is_empty());
     let mut lines = vec![];
-    desk.store.jobs(&JobFilter::default(), 9, |line| lines.push(line)).await.unwrap();
+    desk.store
+        .jobs(&JobFilter::default(), 9, |line| {
+            lines.push(line);
+            Continue(())
+        })
+        .await
+        .unwrap();
     let broken = lines.iter().find(|line| line.state == JobState::Failed).expect("it is failed");
     assert_eq!(broken.reason.as_deref(), Some("unplannable"));
     assert!(broken.said.as_deref().unwrap().contains("cannot be read"), "{broken:?}");

@@ -1,7 +1,7 @@
 //! What an operator does to jobs, in the database.
 
 use super::*;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow::Continue};
 
 const LATER: Moment = Moment(NOW.0 + 600_000);
 
@@ -180,7 +180,13 @@ async fn a_move_takes_what_is_not_running_in_order_and_never_beside_the_same_byt
     assert_eq!((tally.done, rehearsed), (2, tally.clone()));
     let mut there = Vec::new();
     let vault = JobFilter { server: Some("vault".into()), ..JobFilter::default() };
-    desk.store.jobs(&vault, 10, |line| there.push((line.name.unwrap(), line.state))).await.unwrap();
+    desk.store
+        .jobs(&vault, 10, |line| {
+            there.push((line.name.unwrap(), line.state));
+            Continue(())
+        })
+        .await
+        .unwrap();
     let expected = [(&b"third"[..], JobState::Waiting), (b"second", JobState::Queued), (b"both", JobState::Queued)];
     assert_eq!(there, expected.map(|(name, state)| (name.to_vec(), state)));
 }

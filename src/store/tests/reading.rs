@@ -3,10 +3,14 @@
 use super::*;
 use crate::domain::RefTail;
 use sqlx::Row;
+use std::ops::ControlFlow::{Break, Continue};
 
 async fn listed(desk: &Desk, filter: JobFilter, limit: u64) -> (Vec<String>, Rest) {
     let mut names = Vec::new();
-    let each = |line: JobLine| names.push(String::from_utf8_lossy(&line.name.unwrap()).into_owned());
+    let each = |line: JobLine| {
+        names.push(String::from_utf8_lossy(&line.name.unwrap()).into_owned());
+        Continue(())
+    };
     let more = desk.store.jobs(&filter, limit, each).await.unwrap();
     (names, more)
 }
@@ -78,7 +82,16 @@ async fn a_job_tells_of_its_attempts_and_its_receipt() {
     assert_eq!(json["receipt"]["delivered_at"], "1970-01-12T13:46:40.000Z");
     let mut receipts = Vec::new();
     let of_rule = ReceiptFilter { rule: Some("dumps".into()), name: Some("a*".into()), ..ReceiptFilter::default() };
-    assert!(!desk.store.receipts(&of_rule, 9, |receipt| receipts.push(receipt.job)).await.unwrap());
+    assert!(
+        !desk
+            .store
+            .receipts(&of_rule, 9, |receipt| {
+                receipts.push(receipt.job);
+                Continue(())
+            })
+            .await
+            .unwrap()
+    );
     assert_eq!(receipts, [id]);
 }
 
@@ -115,7 +128,7 @@ async fn a_row_that_cannot_be_read_is_said_and_not_shown_as_zeros() {
     let desk = Desk::new().await;
     desk.arrive(vec![desk.draft("a", 1)]).await;
     desk.raw("UPDATE jobs SET ref = x'00'").await;
-    let told = desk.store.jobs(&JobFilter::default(), 9, |_| {}).await.unwrap_err().to_string();
+    let told = desk.store.jobs(&JobFilter::default(), 9, |_| Continue(())).await.unwrap_err().to_string();
     assert!(told.contains("a job id that this version does not know: 1 bytes instead of 16"), "{told}");
 }
 
@@ -139,6 +152,19 @@ async fn a_database_that_is_not_there_yet_can_be_asked_and_knows_nothing() {
     assert!(store.pause_rule("dumps", NOW).await.is_err(), "it is for reading");
 }
 
+#[tokio::test]
+async fn a_list_ends_where_nobody_takes_more_of_it() {
+    let desk = Desk::new().await;
+    desk.arrive((0..600).map(|n| desk.draft(&n.to_string(), 1)).collect()).await;
+    let mut taken = 0;
+    let each = |_| {
+        taken += 1;
+        if taken == 3 { Break(()) } else { Continue(()) }
+    };
+    let rest = desk.store.jobs(&JobFilter::default(), u64::MAX, each).await.unwrap();
+    assert_eq!((taken, rest), (3, Rest::Some));
+}
+
 /// A list that nobody takes on (a pager left open overnight) must not keep the log from being used again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_taken_slowly_holds_no_read_open() {
@@ -151,6 +177,7 @@ async fn a_list_that_is_taken_slowly_holds_no_read_open() {
         let each = move |_| {
             first.take().into_iter().for_each(|first| first.send(()).unwrap());
             let _ = take.recv(); // an error once nobody makes us wait any more
+            Continue(())
         };
         store.jobs(&JobFilter::default(), u64::MAX, each).await.unwrap()
     });

@@ -98,10 +98,10 @@ impl Session {
     pub(super) async fn send(&mut self, verb: &str, path: &[u8], action: Option<&Action>) -> io::Result<Performed> {
         let offset = std::mem::take(&mut self.offset);
         let Some(target) = self.data.take() else { return Ok(reply("425 Use EPSV first")) };
-        let Some(bytes) = self.served(verb, path) else { return Ok(reply("550 No such file")) };
-        let bytes = match action {
-            Some(Action::Serve(bytes)) => bytes.clone(),
-            _ => bytes[offset.min(bytes.len())..].to_vec(),
+        let bytes = match (action, self.served(verb, path)) {
+            (Some(Action::Serve(bytes)), _) => bytes.clone(),
+            (_, Some(bytes)) => bytes[offset.min(bytes.len())..].to_vec(),
+            (_, None) => return Ok(reply("550 No such file")),
         };
         self.say("150 Here it comes").await?;
         let mut data = match self.connect(target, action).await? {

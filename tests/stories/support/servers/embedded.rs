@@ -6,7 +6,7 @@ use super::{
 use crate::support::certificates::CertificateFiles;
 use packetboat::{
     config::{Secret, TlsVersion},
-    ftp::server::{Durability, EmbeddedServer, EmbeddedServerOptions, EmbeddedTls, Running, ServerTls},
+    ftp::server::{EmbeddedServer, EmbeddedServerOptions, EmbeddedTls, Running, ServerTls},
 };
 
 pub fn offers(options: &ServerOptions) -> bool {
@@ -39,7 +39,6 @@ pub fn start(server: &TestServer) -> Running {
         tls,
         port: server.port,
         passive_ports: Some(server.ports.passive()),
-        durability: Durability::Kernel,
     })
     .unwrap()
 }
