@@ -28,7 +28,10 @@ pub const LAYERS: [(&str, &[&str]); 23] = [
     ),
     ("janitor", &["domain", "clock", "config", "store"]),
     ("control", &["domain", "clock", "config", "rules", "store", "delivery", "intake", "sources"]),
-    ("app", &["clock", "config", "rules", "store", "lanes", "intake", "sources", "worker", "janitor", "control"]),
+    (
+        "app",
+        &["domain", "clock", "config", "rules", "store", "lanes", "intake", "sources", "worker", "janitor", "control"],
+    ),
     ("demo", &["domain", "clock", "config", "rules", "store", "ftp", "app"]),
     ("cli", &["domain", "clock", "telemetry", "control", "app", "demo"]),
 ];
