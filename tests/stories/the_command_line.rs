@@ -2,7 +2,7 @@
 
 use crate::support::{
     gateway::{Gateway, Wishes},
-    servers::{ServerKind, ServerOptions},
+    servers::{ServerKind, ServerOptions, Tls},
     wait,
 };
 use serde_json::Value;
@@ -140,6 +140,14 @@ fn a_plan_as_json_has_the_words_of_the_other_lists() {
     assert_eq!(names, ["a\u{202e}", "b"], "the first by name");
     assert_eq!(plan["files"][0]["jobs"][0]["target"], "a\u{202e}", "as `jobs` has it");
     assert_eq!(plan["more"], 1);
+}
+
+#[test]
+fn a_probe_shows_the_certificate_and_until_when_it_is_valid() {
+    let options = ServerOptions { tls: Tls::Explicit, ..ServerOptions::default() };
+    let server = ServerKind::Embedded.start(options).unwrap();
+    let gateway = Gateway::new(&server, &Wishes::default());
+    assert_says(&gateway, "check --probe", 0, &["certificate, SHA-256", "certificate, valid until"]);
 }
 
 #[test]
