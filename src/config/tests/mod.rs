@@ -1,3 +1,0 @@
-//! What holds across the files of this module.
-
-mod shipped;
