@@ -50,7 +50,6 @@ pub struct ClaimedJob {
     /// In the target's folder.
     pub temporary_name: String,
     pub wishes: Wishes,
-    pub arrived_at: Moment,
     pub expires_at: Moment,
     pub claimed_at: Moment,
     pub counted_tries: u32,
@@ -172,7 +171,6 @@ macro_rules! claim {
                 (SELECT folder FROM arrivals WHERE id = arrival_id) AS folder,
                 (SELECT name FROM arrivals WHERE id = arrival_id) AS name,
                 (SELECT place_id FROM arrivals WHERE id = arrival_id) AS place_id,
-                (SELECT arrived_at FROM arrivals WHERE id = arrival_id) AS arrived_at,
                 (SELECT size_bytes FROM payloads WHERE id = payload_id) AS size_bytes,
                 (SELECT mtime_ns FROM payloads WHERE id = payload_id) AS mtime_ns,
                 (SELECT inode FROM payloads WHERE id = payload_id) AS inode,
@@ -211,7 +209,6 @@ impl ClaimedJob {
             target,
             temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),
             wishes: serde_json::from_str(row.get("wishes")).map_err(|why| format!("wishes: {why}"))?,
-            arrived_at: Moment(row.get("arrived_at")),
             expires_at: Moment(row.get("expires_at")),
             claimed_at: now,
             counted_tries: row.get("counted_tries"),

@@ -7,12 +7,10 @@ use crate::{domain::Proof, ftp::client::Reply};
 pub struct Features {
     /// It answered FEAT at all.
     pub is_told: bool,
-    pub size: bool,
     pub mdtm: bool,
     pub mfmt: bool,
     pub mlst: bool,
     pub rest_stream: bool,
-    pub epsv: bool,
     pub utf8: bool,
     /// Best first.
     pub checksums: Vec<Checksum>,
@@ -84,12 +82,10 @@ impl Features {
     fn note(&mut self, line: &str) {
         let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
         match name {
-            "SIZE" => self.size = true,
             "MDTM" => self.mdtm = true,
             "MFMT" => self.mfmt = true,
             "MLST" | "MLSD" => self.mlst = true,
             "REST" => self.rest_stream |= rest.contains("STREAM"),
-            "EPSV" => self.epsv = true,
             "UTF8" => self.utf8 = true,
             "HASH" => self.note_hash(rest),
             _ => self.checksums.extend(Checksum::LADDER.into_iter().skip(1).filter(|step| step.verb() == name)),
@@ -118,7 +114,7 @@ mod tests {
     fn vsftpd_proftpd_and_filezilla_are_understood() {
         let vsftpd =
             of(" AUTH TLS\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n PBSZ\r\n PROT\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n");
-        assert!(vsftpd.size && vsftpd.mdtm && vsftpd.rest_stream && vsftpd.epsv);
+        assert!(vsftpd.mdtm && vsftpd.rest_stream);
         assert!(!vsftpd.mfmt && !vsftpd.mlst && !vsftpd.utf8 && vsftpd.checksums.is_empty());
 
         let proftpd = of(
@@ -128,9 +124,9 @@ mod tests {
         assert_eq!(proftpd.checksums, [Hash, Xsha256, Xsha1, Xmd5, Xcrc]);
         assert!(proftpd.mfmt && proftpd.mlst && proftpd.utf8 && !proftpd.is_sha256_chosen);
 
-        let other = of("HASH SHA-1;SHA-256*\r\nxcrc filename;start;end\r\nsize\r\n");
+        let other = of("HASH SHA-1;SHA-256*\r\nxcrc filename;start;end\r\nmdtm\r\n");
         assert_eq!(other.checksums, [Hash, Xcrc]);
-        assert!(other.is_sha256_chosen && other.size);
+        assert!(other.is_sha256_chosen && other.mdtm);
     }
 
     #[test]
