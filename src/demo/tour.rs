@@ -11,6 +11,7 @@ use crate::{
     store::{ReceiptLine, Store, StoreError},
 };
 use std::{
+    ffi::OsStr,
     fs, io,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -127,11 +128,9 @@ async fn wait_for(store: &Store, files: usize) -> Result<(), DemoError> {
 /// Source against remote copy, read from the disk: the receipts' word is not taken for it.
 fn compare(stage: &Stage, dropped: &[PathBuf], receipts: &[ReceiptLine]) -> Result<(), DemoError> {
     for path in dropped {
-        let sent =
-            |line: &&ReceiptLine| line.name.as_deref().is_some_and(|name| path.as_os_str().as_bytes().ends_with(name));
-        let receipt = receipts.iter().find(sent);
-        let receipt = receipt.ok_or_else(|| DemoError::NotAll(format!("{} has no receipt.", path.display())))?;
-        let remote = receipt.path.as_deref().map(std::ffi::OsStr::from_bytes).unwrap_or_default();
+        let receipt = receipt_of(path, receipts)
+            .ok_or_else(|| DemoError::NotAll(format!("{} has no receipt.", path.display())))?;
+        let remote = receipt.path.as_deref().map(OsStr::from_bytes).unwrap_or_default();
         let copy = stage.ashore().join(&receipt.server).join(remote);
         let read = |path: &Path| fs::read(path).map_err(|why| DemoError::file(path, why));
         if read(path)? != read(&copy)? {
@@ -139,6 +138,13 @@ fn compare(stage: &Stage, dropped: &[PathBuf], receipts: &[ReceiptLine]) -> Resu
         }
     }
     Ok(())
+}
+
+/// The receipt with the longest name that the path ends with: `about/index.html` ends with `index.html`, too.
+fn receipt_of<'a>(path: &Path, receipts: &'a [ReceiptLine]) -> Option<&'a ReceiptLine> {
+    let name = |line: &'a ReceiptLine| Path::new(OsStr::from_bytes(line.name.as_deref().unwrap_or_default()));
+    let ending = receipts.iter().filter(|line| line.name.is_some() && path.ends_with(name(line)));
+    ending.max_by_key(|line| name(line).as_os_str().len())
 }
 
 /// Until the person has seen enough.
@@ -177,5 +183,41 @@ async fn next_line(lines: &mut Lines<BufReader<Stdin>>) -> Option<String> {
     tokio::select! {
         line = lines.next_line() => line.ok().flatten(),
         _ = tokio::signal::ctrl_c() => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Moment, Ref, Sha256};
+
+    fn receipt(name: &str) -> ReceiptLine {
+        ReceiptLine {
+            job: Ref::new(),
+            rule: "website".into(),
+            server: "webhost".into(),
+            name: Some(name.into()),
+            path: None,
+            size_bytes: 0,
+            sha256: Sha256([0; 32]),
+            proof: "size".into(),
+            reply: String::new(),
+            delivered_at: Moment(0),
+            removed_at: None,
+        }
+    }
+
+    #[test]
+    fn a_file_is_not_compared_by_the_receipt_of_one_whose_name_ends_alike() {
+        let receipts = ["index.html", "about/index.html", "old-index.html"].map(receipt);
+        for (path, name) in [
+            ("/srv/build/index.html", Some("index.html")),
+            ("/srv/build/about/index.html", Some("about/index.html")),
+            ("/srv/build/old-index.html", Some("old-index.html")),
+            ("/srv/build/robots.txt", None),
+        ] {
+            let found = receipt_of(Path::new(path), &receipts).and_then(|line| line.name.as_deref());
+            assert_eq!(found, name.map(str::as_bytes), "{path}");
+        }
     }
 }
