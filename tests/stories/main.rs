@@ -29,5 +29,6 @@ mod servers_start_and_stop;
 mod shipped_rules;
 mod source_changes;
 mod the_command_line;
+mod the_demo;
 mod the_embedded_server;
 mod the_scripted_server;
