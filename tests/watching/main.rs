@@ -6,6 +6,9 @@ mod cannot_here;
 #[path = "../stories/support/inside.rs"]
 mod inside;
 mod support;
+#[path = "../stories/support/servers/unpacked.rs"]
+#[allow(dead_code, reason = "the stories use the rest")]
+mod unpacked;
 #[path = "../stories/support/wait.rs"]
 mod wait;
 
@@ -17,5 +20,6 @@ mod kinds;
 mod looking;
 mod names;
 mod pauses;
+mod rsync;
 mod scarcity;
 mod settling;
