@@ -85,12 +85,13 @@ struct Place {
 impl Place {
     fn new(server: &TestServer, work: Work) -> Self {
         if work.is_large() {
-            empty(&server.root); // one file: its room is needed, and it leaves no trace
+            remove_large(&server.root);
         }
         let number = fs::read_dir(&server.root).unwrap().count();
-        let on_disk = server.root.join(format!("run-{number:03}"));
+        let name = format!("{}-{number:03}", if work.is_large() { LARGE } else { "small" });
+        let on_disk = server.root.join(&name);
         fs::create_dir(&on_disk).unwrap();
-        Self { on_disk, seen_as: format!("{}/run-{number:03}", server.folder.trim_end_matches('/')) }
+        Self { on_disk, seen_as: format!("{}/{name}", server.folder.trim_end_matches('/')) }
     }
 }
 
@@ -107,9 +108,13 @@ fn high_water(pid: u32) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn empty(folder: &Path) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+const LARGE: &str = "large";
+
+/// The large files before this one: their room is needed, and one file removed leaves no trace.
+fn remove_large(root: &Path) {
+    for entry in fs::read_dir(root).unwrap().map(Result::unwrap) {
+        if entry.file_name().to_string_lossy().starts_with(LARGE) {
+            fs::remove_dir_all(entry.path()).unwrap();
+        }
     }
 }
