@@ -2,6 +2,7 @@
 
 use crate::{
     app::{Gateway, GatewaySetup, StartError, run::StopSignal},
+    rules::WatchMethod,
     sources::watch,
     store::Ends,
     worker::Progress,
@@ -26,7 +27,10 @@ pub struct OnceReport {
 ///
 /// # Errors
 /// When the gateway does not start.
-pub async fn once(setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<OnceReport, StartError> {
+pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<OnceReport, StartError> {
+    for rule in &mut setup.rules.rules {
+        rule.when.method = WatchMethod::Poll; // we look ourselves, and an event for each file that we open tells nothing
+    }
     let only = setup.only.clone();
     let stop = StopSignal::hear()?;
     let gateway = Gateway::start(setup).await?;

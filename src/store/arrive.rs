@@ -5,7 +5,6 @@ use crate::{
     store::{
         QueueKey, Store, StoreError,
         litter::{self, hex},
-        seen::identity_from,
         settle::promote,
         writer::{Tx, Write},
     },
@@ -46,17 +45,16 @@ impl Write for Arrive {
     }
 }
 
-/// Two versions of one source in one batch go one after the other, so that the second finds the first.
+/// Two arrivals of one file in one batch go one after the other, so that the second finds the first.
 fn turns(arrivals: &[ArrivalDraft]) -> Vec<&[ArrivalDraft]> {
     let mut turns = vec![];
     let mut met = HashSet::new();
     let mut begin = 0;
     for (at, draft) in arrivals.iter().enumerate() {
-        let source = (draft.place, &draft.sighting.path);
-        if !met.insert(source) {
+        if !met.insert(absolute(draft)) {
             turns.push(&arrivals[begin..at]);
             begin = at;
-            met = HashSet::from([source]);
+            met = HashSet::from([absolute(draft)]);
         }
     }
     turns.push(&arrivals[begin..]);
@@ -92,9 +90,8 @@ impl Arrive {
     async fn insert_payloads(&self, tx: &mut Tx<'_>, drafts: &[&ArrivalDraft]) -> Result<Vec<i64>, sqlx::Error> {
         let rows = drafts.iter().map(|draft| payload_row(&self.node, draft)).collect::<Value>();
         let rows = sqlx::query(INSERT_PAYLOADS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
-        let ids: HashMap<(Vec<u8>, Identity), i64> =
-            rows.iter().map(|row| ((row.get("path"), identity_from(row)), row.get("id"))).collect();
-        let id = |draft: &&ArrivalDraft| ids.get(&(absolute(draft), draft.sighting.identity)).copied();
+        let ids: HashMap<Vec<u8>, i64> = rows.iter().map(|row| (row.get("path"), row.get("id"))).collect();
+        let id = |draft: &&ArrivalDraft| ids.get(&absolute(draft)).copied();
         drafts.iter().map(|draft| id(draft).ok_or(sqlx::Error::RowNotFound)).collect()
     }
 }
@@ -145,22 +142,22 @@ async fn supersede(tx: &mut Tx<'_>, drafts: &[ArrivalDraft]) -> Result<(), sqlx:
 
 const INSERT_SEEN: &str = "
 INSERT INTO seen (place_id, path, size_bytes, mtime_ns, inode, ctime_ns)
-SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1) WHERE true
+SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM jsonb_each(?1) WHERE true
 ON CONFLICT (place_id, path) DO UPDATE SET size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns,
    inode = excluded.inode, ctime_ns = excluded.ctime_ns, sha256 = NULL, gone_at = NULL";
 
 const INSERT_PAYLOADS: &str = "
 INSERT INTO payloads (place, node, path, size_bytes, mtime_ns, inode, ctime_ns)
 SELECT 'in_place', value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5
-  FROM json_each(?1) WHERE true
+  FROM jsonb_each(?1) WHERE true
 ON CONFLICT (path, node, ctime_ns, inode, mtime_ns, size_bytes) WHERE place = 'in_place'
 DO UPDATE SET node = excluded.node
-RETURNING id, path, size_bytes, mtime_ns, inode, ctime_ns";
+RETURNING id, path";
 
 pub(super) const SUPERSEDE: &str = "
 WITH s AS (SELECT unhex(value ->> 0) AS path, value ->> 1 AS size_bytes, value ->> 2 AS mtime_ns, value ->> 3 AS inode,
                   value ->> 4 AS ctime_ns, value ->> 5 AS rule, value ->> 6 AS arrived_at
-             FROM json_each(?1)),
+             FROM jsonb_each(?1)),
      older AS MATERIALIZED (SELECT j.id AS id, s.arrived_at AS arrived_at
        FROM s CROSS JOIN payloads p ON p.place = 'in_place' AND p.path = s.path
                 AND (p.size_bytes, p.mtime_ns, p.inode, p.ctime_ns) <> (s.size_bytes, s.mtime_ns, s.inode, s.ctime_ns)
@@ -174,7 +171,7 @@ const INSERT_ARRIVALS: &str = "
 INSERT INTO arrivals (id, ref, rule_version_id, source, place_id, payload_id, folder, name, arrived_at)
 SELECT value ->> 0, unhex(value ->> 1), value ->> 2, 'watch', value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
        value ->> 7
-  FROM json_each(?1)";
+  FROM jsonb_each(?1)";
 
 /// A job on its way in, with the ids of its arrival and its payload.
 struct NewJob<'a> {
@@ -185,6 +182,11 @@ struct NewJob<'a> {
 }
 
 impl NewJob<'_> {
+    fn queue(&self) -> QueueKey {
+        let Self { draft, job, .. } = self;
+        QueueKey { server: job.server.clone(), priority: job.priority, rule: draft.rule.clone(), rank: job.rank }
+    }
+
     fn row(&self) -> Result<Value, sqlx::Error> {
         let Self { node, draft, job, ids: (arrival, payload) } = self;
         let (state, reason, said) = match &job.beginning {
@@ -238,9 +240,9 @@ fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
 
 async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
     let rows = jobs.iter().map(NewJob::row).collect::<Result<Value, _>>()?;
-    let inserted = sqlx::query(INSERT_JOBS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
-    let queued = inserted.iter().filter(|row| row.get::<&str, _>("state") == "queued");
-    tx.touched.extend(queued.map(QueueKey::from_row));
+    sqlx::query(INSERT_JOBS).bind(rows.to_string()).execute(&mut *tx.db).await?;
+    let ready = jobs.iter().filter(|new| matches!(new.job.beginning, Beginning::Ready));
+    tx.touched.extend(ready.map(NewJob::queue)); // one that waits or is held costs the worker a seek in vain
     Ok(())
 }
 
@@ -253,7 +255,7 @@ WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->
                   value ->> 8 AS class, value ->> 9 AS rank, value ->> 10 AS in_order, value ->> 11 AS state,
                   value ->> 12 AS reason, value ->> 13 AS said, value ->> 14 AS due_at, value ->> 15 AS expires_at,
                   value ->> 16 AS ended_at
-             FROM json_each(?1)),
+             FROM jsonb_each(?1)),
      n AS MATERIALIZED (SELECT s.*, s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = s.rule) AS paused,
          nullif(max(
            coalesce((SELECT max(o.id) FROM jobs o WHERE o.server = s.server AND o.target = s.target AND o.target IS NOT NULL
@@ -266,5 +268,4 @@ INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, server, node, targe
 SELECT ref, arrival_id, payload_id, rule, 'upload', server, node, target, wishes, class, rank, in_order,
        CASE WHEN state <> 'queued' THEN state WHEN paused THEN 'held' WHEN older IS NOT NULL THEN 'waiting' ELSE 'queued' END,
        iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at
-  FROM n
-RETURNING server, class, rule, rank, state";
+  FROM n";

@@ -66,6 +66,11 @@ impl ClaimedJob {
         let QueueKey { server, priority, rule, rank } = queue;
         (&self.server, self.priority, &self.rule, self.rank) == (server, *priority, rule, *rank)
     }
+
+    pub(super) fn queue(&self) -> QueueKey {
+        let Self { server, priority, rule, rank, .. } = self;
+        QueueKey { server: server.clone(), priority: *priority, rule: rule.clone(), rank: *rank }
+    }
 }
 
 impl Store {
@@ -102,7 +107,7 @@ impl Write for Claim {
                 .bind(ask.parcels)
                 .fetch_all(&mut *tx.db)
                 .await?;
-            for head in self.readable(tx, &heads).await? {
+            for head in self.readable(tx, ask, &heads).await? {
                 let parcel = head.parcel;
                 let mut jobs = vec![head];
                 if let Some(parcel) = parcel {
@@ -128,14 +133,14 @@ impl Claim {
             .bind(parcel)
             .fetch_all(&mut *tx.db)
             .await?;
-        self.readable(tx, &rows).await
+        self.readable(tx, ask, &rows).await
     }
 
     /// The jobs of claimed rows. One that cannot be read is failed at once: nobody could settle it.
-    async fn readable(&self, tx: &mut Tx<'_>, rows: &[SqliteRow]) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+    async fn readable(&self, tx: &mut Tx<'_>, ask: &Ask, rows: &[SqliteRow]) -> Result<Vec<ClaimedJob>, sqlx::Error> {
         let mut jobs = Vec::with_capacity(rows.len());
         for row in rows {
-            match ClaimedJob::from_row(row, self.now) {
+            match ClaimedJob::from_row(row, &ask.queue, self.now) {
                 Ok(job) => jobs.push(job),
                 Err(why) => self.fail(tx, row.get("id"), &why).await?,
             }
@@ -167,7 +172,7 @@ macro_rules! claim {
             "UPDATE jobs SET state = 'running', session_id = ?1, claimed_at = ?2, claim_no = claim_no + 1,
                     due_at = ?2 + min(?4, ?3 << min(tries, 20)), tries = tries + 1
               WHERE id IN (", $which, ")
-              RETURNING id, ref, rule, tries, server, class, rank, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
+              RETURNING id, ref, tries, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
                 (SELECT folder FROM arrivals WHERE id = arrival_id) AS folder,
                 (SELECT name FROM arrivals WHERE id = arrival_id) AS name,
                 (SELECT place_id FROM arrivals WHERE id = arrival_id) AS place_id,
@@ -189,8 +194,8 @@ pub(super) const CLAIM_MATES: &str = claim!(
 );
 
 impl ClaimedJob {
-    /// What of a row cannot be read: a later version wrote it, or somebody's hand.
-    fn from_row(row: &SqliteRow, now: Moment) -> Result<Self, String> {
+    /// What of a row cannot be read: a later version wrote it, or somebody's hand. Jobs of one parcel are of one queue.
+    fn from_row(row: &SqliteRow, queue: &QueueKey, now: Moment) -> Result<Self, String> {
         let target: Option<Vec<u8>> = row.get("target");
         let target = RemotePath::new(target.ok_or("it has no target")?).map_err(|why| format!("target: {why}"))?;
         Ok(Self {
@@ -198,10 +203,10 @@ impl ClaimedJob {
             claim_no: row.get("claim_no"),
             place: row.get("place_id"),
             job: Ref(row.get::<Vec<u8>, _>("ref").try_into().map_err(|_| "ref: not 16 bytes")?),
-            rule: row.get("rule"),
-            server: row.get("server"),
-            priority: Priority::from_class(row.get("class")),
-            rank: row.get("rank"),
+            rule: queue.rule.clone(),
+            server: queue.server.clone(),
+            priority: queue.priority,
+            rank: queue.rank,
             parcel: row.get("parcel"),
             folder: row.get("folder"),
             name: row.get("name"),

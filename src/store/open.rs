@@ -147,7 +147,9 @@ impl Store {
     }
 }
 
-/// Small page caches and no mmap: memory counts, and the hot pages are few.
+/// Small page caches and no mmap: memory counts, and the hot pages are few. What undoes one statement of a batch is small, and a file
+/// for it would cost more than the statement. The rows of a whole batch have room on their way, so
+/// that SQLite's thread need not wait for ours in the middle of a statement.
 fn options(path: &PathBuf) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -156,7 +158,9 @@ fn options(path: &PathBuf) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-4096")
+        .pragma("temp_store", "memory")
         .pragma("journal_size_limit", "16777216")
+        .row_buffer_size(256)
 }
 
 async fn readers(path: &PathBuf) -> Result<SqlitePool, sqlx::Error> {

@@ -125,9 +125,10 @@ impl SettleAll {
     async fn move_jobs(&self, tx: &mut Tx<'_>) -> Result<BTreeSet<i64>, sqlx::Error> {
         let rows: Value = self.0.iter().map(Settle::move_row).collect();
         let moved = sqlx::query(MOVE_JOBS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
-        let queued = moved.iter().filter(|row| row.get::<&str, _>("state") == "queued");
-        tx.touched.extend(queued.map(QueueKey::from_row));
-        Ok(moved.iter().map(|row| row.get("id")).collect())
+        let moved: BTreeSet<i64> = moved.iter().map(|row| row.get("id")).collect();
+        let queued = self.0.iter().filter(|settle| settle.settlement.state == JobState::Queued);
+        tx.touched.extend(queued.filter(|settle| moved.contains(&settle.job.id)).map(|settle| settle.job.queue()));
+        Ok(moved)
     }
 }
 
@@ -209,7 +210,7 @@ pub(super) const MOVE_JOBS: &str = "
 WITH s AS (SELECT value ->> 0 AS id, value ->> 1 AS session_id, value ->> 2 AS claim_no, value ->> 3 AS state, value ->> 4 AS due_at,
                   value ->> 5 AS reason, value ->> 6 AS said, value ->> 7 AS counted, value ->> 8 AS ended_at,
                   value ->> 9 AS is_renamed
-             FROM json_each(?1))
+             FROM jsonb_each(?1))
 UPDATE jobs SET
        state = iif(s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule), 'held', s.state),
        reason = iif(s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule), 'rule_paused', s.reason),
@@ -217,7 +218,7 @@ UPDATE jobs SET
        temp_token = iif(s.is_renamed, randomblob(8), temp_token)
   FROM s
  WHERE jobs.id = s.id AND +jobs.state = 'running' AND +jobs.session_id = s.session_id AND jobs.claim_no = s.claim_no
-RETURNING id, server, class, rule, rank, state";
+RETURNING id";
 
 /// A new ctime or inode alone may have the same bytes: that is not for the ledger's line to say.
 pub(super) const SUPERSEDE_CHANGED: &str = "
@@ -233,20 +234,20 @@ const INSERT_ATTEMPTS: &str = "
 INSERT INTO attempts (job_id, claim_no, started_at, ended_at, outcome, counted, kind, code, said, tls, bytes)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8,
        value ->> 9, value ->> 10
-  FROM json_each(?1)";
+  FROM jsonb_each(?1)";
 
 const INSERT_RECEIPTS: &str = "
 INSERT INTO receipts (job_ref, rule, server, source_name, remote_path, size_bytes, sha256, stored_size_bytes, stored_sha256,
                       proof, reply, delivered_at)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4), value ->> 5, unhex(value ->> 6),
        value ->> 5, unhex(value ->> 6), value ->> 7, value ->> 8, value ->> 9
-  FROM json_each(?1)";
+  FROM jsonb_each(?1)";
 
 /// For the ledger: a later change of inode or ctime alone is then decided by the bytes.
 pub(super) const REMEMBER_HASHES: &str = "
 WITH s AS (SELECT unhex(value ->> 0) AS sha256, value ->> 1 AS place_id, unhex(value ->> 2) AS path, value ->> 3 AS size_bytes,
                   value ->> 4 AS mtime_ns, value ->> 5 AS inode, value ->> 6 AS ctime_ns
-             FROM json_each(?1))
+             FROM jsonb_each(?1))
 UPDATE seen SET sha256 = s.sha256
   FROM s
  WHERE seen.place_id = s.place_id AND seen.path = s.path AND seen.size_bytes = s.size_bytes AND seen.mtime_ns = s.mtime_ns
