@@ -13,7 +13,7 @@ use crate::{
     store::{Ends, LockError, SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout},
@@ -91,7 +91,7 @@ impl Gateway {
         (session, started_at): (SessionId, Moment),
     ) -> Result<Self, StartError> {
         let GatewaySetup { settings, rules, clock, only } = setup;
-        let paused = settle_pauses(&store, &rules).await?;
+        settle_pauses(&store, &rules).await?;
         let worker = WorkerSetup {
             store: store.clone(),
             session,
@@ -104,13 +104,12 @@ impl Gateway {
         let (watching, stop, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let intake =
             Intake::new(store.clone(), clock.clone(), control::node(), &settings.storage, settings.limits.disk_free);
-        intake.set_paused(paused.clone());
         let (tell, heard) = mpsc::unbounded_channel();
         let (watched, folders) = tokio::sync::watch::channel(Vec::new());
         let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules));
         let operator = operator.heard_by(tell).watching(folders);
         tasks.spawn(socket.serve(operator, stop.clone()));
-        tasks.spawn(obey(heard, worker.clone(), intake.clone(), paused));
+        tasks.spawn(obey(heard, worker.clone()));
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
         tasks.spawn(janitor.run(stop.clone()));
@@ -189,39 +188,24 @@ async fn open(storage: &Path) -> Result<Store, StoreError> {
 }
 
 /// What the rule files and the operator say of pauses, made one: a rule whose file no longer pauses it goes on.
-async fn settle_pauses(store: &Store, rules: &RuleSet) -> Result<BTreeSet<String>, StoreError> {
+async fn settle_pauses(store: &Store, rules: &RuleSet) -> Result<(), StoreError> {
     let by_operator = store.paused_rules().await?;
-    let mut paused: BTreeSet<String> = by_operator.into_iter().map(|paused| paused.rule).collect();
     for rule in &rules.rules {
         if rule.paused {
             store.hold_open(&rule.name).await?;
-            paused.insert(rule.name.clone());
-        } else if !paused.contains(&rule.name) {
+        } else if by_operator.iter().all(|paused| paused.rule != rule.name) {
             store.resume_rule(&rule.name).await?;
         }
     }
-    Ok(paused)
+    Ok(())
 }
 
-/// Carries an operator's words to the parts they concern.
-async fn obey(
-    mut heard: mpsc::UnboundedReceiver<Heard>,
-    worker: Arc<Worker>,
-    intake: Intake,
-    mut paused: BTreeSet<String>,
-) {
+/// Carries an operator's words to the parts they concern. A rule's pause is in its row alone, which intake's own statement reads.
+async fn obey(mut heard: mpsc::UnboundedReceiver<Heard>, worker: Arc<Worker>) {
     while let Some(word) = heard.recv().await {
         match word {
             Heard::ServerPaused(server) => worker.set_paused(&server, Paused::Yes).await,
             Heard::ServerResumed(server) => worker.set_paused(&server, Paused::No).await,
-            Heard::RulePaused(rule) => {
-                paused.insert(rule);
-                intake.set_paused(paused.clone());
-            }
-            Heard::RuleResumed(rule) => {
-                paused.remove(&rule);
-                intake.set_paused(paused.clone());
-            }
         }
     }
 }

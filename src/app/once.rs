@@ -12,7 +12,7 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How it went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct OnceReport {
     pub delivered: u64,
     pub failed: u64,

@@ -45,10 +45,7 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
     let config = args.config.as_deref();
     match &args.verb {
         Verb::Init(wanted) => init::init(wanted, config, console),
-        Verb::Check(wanted) => match check::check(wanted, config, console)? {
-            Exit::Done if wanted.probe => wait(probe::probe(config, console)),
-            exit => Ok(exit),
-        },
+        Verb::Check(wanted) => wait(check::check(wanted, config, console)),
         Verb::Plan(wanted) => wait(plan::plan(wanted, config, console)),
         Verb::Run => serve::run(config),
         Verb::Once(wanted) => once::once(wanted, config, console),

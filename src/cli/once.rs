@@ -13,7 +13,6 @@ use crate::{
     control::{self, Store},
     domain::{Ref, RefTail},
 };
-use serde::Serialize;
 use std::{
     collections::BTreeSet,
     io::IsTerminal,
@@ -33,27 +32,12 @@ pub fn once(wanted: &Once, config: Option<&Path>, console: &Console) -> Result<E
     if let Some(bars) = bars {
         runtime.block_on(bars.end());
     }
-    console.answer(&Report::from(report), || text(&report))?;
+    console.answer(&report, || text(&report))?;
     Ok(match report {
         OnceReport { failed: 1.., .. } | OnceReport { unseen: 1.., .. } => Exit::Failed,
         OnceReport { waiting: 1.., .. } => Exit::NotOver,
         OnceReport { .. } => Exit::Done,
     })
-}
-
-/// The JSON.
-#[derive(Serialize)]
-struct Report {
-    delivered: u64,
-    waiting: u64,
-    failed: u64,
-    unseen: usize,
-}
-
-impl From<OnceReport> for Report {
-    fn from(OnceReport { delivered, failed, waiting, unseen }: OnceReport) -> Self {
-        Self { delivered, waiting, failed, unseen }
-    }
 }
 
 fn text(OnceReport { delivered, failed, waiting, unseen }: &OnceReport) -> String {

@@ -27,7 +27,7 @@ pub struct Running {
     pub sent_bytes: u64,
 }
 
-/// The bars. On anything but a terminal nothing moves: only the lines of what ended are printed.
+/// The bars, and above them a line for what ended.
 pub struct Board {
     bars: MultiProgress,
     shown: BTreeMap<Ref, Shown>,

@@ -26,15 +26,17 @@ pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Fa
     let calendar = console.calendar(site.time_zone);
     let store = control::read(&site.storage).await?;
     let mut status = store.status(&site.rules(), calendar.now, calendar.midnight()).await?;
+    status.lanes.retain(|lane| site.known.servers.contains(&lane.server)); // another one's trouble is over
     let folders = match control::folders(&site.storage).await {
-        Ok(troubles) => troubles,
+        Ok(troubles) => Ok(troubles),
         Err(SocketError::Silent(_)) => {
             status.session = status.session.unanswered();
-            Vec::new()
+            Ok(Vec::new())
         }
-        Err(why) => {
+        Err(why @ SocketError::Broken(_)) => Err(why.to_string()),
+        Err(why @ SocketError::Unusable { .. }) => {
             tracing::warn!(%why, "whether the folders are well is not known");
-            Vec::new()
+            Ok(Vec::new())
         }
     };
     let needs = control::needs(&status, folders, &site);

@@ -109,8 +109,15 @@ pub fn find(named: Option<&Path>) -> PathBuf {
     match named {
         Some(path) => path.to_path_buf(),
         None if here.exists() => here,
-        None => Some(PathBuf::from("/etc/packetboat/packetboat.yaml")).filter(|path| path.exists()).unwrap_or(here),
+        // one that may not be looked at is there all the same, and says so when it is opened
+        None => {
+            Some(PathBuf::from("/etc/packetboat/packetboat.yaml")).filter(|path| may_be_there(path)).unwrap_or(here)
+        }
     }
+}
+
+fn may_be_there(path: &Path) -> bool {
+    !matches!(path.try_exists(), Ok(false))
 }
 
 /// Loads packetboat.yaml with the environment of this process.
@@ -131,7 +138,7 @@ pub fn load_with(path: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Lo
         defaults: Defaults::default(),
         time_zone: machine_time_zone(),
     };
-    if !path.exists() {
+    if !may_be_there(&path) {
         let hint = "`packetboat init` writes one; `--config FILE` names another";
         let finding = Finding::about_file(&file::shown(&path), "there is no such file", Some(hint));
         return Loaded { settings: None, outline: unknown, findings: vec![finding] };

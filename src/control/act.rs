@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     control::{Answer, Command, Known, Operator, SocketError, socket},
-    store::{LockError, Store, StoreError},
+    store::{self, LockError, Store, StoreError},
 };
 use std::{path::Path, time::Duration};
 
@@ -69,7 +69,7 @@ pub async fn read(storage: &Path) -> Result<Store, StoreError> {
 
 /// An empty database would help nobody.
 fn must_exist(storage: &Path) -> Result<(), StoreError> {
-    let path = storage.join("packetboat.db");
+    let path = store::database(storage);
     match path.try_exists() {
         Ok(true) => Ok(()),
         Ok(false) => {

@@ -12,6 +12,8 @@ use serde::Serialize;
 pub enum Need {
     /// The process ended without a word and nobody has started another.
     NotRunning { open: u64 },
+    /// The process is there and does not answer.
+    Unanswered { why: String },
     /// A rule's folder is not seen whole, or nothing of it is taken in.
     Folder(FolderTrouble),
     /// A server is in trouble.
@@ -23,18 +25,22 @@ pub enum Need {
 }
 
 /// What needs a person, the gravest first; none means that all is well. What an operator paused or stopped is no need.
-/// `folders`: those in trouble, as the running process tells.
+/// `folders`: those in trouble, as the running process tells, or why it does not.
 #[must_use]
-pub fn needs(status: &Status, folders: Vec<FolderTrouble>, site: &Site) -> Vec<Need> {
+pub fn needs(status: &Status, folders: Result<Vec<FolderTrouble>, String>, site: &Site) -> Vec<Need> {
     let mut needs = Vec::new();
     if let SessionStatus::Died { .. } = status.session {
         needs.push(Need::NotRunning { open: status.servers.values().map(OpenCounts::on_their_way).sum() });
     }
-    needs.extend(folders.into_iter().map(Need::Folder));
-    needs.extend(status.lanes.iter().filter(|lane| !lane.is_paused).cloned().map(Need::Trouble));
+    match folders {
+        Ok(folders) => needs.extend(folders.into_iter().map(Need::Folder)),
+        Err(why) => needs.push(Need::Unanswered { why }),
+    }
+    let is_known = |server: &String| site.known.servers.contains(server);
+    let troubled = status.lanes.iter().filter(|lane| !lane.is_paused && is_known(&lane.server));
+    needs.extend(troubled.cloned().map(Need::Trouble));
     for (server, open) in &status.servers {
-        let is_told = status.lanes.iter().any(|lane| lane.server == *server);
-        if !site.known.servers.contains(server) && !is_told {
+        if !is_known(server) {
             needs.push(Need::NoServer { server: server.clone(), jobs: open.on_their_way() + open.held });
         }
     }

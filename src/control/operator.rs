@@ -4,7 +4,7 @@ use crate::{
     clock::Clock,
     control::{Answer, Command, Subject, folders::troubles},
     sources::watch::Handle,
-    store::{JobVerb, Rehearsal, Store, StoreError, Tally, Which},
+    store::{JobVerb, Operation, Rehearsal, Store, StoreError, Tally, Which},
 };
 use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
@@ -39,8 +39,6 @@ pub enum PausedInFile {
 pub enum Heard {
     ServerPaused(String),
     ServerResumed(String),
-    RulePaused(String),
-    RuleResumed(String),
 }
 
 impl Operator {
@@ -93,7 +91,10 @@ impl Operator {
             let why = "say which jobs: ids or filters, as `packetboat jobs` takes them".to_owned();
             return Ok(Answer::Refused { why });
         }
-        self.store.operate(verb, which, rehearsal, self.clock.now()).await.map(Answer::Jobs)
+        let paused = self.known.rules.iter().filter(|(_, paused)| **paused == PausedInFile::Yes);
+        let paused_in_file = paused.map(|(rule, _)| rule.clone()).collect();
+        let operation = Operation { verb, rehearsal, now: self.clock.now(), paused_in_file };
+        self.store.operate(which, operation).await.map(Answer::Jobs)
     }
 
     async fn move_jobs(&self, from: &str, to: &str, rehearsal: Rehearsal) -> Result<Answer, StoreError> {
@@ -109,7 +110,6 @@ impl Operator {
 
     async fn pause_rule(&self, rule: String) -> Result<Answer, StoreError> {
         let jobs = self.store.pause_rule(&rule, self.clock.now()).await?;
-        self.tell(Heard::RulePaused(rule.clone()));
         Ok(Answer::Rule { rule, jobs })
     }
 
@@ -119,7 +119,6 @@ impl Operator {
             return Ok(Answer::Refused { why });
         }
         let jobs = self.store.resume_rule(&rule).await?;
-        self.tell(Heard::RuleResumed(rule.clone()));
         Ok(Answer::Rule { rule, jobs })
     }
 

@@ -7,7 +7,7 @@ use crate::{
     intake::Ledger,
     rules::{self, Context, Planned, Rule},
     sources::watch::{self, When, Would},
-    store::{Store, StoreError, json},
+    store::{self, Store, StoreError, json},
 };
 use serde::Serialize;
 use std::{
@@ -88,7 +88,7 @@ pub async fn plan(
     if let (Some(only), true) = (only, rules.is_empty()) {
         return Err(PlanError::NoSuchRule(only.to_owned()));
     }
-    let store = if loaded.settings.storage.join("packetboat.db").exists() {
+    let store = if store::database(&loaded.settings.storage).exists() {
         Store::open_for_reading(&loaded.settings.storage).await?
     } else {
         Store::open_empty().await?

@@ -1,6 +1,6 @@
 //! How an attempt ended, and whose trouble it was when it did not end well.
 
-use crate::domain::{Proof, Sha256};
+use crate::domain::{Proof, RemotePath, Sha256};
 use serde::{Deserialize, Serialize};
 
 /// How an attempt ended.
@@ -16,16 +16,31 @@ pub enum Outcome {
     /// Handed back untried or interrupted by us; not counted.
     Returned,
     /// The source is no longer the version the job names; nothing was left at the target.
-    SourceChanged(String),
+    SourceChanged(Change),
     /// Its inode or ctime alone is another, and the ledger does not yet say whether its bytes are: its watch will.
-    SourceUnclear(String),
+    SourceUnclear(Change),
+}
+
+/// What became of the source while its job was under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// In our words.
+    pub said: String,
+    /// A temporary name that we could not remove or could not be sure of.
+    pub litter: Option<RemotePath>,
+}
+
+impl<T: Into<String>> From<T> for Change {
+    fn from(said: T) -> Self {
+        Self { said: said.into(), litter: None }
+    }
 }
 
 /// What is known of a delivered file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
     /// Where it is now; differs from the job's target under `on_exists: keep_both`.
-    pub remote_path: crate::domain::RemotePath,
+    pub remote_path: RemotePath,
     pub size_bytes: u64,
     /// Of the bytes as they were sent.
     pub sha256: Sha256,
@@ -36,6 +51,8 @@ pub struct Delivered {
     pub sent_bytes: u64,
     /// `TLSv1.2` and the like; `None` on a plain connection.
     pub tls: Option<String>,
+    /// The temporary name under which the file that it replaces was set aside and could not be removed.
+    pub litter: Option<RemotePath>,
 }
 
 /// Whom the trouble belongs to: the server's closes its lane and costs the job nothing.
@@ -133,7 +150,7 @@ pub struct Trouble {
     /// What went over the wire before it.
     pub sent_bytes: u64,
     /// A temporary name that we could not remove or could not be sure of.
-    pub litter: Option<crate::domain::RemotePath>,
+    pub litter: Option<RemotePath>,
 }
 
 impl Trouble {

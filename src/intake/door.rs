@@ -8,11 +8,7 @@ use crate::{
     rules::{self, Context, Rule},
     store::{Arrive, Store, StoreError},
 };
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{path::Path, sync::Arc};
 
 /// The door. Cheap to clone; all sources share one.
 #[derive(Debug, Clone)]
@@ -24,7 +20,6 @@ struct Inner {
     clock: Clock,
     node: String,
     room: Room,
-    paused: RwLock<BTreeSet<String>>,
 }
 
 /// Not now: the source keeps what it has and comes again.
@@ -44,7 +39,7 @@ impl Intake {
     #[must_use]
     pub fn new(store: Store, clock: Clock, node: String, storage: &Path, disk_free: u64) -> Self {
         let room = Room::new(storage.to_owned(), disk_free);
-        Self(Arc::new(Inner { store, clock, node, room, paused: RwLock::default() }))
+        Self(Arc::new(Inner { store, clock, node, room }))
     }
 
     /// The ledger of a rule: its frozen text gets a row, and what its folder has shown before is read.
@@ -56,11 +51,6 @@ impl Intake {
         let version = store.rule_version(&rule.name, rule.sha256, &rule.text, clock.now()).await?;
         let place = store.place(&rule.name, folder_of(&rule), clock.now()).await?;
         Ledger::load(store.clone(), rule, version, place).await
-    }
-
-    /// From now on an operator's pause holds the jobs of these rules' arrivals, and of no others (beside `paused: true`).
-    pub fn set_paused(&self, rules: BTreeSet<String>) {
-        *self.0.paused.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
     /// Takes settled files in. When it returns well, all of them survive a power cut, and the ledger knows them.
@@ -100,13 +90,12 @@ impl Intake {
     }
 
     fn context(&self, ledger: &Ledger, now: Moment) -> Context<'_> {
-        let paused = self.0.paused.read().unwrap_or_else(PoisonError::into_inner);
         Context {
             arrived_at: now,
             rule_version: ledger.rule_version,
             place: ledger.place.id,
             host: &self.0.node,
-            is_paused: paused.contains(&ledger.rule.name),
+            is_paused: false, // by an operator: the store decides that when it commits
             new_id: Ref::new,
         }
     }

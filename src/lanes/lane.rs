@@ -64,7 +64,7 @@ impl Lane {
         self.changed.notified()
     }
 
-    /// The server let us in.
+    /// The server serves us, or has nothing to serve and let us in.
     pub fn success(&self) -> LaneReport {
         let now = self.clock.now();
         let mut state = self.lock();

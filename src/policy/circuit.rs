@@ -139,7 +139,7 @@ impl Circuit {
         }
     }
 
-    /// The server let us in. True when that ended its trouble.
+    /// The server serves us. True when that ended its trouble.
     pub fn success(&mut self, now: Moment) -> bool {
         let CircuitState::Closed { since, failures, .. } = self.state else { return false };
         self.last_trouble = Some(LastTrouble { since, failures, ended_at: now });
@@ -159,7 +159,7 @@ impl Circuit {
                 let (since, failures) = self.beginning(now);
                 (since, failures, None)
             }
-            // One that was under way when the lane closed: no news, and no reason to wait longer.
+            // One that was under way when the lane closed, and nobody has tried since: no news, and no reason to wait longer.
             CircuitState::Closed { prober: None, .. } => return false,
             CircuitState::Closed { since, failures, prober, .. } => (*since, failures.saturating_add(1), *prober),
         };

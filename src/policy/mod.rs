@@ -10,5 +10,5 @@ mod token_bucket;
 pub use backoff::wait_before_try;
 pub use circuit::{Admission, Circuit, CircuitState, Conversation};
 pub use fair::Fair;
-pub use settle::{JobFacts, Settlement, settle};
+pub use settle::{JobFacts, settle};
 pub use token_bucket::TokenBucket;

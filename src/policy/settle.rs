@@ -1,7 +1,7 @@
 //! What an outcome makes of a job: its next state, when it is due, and whether the try counted.
 
 use crate::{
-    domain::{JobState, Moment, Outcome, Reason, Retry, Trouble, TroubleKind, Whose},
+    domain::{JobState, Moment, Outcome, Reason, Retry, Settlement, Trouble, TroubleKind, Whose},
     policy::wait_before_try,
 };
 use std::time::Duration;
@@ -15,17 +15,6 @@ pub struct JobFacts {
     pub retry: Retry,
     /// What its last try left.
     pub reason: Option<Reason>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
-    pub state: JobState,
-    pub due_at: Moment,
-    /// The try counts against `retry.attempts` and lengthens the next wait.
-    pub counted: bool,
-    pub reason: Option<Reason>,
-    /// The last words about it.
-    pub said: Option<String>,
 }
 
 /// A file that changed under us is looked at once more after this span: its newer version may still be settling, and
@@ -53,18 +42,18 @@ pub fn settle(job: &JobFacts, outcome: &Outcome, now: Moment, chance: f64) -> Se
         Outcome::Returned => {
             Settlement { state: JobState::Queued, due_at: now, counted: false, reason: job.reason, said: None }
         }
-        Outcome::SourceChanged(said) if job.reason == Some(Reason::SourceChanged) => {
-            ended(JobState::Failed, Some(Reason::SourceChanged), said)
+        Outcome::SourceChanged(change) if job.reason == Some(Reason::SourceChanged) => {
+            ended(JobState::Failed, Some(Reason::SourceChanged), &change.said)
         }
-        Outcome::SourceUnclear(said) if job.expires_at <= now => {
-            ended(JobState::Failed, Some(Reason::SourceChanged), said)
+        Outcome::SourceUnclear(change) if job.expires_at <= now => {
+            ended(JobState::Failed, Some(Reason::SourceChanged), &change.said)
         }
-        Outcome::SourceChanged(said) | Outcome::SourceUnclear(said) => Settlement {
+        Outcome::SourceChanged(change) | Outcome::SourceUnclear(change) => Settlement {
             state: JobState::Queued,
             due_at: now.plus(CHANGED_AGAIN_AFTER),
             counted: false,
             reason: Some(Reason::SourceChanged),
-            said: Some(said.clone()),
+            said: Some(change.said.clone()),
         },
     }
 }
@@ -139,6 +128,7 @@ mod tests {
             reply: "250".into(),
             sent_bytes: 1,
             tls: None,
+            litter: None,
         });
         let changed = || Outcome::SourceChanged("gone".into());
         let unclear = || Outcome::SourceUnclear("its attributes changed".into());

@@ -45,6 +45,12 @@ impl TokenBucket {
         self.filled_at = now;
     }
 
+    /// Gives back `tokens` that were spent and not used.
+    pub fn refund(&mut self, tokens: u32, now: Instant) {
+        self.tokens = self.at(now) + f64::from(tokens);
+        self.filled_at = now;
+    }
+
     fn at(&self, now: Instant) -> f64 {
         let filled = now.saturating_duration_since(self.filled_at).as_secs_f64() * self.per_second;
         (self.tokens + filled).min(self.most)

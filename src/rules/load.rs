@@ -97,7 +97,16 @@ fn rule_files(folder: &Path) -> (Vec<PathBuf>, Vec<Finding>) {
         }
     };
     let (mut paths, mut findings) = (Vec::new(), Vec::new());
-    for entry in entries.flatten() {
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let message = format!("the folder of rules cannot be read to its end: {error}");
+                findings
+                    .extend(refuse(message, "a rule that is not read is not served: mend the disk, or move the rules"));
+                break;
+            }
+        };
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with('.') {

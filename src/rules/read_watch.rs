@@ -12,6 +12,7 @@ use crate::config::{
 use crate::domain::Globs;
 use crate::templates::DoneFile;
 use std::{
+    io,
     path::{Component, Path, PathBuf},
     time::Duration,
 };
@@ -140,6 +141,17 @@ fn watch(fields: &Fields<'_>, sheet: &Sheet) -> Option<Watch> {
     })
 }
 
+/// A network mount that hangs must not hang every verb that reads a rule.
+const SEEN_WITHIN: Duration = Duration::from_secs(2);
+
+fn is_folder(path: &Path) -> io::Result<bool> {
+    let (tell, told) = std::sync::mpsc::channel();
+    let path = path.to_owned();
+    std::thread::spawn(move || tell.send(std::fs::metadata(&path).map(|found| found.is_dir()))); // nobody may be waiting any more
+    let silent = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
+    told.recv_timeout(SEEN_WITHIN).unwrap_or_else(silent)
+}
+
 fn folder(sheet: &Sheet, node: &Node) -> Option<PathBuf> {
     let text = read::some_text(sheet, node)?;
     let path = Path::new(&text);
@@ -156,14 +168,14 @@ fn folder(sheet: &Sheet, node: &Node) -> Option<PathBuf> {
         sheet.report(Problem::error(&node.at, "a watched folder has no `..` in it").hint("write it straight"));
         return None;
     }
-    match std::fs::metadata(path) {
-        Ok(found) if !found.is_dir() => {
+    match is_folder(path) {
+        Ok(false) => {
             sheet.report(
                 Problem::error(&node.at, "this is not a folder").hint("watch the folder it lies in, with `include`"),
             );
             return None;
         }
-        Ok(_) => {}
+        Ok(true) => {}
         Err(error) => {
             let problem = Problem::warning(&node.at, format!("this folder cannot be seen: {error}"));
             sheet.report(problem.hint("the rule waits until it is there"));

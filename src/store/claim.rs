@@ -55,8 +55,8 @@ pub struct ClaimedJob {
     pub counted_tries: u32,
     /// It was claimed before under the same temporary name: something of it may be there.
     pub is_retry: bool,
-    /// The word of the reason its last attempt left.
-    pub reason: Option<String>,
+    /// What its last attempt left.
+    pub reason: Option<Reason>,
 }
 
 impl ClaimedJob {
@@ -218,7 +218,7 @@ impl ClaimedJob {
             claimed_at: now,
             counted_tries: row.get("counted_tries"),
             is_retry: row.get::<i64, _>("tries") > 1,
-            reason: row.get("reason"),
+            reason: row.get::<Option<&str>, _>("reason").and_then(Reason::from_word),
         })
     }
 }

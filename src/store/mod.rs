@@ -32,8 +32,8 @@ pub use error::StoreError;
 pub use lane_rows::{LaneRow, LaneState};
 pub use litter::Litter;
 pub use lock::{Lock, LockError};
-pub use open::Store;
-pub use operate::{JobVerb, LeftAlone, Rehearsal, Tally};
+pub use open::{Store, database};
+pub use operate::{JobVerb, LeftAlone, Operation, Rehearsal, Tally};
 pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
 pub use read::{
@@ -43,5 +43,5 @@ pub use read::{
 pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};
-pub use settle::{AttemptRow, Settle, Settled, Settlement, TryOutcome};
+pub use settle::{AttemptRow, Settle, Settled, TryOutcome};
 pub use tidy::Expired;

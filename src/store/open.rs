@@ -62,7 +62,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] when another process serves this storage; [`StoreError::Open`] otherwise.
     pub async fn open(storage: &Path) -> Result<Self, StoreError> {
-        let path = storage.join("packetboat.db");
+        let path = database(storage);
         let refused = |why: String| StoreError::Open { path: path.clone(), why };
         DirBuilder::new().recursive(true).mode(0o700).create(storage).map_err(|why| refused(why.to_string()))?;
         let lock = Lock::take(storage)?;
@@ -87,7 +87,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Open`] when there is no database yet or it cannot be read.
     pub async fn open_for_reading(storage: &Path) -> Result<Self, StoreError> {
-        let path = storage.join("packetboat.db");
+        let path = database(storage);
         let readers =
             readers(&path).await.map_err(|why| StoreError::Open { path: path.clone(), why: why.to_string() })?;
         let (_, touched) = mpsc::unbounded_channel();
@@ -145,6 +145,12 @@ impl Store {
             None => Err(StoreError::Closed),
         }
     }
+}
+
+/// The database of a storage.
+#[must_use]
+pub fn database(storage: &Path) -> PathBuf {
+    storage.join("packetboat.db")
 }
 
 /// Small page caches and no mmap: memory counts, and the hot pages are few. What undoes one statement of a batch is small, and a file

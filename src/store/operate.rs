@@ -1,6 +1,6 @@
 //! What an operator may do to a job in which state: the decision, pure, and the words of what was left alone.
 
-use crate::domain::{JobState, RefTail};
+use crate::domain::{JobState, Moment, RefTail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,6 +44,16 @@ pub enum Rehearsal {
     No,
 }
 
+/// What an operator wants done to jobs, and what must be known for it.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    pub verb: JobVerb,
+    pub rehearsal: Rehearsal,
+    pub now: Moment,
+    /// Rules that their own file pauses; those that an operator paused are on record.
+    pub paused_in_file: Vec<String>,
+}
+
 /// Why a job was left as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,7 +83,7 @@ impl LeftAlone {
             Self::Waiting => "waiting for another job, and goes on with it",
             Self::Queued => "queued already",
             Self::Held => "held: `release` lets it go",
-            Self::RulePaused => "its rule is paused: `resume` lets it go",
+            Self::RulePaused => "its rule is paused: `resume`, or its own file without `paused: true`, lets it go",
             Self::TargetBusy => "another job for the same target is open",
             Self::NoTarget => "its path could not be rendered: correct the rule, and touch the file",
             Self::Gone => "no longer on record",
@@ -118,7 +128,7 @@ pub(super) struct Standing {
     pub state: JobState,
     /// Its path was rendered.
     pub has_target: bool,
-    /// By an operator.
+    /// By an operator or by its own file.
     pub rule_is_paused: bool,
     /// Another job for the same target is open.
     pub target_is_busy: bool,

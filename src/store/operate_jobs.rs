@@ -1,9 +1,9 @@
 //! `retry`, `cancel`, `hold`, `release`: applied to rows in chunks, each row decided by what it is at that moment.
 
 use crate::{
-    domain::{JobState, Moment},
+    domain::JobState,
     store::{
-        Found, JobVerb, LeftAlone, QueueKey, Rehearsal, Store, StoreError, Tally, Which,
+        Found, JobVerb, LeftAlone, Operation, QueueKey, Rehearsal, Store, StoreError, Tally, Which,
         error::unreadable,
         litter,
         operate::{Standing, decide},
@@ -17,34 +17,28 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 pub(super) const CHUNK: usize = 500;
 
 impl Store {
-    /// Does `verb` to the jobs that `which` means, or says what it would do. May be called twice.
+    /// Does what is wanted to the jobs that `which` means, or says what it would do. May be called twice.
     ///
     /// # Errors
     /// When the database refuses; chunks of 500 jobs that were done before stay done.
-    pub async fn operate(
-        &self,
-        verb: JobVerb,
-        which: &Which,
-        rehearsal: Rehearsal,
-        now: Moment,
-    ) -> Result<Tally, StoreError> {
+    pub async fn operate(&self, which: &Which, operation: Operation) -> Result<Tally, StoreError> {
         let Found { rows, unknown, ambiguous } = self.find(which).await?;
         let mut tally = Tally { unknown, ambiguous, ..Tally::default() };
         for chunk in rows.chunks(CHUNK) {
-            tally.add(match rehearsal {
-                Rehearsal::Only => self.rehearse(verb, chunk).await?,
-                Rehearsal::No => self.write(Operate { verb, rows: chunk.to_vec(), now }).await?,
+            tally.add(match operation.rehearsal {
+                Rehearsal::Only => self.rehearse(&operation, chunk).await?,
+                Rehearsal::No => self.write(Operate { operation: operation.clone(), rows: chunk.to_vec() }).await?,
             });
         }
         Ok(tally)
     }
 
-    async fn rehearse(&self, verb: JobVerb, rows: &[i64]) -> Result<Tally, StoreError> {
+    async fn rehearse(&self, operation: &Operation, rows: &[i64]) -> Result<Tally, StoreError> {
         let mut tally = Tally::default();
         let mut db = self.readers().acquire().await?;
         for row in rows {
             let decision = match standing(&mut db, *row).await? {
-                Some(found) => decide(verb, &standing_from(&found)?),
+                Some(found) => decide(operation.verb, &standing_from(&found, operation)?),
                 None => Err(LeftAlone::Gone),
             };
             tally.count(&decision);
@@ -54,9 +48,8 @@ impl Store {
 }
 
 struct Operate {
-    verb: JobVerb,
+    operation: Operation,
     rows: Vec<i64>,
-    now: Moment,
 }
 
 impl Write for Operate {
@@ -69,11 +62,11 @@ impl Write for Operate {
                 tally.count::<()>(&Err(LeftAlone::Gone));
                 continue;
             };
-            let standing = standing_from(&found)?;
-            let decision = decide(self.verb, &standing);
+            let standing = standing_from(&found, &self.operation)?;
+            let decision = decide(self.operation.verb, &standing);
             tally.count(&decision);
             let Ok(next) = decision else { continue };
-            match self.verb {
+            match self.operation.verb {
                 JobVerb::Retry if standing.state == JobState::Queued => self.make_due(tx, *row).await?,
                 JobVerb::Retry => self.retry(tx, *row).await?,
                 JobVerb::Cancel => self.cancel(tx, *row).await?,
@@ -92,7 +85,7 @@ impl Operate {
     async fn make_due(&self, tx: &mut Tx<'_>, row: i64) -> Result<(), sqlx::Error> {
         sqlx::query("UPDATE jobs SET due_at = min(due_at, ?2) WHERE id = ?1 AND state = 'queued'")
             .bind(row)
-            .bind(self.now.0)
+            .bind(self.operation.now.0)
             .execute(&mut *tx.db)
             .await?;
         Ok(())
@@ -110,7 +103,7 @@ impl Operate {
               WHERE id = ?1 AND state IN ('failed', 'cancelled')",
         )
         .bind(row)
-        .bind(self.now.0)
+        .bind(self.operation.now.0)
         .execute(&mut *tx.db)
         .await?;
         Ok(())
@@ -122,10 +115,10 @@ impl Operate {
               WHERE id = ?1 AND state IN ('waiting', 'queued', 'held')",
         )
         .bind(row)
-        .bind(self.now.0)
+        .bind(self.operation.now.0)
         .execute(&mut *tx.db)
         .await?;
-        litter::remember_parts(tx, &[row], self.now).await?;
+        litter::remember_parts(tx, &[row], self.operation.now).await?;
         promote(tx, vec![row]).await
     }
 }
@@ -159,12 +152,13 @@ async fn standing(db: &mut SqliteConnection, row: i64) -> Result<Option<SqliteRo
     sqlx::query(STANDING).bind(row).fetch_optional(db).await
 }
 
-fn standing_from(row: &SqliteRow) -> Result<Standing, sqlx::Error> {
-    let state = row.get("state");
+fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sqlx::Error> {
+    let (state, rule): (&str, &str) = (row.get("state"), row.get("rule"));
+    let is_paused_in_file = operation.paused_in_file.iter().any(|paused| *paused == rule);
     Ok(Standing {
         state: JobState::from_word(state).ok_or_else(|| unreadable("state", state))?,
         has_target: row.get("has_target"),
-        rule_is_paused: row.get("rule_is_paused"),
+        rule_is_paused: is_paused_in_file || row.get("rule_is_paused"),
         target_is_busy: row.get("target_is_busy"),
         must_wait: row.get::<Option<i64>, _>("must_wait_for").is_some(),
     })

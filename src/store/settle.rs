@@ -1,7 +1,7 @@
 //! Settling: the attempt, the next state, the receipt and whoever waited, in one transaction, if the job is still ours.
 
 use crate::{
-    domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath},
+    domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath, Settlement},
     store::{
         ClaimedJob, QueueKey, SessionId, Store, StoreError,
         litter::{self, Litter, hex},
@@ -11,17 +11,6 @@ use crate::{
 use serde_json::{Value, json};
 use sqlx::Row;
 use std::{collections::BTreeSet, sync::Arc};
-
-/// What becomes of the job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
-    pub state: JobState,
-    /// When it is tried again, if it is queued.
-    pub due_at: Moment,
-    pub reason: Option<Reason>,
-    /// The last words about it.
-    pub said: Option<String>,
-}
 
 /// How a try ended, as its row has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +42,6 @@ pub struct AttemptRow {
     pub started_at: Moment,
     pub ended_at: Moment,
     pub outcome: TryOutcome,
-    /// 1 if it counts against `retry.attempts`, else 0.
-    pub counted: u32,
     /// A word of `TroubleKind`.
     pub kind: Option<&'static str>,
     pub code: Option<u16>,
@@ -154,7 +141,7 @@ async fn insert_all(tx: &mut Tx<'_>, statement: &'static str, rows: Vec<Value>) 
 
 impl Settle {
     fn move_row(&self) -> Value {
-        let Settlement { state, due_at, reason, said } = &self.settlement;
+        let Settlement { state, due_at, counted, reason, said } = &self.settlement;
         let ended_at = state.is_ended().then_some(self.attempt.ended_at.0);
         // the old temporary name is removed by whoever comes first: the next try needs another
         let is_renamed = self.litter.is_some();
@@ -166,14 +153,15 @@ impl Settle {
             due_at.0,
             reason.map(Reason::word),
             said,
-            self.attempt.counted,
+            u32::from(*counted),
             ended_at,
             is_renamed,
         ])
     }
 
     fn attempt_row(&self) -> Value {
-        let AttemptRow { started_at, ended_at, outcome, counted, kind, code, said, tls, bytes } = &self.attempt;
+        let AttemptRow { started_at, ended_at, outcome, kind, code, said, tls, bytes } = &self.attempt;
+        let counted = u32::from(self.settlement.counted);
         let (job, claim) = (self.job.id, self.job.claim_no);
         json!([job, claim, started_at.0, ended_at.0, outcome.word(), counted, kind, code, said, tls, bytes])
     }
@@ -214,7 +202,7 @@ WITH s AS (SELECT value ->> 0 AS id, value ->> 1 AS session_id, value ->> 2 AS c
 UPDATE jobs SET
        state = iif(s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule), 'held', s.state),
        reason = iif(s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule), 'rule_paused', s.reason),
-       due_at = s.due_at, said = s.said, session_id = NULL, counted_tries = counted_tries + s.counted, ended_at = s.ended_at,
+       due_at = s.due_at, said = coalesce(s.said, jobs.said), session_id = NULL, counted_tries = counted_tries + s.counted, ended_at = s.ended_at,
        temp_token = iif(s.is_renamed, randomblob(8), temp_token)
   FROM s
  WHERE jobs.id = s.id AND +jobs.state = 'running' AND +jobs.session_id = s.session_id AND jobs.claim_no = s.claim_no

@@ -74,7 +74,11 @@ pub struct Facts {
 
 /// A folder held open; what is opened beneath it stays beneath it, whatever is renamed meanwhile.
 #[derive(Debug)]
-pub struct Root(OwnedFd);
+pub struct Root {
+    folder: OwnedFd,
+    /// `CACHED`: what would have to be waited for is refused with EAGAIN.
+    patience: ResolveFlags,
+}
 
 impl Root {
     /// Opens the folder. The path to it may lead through symlinks: whoever configured it meant so.
@@ -84,7 +88,8 @@ impl Root {
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC; // PATH: no event for whoever watches it
         let fd = rustix::fs::open(folder, flags, Mode::empty());
-        fd.map(Self).map_err(|errno| OpenError::RootMissing(errno.into()))
+        let root = |folder| Self { folder, patience: ResolveFlags::empty() };
+        fd.map(root).map_err(|errno| OpenError::RootMissing(errno.into()))
     }
 
     /// Opens a regular file for reading and says which version of it this is.
@@ -118,7 +123,7 @@ impl Root {
     /// The descriptor, for walking.
     #[must_use]
     pub fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.folder.as_fd()
     }
 
     fn resolve(&self, path: &[u8], flags: OFlags, symlinks: Symlinks) -> Result<OwnedFd, Errno> {
@@ -127,8 +132,10 @@ impl Root {
             Symlinks::Refuse => (flags | OFlags::NOFOLLOW, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS),
             Symlinks::Follow => (flags, ResolveFlags::BENEATH),
         };
+        let resolve = resolve | ResolveFlags::NO_MAGICLINKS | self.patience;
         for _ in 0..8 {
-            match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), resolve | ResolveFlags::NO_MAGICLINKS) {
+            match rustix::fs::openat2(&self.folder, path, flags, Mode::empty(), resolve) {
+                Err(errno) if !self.patience.is_empty() => return Err(errno),
                 Err(Errno::AGAIN | Errno::INTR) => (), // something was renamed while the kernel looked
                 // a path of 4096 bytes and more is too long for any one call
                 Err(Errno::NOSYS | Errno::PERM | Errno::NAMETOOLONG) => return step_by_step(self.as_fd(), path, flags),
@@ -145,6 +152,16 @@ impl Root {
 /// As [`OpenError`] says.
 pub fn open(folder: &Path, path: &[u8], symlinks: Symlinks) -> Result<(File, Identity), OpenError> {
     Root::open(folder)?.file(path, symlinks)
+}
+
+/// [`open`], if nothing has to be waited for: all that leads there is in the kernel's memory (Linux 5.12), so neither a disk nor
+/// a network is asked. `None` says nothing about the file: [`open`] does.
+#[must_use]
+pub fn open_at_once(folder: &Path, path: &[u8], symlinks: Symlinks) -> Option<(File, Identity)> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let patience = ResolveFlags::CACHED;
+    let folder = rustix::fs::openat2(rustix::fs::CWD, folder, flags, Mode::empty(), patience).ok()?;
+    Root { folder, patience }.file(path, symlinks).ok()
 }
 
 /// Without `openat2`: symlinks are refused even where following was asked for, since it could not be done safely.
@@ -253,6 +270,17 @@ mod tests {
         ] {
             assert_eq!(said(open(folder.path(), path.as_bytes(), Symlinks::Refuse)), refusing, "{path}");
             assert_eq!(said(open(folder.path(), path.as_bytes(), Symlinks::Follow)), following, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_was_just_looked_at_is_opened_at_once_and_nothing_else_is() {
+        let folder = folder();
+        for (path, is_file) in [("a/b/file", true), ("in", true), ("out", false), ("fifo", false), ("a/b/none", false)]
+        {
+            let patient = open(folder.path(), path.as_bytes(), Symlinks::Follow).ok().map(|(_, identity)| identity);
+            let at_once = open_at_once(folder.path(), path.as_bytes(), Symlinks::Follow).map(|(_, identity)| identity);
+            assert_eq!((at_once.is_some(), at_once), (is_file, patient), "{path}");
         }
     }
 

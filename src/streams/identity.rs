@@ -3,6 +3,15 @@
 use crate::{domain::Identity, streams::beneath::facts_of};
 use std::{fs::File, io};
 
+/// How a file was opened, and so how its folder is to be spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Without a wait: on a disk of this machine.
+    AtOnce,
+    /// After a wait: perhaps over a network, which may hang.
+    Waited,
+}
+
 /// One `fstat`.
 ///
 /// # Errors

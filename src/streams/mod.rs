@@ -7,6 +7,6 @@ mod reader;
 mod throttle;
 
 pub use digests::{Digests, Hasher, Second};
-pub use identity::identity_of;
+pub use identity::{Reach, identity_of};
 pub use reader::{CHUNK, Reader};
 pub use throttle::{Throttle, Throttles};

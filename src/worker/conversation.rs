@@ -2,17 +2,20 @@
 
 use crate::{
     delivery::ftp::{connect, recover},
-    domain::{Outcome, Trouble, TroubleKind},
+    domain::{Outcome, Trouble, TroubleKind, Whose},
     ftp::client::Session,
     store::{ClaimedJob, Parcel},
     worker::{deliver::deliver, dispatch::Outlook, record::server_trouble, route::Route},
 };
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 
 /// How long a connection is kept for work that may come: a login saved, a server's patience not tried.
 const LINGER: Duration = Duration::from_secs(10);
+
+/// How often bytes are looked for.
+const A_WHILE: Duration = Duration::from_millis(500);
 
 /// How much litter a conversation looks after before it works.
 const LITTER: u32 = 256;
@@ -32,9 +35,8 @@ pub(super) async fn converse(route: &Arc<Route>) {
             give_back(route).await;
         }
         Some(Ok(mut session)) => {
-            route.memory.keep(route.lane.success()).await;
             clear_litter(route, &mut session).await;
-            serve(route, &mut session).await;
+            Talk { route, session: &mut session, standing: Standing::LetUsIn }.serve().await;
             if route.lane.is_paused() {
                 give_back(route).await;
             }
@@ -45,45 +47,131 @@ pub(super) async fn converse(route: &Arc<Route>) {
     }
 }
 
-async fn serve(route: &Arc<Route>, session: &mut Session) {
-    let mut is_proven = false;
-    while let Some(parcel) = wait_for_work(route).await {
-        let mut jobs = parcel.jobs.into_iter();
-        while let Some(job) = jobs.next() {
-            let Some(trouble) = attempt(route, session, job).await else {
-                is_proven = true;
-                continue;
+/// What the server has shown us of itself in this conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It let us in. Some let everybody in and serve nobody: that does not end a lane's trouble while there is work to try.
+    LetUsIn,
+    /// There was nothing to try.
+    Believed,
+    /// A job got its answer, or its bytes flow.
+    ServedUs,
+}
+
+struct Talk<'a> {
+    route: &'a Arc<Route>,
+    session: &'a mut Session,
+    standing: Standing,
+}
+
+impl Talk<'_> {
+    async fn serve(mut self) {
+        let route = self.route;
+        while let Some(parcel) = self.wait_for_work().await {
+            let mut jobs = parcel.jobs.into_iter();
+            while let Some(job) = jobs.next() {
+                let Some(trouble) = self.attempt(job).await else { continue };
+                route.put_back(jobs.collect());
+                // it served us before: unless it is too busy, the next connection will tell whether it is in trouble
+                if self.standing != Standing::ServedUs || trouble.kind == TroubleKind::Busy {
+                    route.memory.keep(route.lane.trouble(&trouble)).await;
+                }
+                if self.standing != Standing::ServedUs {
+                    give_back(route).await;
+                }
+                return;
+            }
+            if !self.session.is_usable() {
+                return;
+            }
+            route.enter_idle();
+        }
+    }
+
+    /// Tries one job; answers with the trouble if it was the server's.
+    async fn attempt(&mut self, job: ClaimedJob) -> Option<Trouble> {
+        let route = self.route;
+        if route.stop.is_cancelled() {
+            route.recorder.record(route, job, Outcome::Returned).await;
+            return None;
+        }
+        let begun = Instant::now();
+        let outcome = self.deliver(&job).await;
+        crate::faults::kill_point("worker.after_delivery");
+        route.hand.took(begun.elapsed());
+        let trouble = server_trouble(&outcome).cloned();
+        if is_answer(&outcome) {
+            stand(route, &mut self.standing, Standing::ServedUs).await;
+        }
+        route.recorder.record(route, job, outcome).await;
+        trouble
+    }
+
+    /// A large file is not waited for to its end: while its bytes flow, the server serves.
+    async fn deliver(&mut self, job: &ClaimedJob) -> Outcome {
+        let Self { route, session, standing } = self;
+        let mut outcome = pin!(deliver(route, session, job));
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut outcome => return outcome,
+                () = sleep(A_WHILE), if *standing == Standing::LetUsIn => {
+                    if route.progress.sent_bytes(job.job) > 0 {
+                        stand(route, standing, Standing::ServedUs).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next parcel, waited for as long as a connection is worth keeping.
+    async fn wait_for_work(&mut self) -> Option<Parcel> {
+        let route = self.route;
+        let until = Instant::now() + LINGER;
+        let mut parcel = None;
+        while !route.stop.is_cancelled() && !route.lane.is_paused() {
+            let rung = route.bell.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable(); // heard from here on
+            parcel = route.next_parcel().await; // never cut short: what is claimed must reach us
+            if parcel.is_some() {
+                break;
+            }
+            if self.standing == Standing::LetUsIn {
+                stand(route, &mut self.standing, Standing::Believed).await;
+            }
+            let due = match route.dispatch.outlook(&route.lane.name) {
+                Outlook::In(span) => span,
+                Outlook::Due | Outlook::Nothing => LINGER,
             };
-            route.put_back(jobs.collect());
-            // it served us before: unless it is too busy, the next connection will tell whether it is in trouble
-            if !is_proven || trouble.kind == TroubleKind::Busy {
-                route.memory.keep(route.lane.trouble(&trouble)).await;
+            tokio::select! {
+                () = route.stop.cancelled() => break,
+                () = sleep_until(until) => break,
+                () = &mut rung => {}
+                () = sleep(due) => {}
             }
-            if !is_proven {
-                give_back(route).await;
-            }
-            return;
         }
-        if !session.is_usable() {
-            return;
-        }
-        route.enter_idle();
+        route.leave_idle();
+        parcel
     }
 }
 
-/// Tries one job; answers with the trouble if it was the server's.
-async fn attempt(route: &Arc<Route>, session: &mut Session, job: ClaimedJob) -> Option<Trouble> {
-    if route.stop.is_cancelled() {
-        route.recorder.record(route, job, Outcome::Returned).await;
-        return None;
+/// The first proof of any kind ends the lane's trouble.
+async fn stand(route: &Route, before: &mut Standing, now: Standing) {
+    if std::mem::replace(before, now) == Standing::LetUsIn {
+        route.memory.keep(route.lane.success()).await;
     }
-    let begun = Instant::now();
-    let outcome = deliver(route, session, &job).await;
-    crate::faults::kill_point("worker.after_delivery");
-    route.hand.took(begun.elapsed());
-    let trouble = server_trouble(&outcome).cloned();
-    route.recorder.record(route, job, outcome).await;
-    trouble
+}
+
+/// The server answered for this very job, well or not.
+fn is_answer(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Delivered(_) => true,
+        Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => {
+            trouble.whose == Whose::Job && trouble.kind != TroubleKind::Local
+        }
+        Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => false,
+    }
 }
 
 /// What was claimed ahead goes back untried: the server is in trouble or paused, or we stop.
@@ -91,33 +179,6 @@ pub(super) async fn give_back(route: &Arc<Route>) {
     for job in route.hand.empty().into_iter().flat_map(|parcel| parcel.jobs) {
         route.recorder.record(route, job, Outcome::Returned).await;
     }
-}
-
-/// The next parcel, waited for as long as a connection is worth keeping.
-async fn wait_for_work(route: &Arc<Route>) -> Option<Parcel> {
-    let until = Instant::now() + LINGER;
-    let mut parcel = None;
-    while !route.stop.is_cancelled() && !route.lane.is_paused() {
-        let rung = route.bell.notified();
-        tokio::pin!(rung);
-        rung.as_mut().enable(); // heard from here on
-        parcel = route.next_parcel().await; // never cut short: what is claimed must reach us
-        if parcel.is_some() {
-            break;
-        }
-        let due = match route.dispatch.outlook(&route.lane.name) {
-            Outlook::In(span) => span,
-            Outlook::Due | Outlook::Nothing => LINGER,
-        };
-        tokio::select! {
-            () = route.stop.cancelled() => break,
-            () = sleep_until(until) => break,
-            () = &mut rung => {}
-            () = sleep(due) => {}
-        }
-    }
-    route.leave_idle();
-    parcel
 }
 
 /// Finishes or undoes what earlier deaths left on the server.

@@ -5,21 +5,16 @@ use crate::{
     domain::{Identity, Outcome, Trouble, TroubleKind},
     ftp::client::{Next, Session},
     store::{ClaimedJob, Sameness},
-    streams::{
-        Throttle, Throttles,
-        beneath::{self, OpenError},
-    },
-    worker::route::Route,
+    streams::{Throttle, Throttles},
+    worker::{route::Route, sources::Opened},
 };
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path, sync::Arc};
+use std::sync::Arc;
 
 /// Tries to deliver `job` over `session`.
 pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJob) -> Outcome {
-    let folder = Path::new(OsStr::from_bytes(&job.folder));
-    // followed beneath the root whatever the rule says: a link put in the file's place has another identity
-    let (source, identity) = match beneath::open(folder, &job.name, beneath::Symlinks::Follow) {
+    let Opened { source, identity, reach } = match route.sources.open(job).await {
         Ok(opened) => opened,
-        Err(why) => return unopened(why),
+        Err(outcome) => return outcome,
     };
     let expected = match version(route, job, identity).await {
         Ok(expected) => expected,
@@ -32,6 +27,7 @@ pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJ
     let shown = route.progress.begin(job);
     let request = Upload {
         source: Arc::new(source),
+        reach,
         expected,
         target: job.target.clone(),
         temporary,
@@ -63,13 +59,8 @@ async fn version(route: &Route, job: &ClaimedJob, found: Identity) -> Result<Ide
             "its attributes, its name or its links changed, and perhaps its bytes: its watch will tell".into(),
         )),
         Ok(Sameness::Other) => Err(Outcome::SourceChanged("the file is no longer the version that arrived".into())),
-        Err(refused) => Err(Outcome::SourceUnclear(format!("whether it is the version that arrived: {refused}"))),
-    }
-}
-
-fn unopened(why: OpenError) -> Outcome {
-    match why {
-        OpenError::Gone => Outcome::SourceChanged("the file is gone".into()),
-        other => Outcome::Deferred(Trouble::of_job(TroubleKind::Local, other.to_string())),
+        Err(refused) => {
+            Err(Outcome::SourceUnclear(format!("whether it is the version that arrived: {refused}").into()))
+        }
     }
 }

@@ -134,8 +134,9 @@ impl Dispatch {
         if asks.is_empty() {
             return Ok(vec![]);
         }
-        let claimed = self.store.claim(self.session, asks.clone(), now).await?;
-        self.account(&claimed);
+        let claimed = self.store.claim(self.session, asks.clone(), now).await;
+        self.account(&asks, claimed.as_deref().unwrap_or_default());
+        let claimed = claimed?;
         for ask in asks {
             let got = claimed.iter().filter(|parcel| parcel.jobs[0].is_of(&ask.queue)).count();
             if got < ask.parcels as usize {
@@ -150,14 +151,32 @@ impl Dispatch {
         Ok(claimed)
     }
 
-    /// A job of `rule` ended its try: its place is free.
+    /// A job of `rule` for `server` ended its try: its place is free.
     pub(super) fn ended(&self, rule: &str, server: &str) {
         lock(&self.state).gates.ended(rule);
+        self.ring_if_due(server);
+        self.tell_others(rule);
+    }
+
+    /// Who shares the places of `rule` may have found them taken.
+    fn tell_others(&self, rule: &str) {
+        let others: Vec<String> = {
+            let state = lock(&self.state);
+            if !state.gates.is_shared(rule) {
+                return;
+            }
+            state.queues.servers_of(rule).cloned().collect()
+        };
+        others.iter().for_each(|server| self.ring_if_due(server));
+    }
+
+    fn ring_if_due(&self, server: &str) {
         if self.outlook(server) == Outlook::Due {
             self.ring(server);
         }
     }
 
+    /// What to claim. Its places are taken at once: other servers choose while the claim is under way.
     fn choose(&self, server: &str, parcels: u32, now: Moment) -> Vec<Ask> {
         let instant = Instant::now();
         let mut state = lock(&self.state);
@@ -169,17 +188,24 @@ impl Dispatch {
         });
         let left = left.collect();
         let shares = share(open, left, fair.entry(server.to_owned()).or_default(), parcels);
+        shares.iter().for_each(|(queue, parcels)| gates.started(&queue.rule, *parcels, instant));
         let ask = |(queue, parcels): (QueueKey, u32)| Ask { retry: self.retry(&queue.rule), queue, parcels };
         shares.into_iter().map(ask).collect()
     }
 
-    fn account(&self, claimed: &[Parcel]) {
-        let mut started: HashMap<&str, u32> = HashMap::new();
-        claimed.iter().flat_map(|parcel| &parcel.jobs).for_each(|job| *started.entry(&job.rule).or_default() += 1);
+    /// Makes the places taken for `asks` those of what was claimed.
+    fn account(&self, asks: &[Ask], claimed: &[Parcel]) {
+        let mut places: HashMap<&str, (u32, u32)> = HashMap::new();
+        asks.iter().for_each(|ask| places.entry(&ask.queue.rule).or_default().0 += ask.parcels);
+        claimed.iter().flat_map(|parcel| &parcel.jobs).for_each(|job| places.entry(&job.rule).or_default().1 += 1);
         let instant = Instant::now();
-        let mut state = lock(&self.state);
-        for (rule, jobs) in started {
-            state.gates.started(rule, jobs, instant);
+        for (rule, (taken, needed)) in places {
+            if needed > taken {
+                lock(&self.state).gates.started(rule, needed - taken, instant);
+            } else if taken > needed {
+                lock(&self.state).gates.not_started(rule, taken - needed, instant);
+                self.tell_others(rule);
+            }
         }
     }
 

@@ -66,7 +66,7 @@ impl Gates {
         }
     }
 
-    /// `jobs` of `rule` have been claimed.
+    /// `jobs` of `rule` are about to be claimed, or were.
     pub(super) fn started(&mut self, rule: &str, jobs: u32, instant: Instant) {
         if let Some(gate) = self.by_rule.get_mut(rule) {
             gate.running += jobs;
@@ -76,11 +76,26 @@ impl Gates {
         }
     }
 
+    /// `jobs` of `rule` that were to be claimed were not there.
+    pub(super) fn not_started(&mut self, rule: &str, jobs: u32, instant: Instant) {
+        if let Some(gate) = self.by_rule.get_mut(rule) {
+            gate.running = gate.running.saturating_sub(jobs);
+            if let Some(bucket) = &mut gate.rate {
+                bucket.refund(jobs, instant);
+            }
+        }
+    }
+
     /// A job of `rule` has ended its try.
     pub(super) fn ended(&mut self, rule: &str) {
         if let Some(gate) = self.by_rule.get_mut(rule) {
             gate.running = gate.running.saturating_sub(1);
         }
+    }
+
+    /// The end of one job of `rule` lets another one start, on whichever server.
+    pub(super) fn is_shared(&self, rule: &str) -> bool {
+        self.by_rule.get(rule).is_some_and(|gate| gate.most_running.is_some())
     }
 }
 

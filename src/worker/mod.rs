@@ -10,6 +10,7 @@ mod progress;
 mod queues;
 mod record;
 mod route;
+mod sources;
 mod start;
 
 pub use progress::{Progress, Transfer};

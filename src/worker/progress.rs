@@ -41,6 +41,12 @@ impl Progress {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// Bytes of one job over there or on their way; 0 also if it does not run.
+    pub(super) fn sent_bytes(&self, job: Ref) -> u64 {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.get(&job).map_or(0, Transfer::sent_bytes)
+    }
+
     /// Shows a transfer until the answer is dropped.
     pub(super) fn begin(&self, job: &ClaimedJob) -> Shown<'_> {
         let sent = Arc::new(AtomicU64::new(0));

@@ -36,6 +36,12 @@ impl Queues {
         self.by_server.iter().filter(|(_, queues)| !queues.is_empty()).map(|(server, _)| server)
     }
 
+    /// The servers that anything of `rule` is queued for.
+    pub(super) fn servers_of(&self, rule: &str) -> impl Iterator<Item = &String> {
+        let has = move |queues: &BTreeMap<QueueKey, Moment>| queues.keys().any(|key| key.rule == rule);
+        self.by_server.iter().filter(move |(_, queues)| has(queues)).map(|(server, _)| server)
+    }
+
     /// When the next queue of `server` that is not yet due will be.
     pub(super) fn next_due(&self, server: &str, now: Moment) -> Option<Moment> {
         self.queues(server).map(|(_, due_at)| *due_at).filter(|due_at| *due_at > now).min()

@@ -5,7 +5,7 @@ use crate::{
     domain::{JobState, Moment, Outcome, Receipt, RemotePath, Trouble, TroubleKind, Whose},
     faults::kill_point,
     policy,
-    store::{AttemptRow, ClaimedJob, SessionId, Settle, Settled, Settlement, Store, StoreError, TryOutcome},
+    store::{AttemptRow, ClaimedJob, SessionId, Settle, Settled, Store, StoreError, TryOutcome},
     worker::route::Route,
 };
 use std::{sync::Arc, time::Duration};
@@ -130,26 +130,21 @@ impl Recorder {
             counted_tries: job.counted_tries,
             expires_at: job.expires_at,
             retry: job.wishes.retry,
-            reason: job.reason.as_deref().and_then(crate::domain::Reason::from_word),
+            reason: job.reason,
         };
         let settlement = policy::settle(&facts, &outcome, now, fastrand::f64());
         Settle {
             session: self.session,
-            attempt: attempt(&outcome, settlement.counted, (started_at, now)),
+            attempt: attempt(&outcome, (started_at, now)),
             receipt: receipt(&job, &outcome, now),
             litter: litter(&outcome).filter(|_| !goes_on(&job, &outcome, settlement.state)),
-            settlement: Settlement {
-                state: settlement.state,
-                due_at: settlement.due_at,
-                reason: settlement.reason,
-                said: settlement.said,
-            },
+            settlement,
             job,
         }
     }
 }
 
-fn attempt(outcome: &Outcome, counted: bool, (started_at, ended_at): (Moment, Moment)) -> AttemptRow {
+fn attempt(outcome: &Outcome, (started_at, ended_at): (Moment, Moment)) -> AttemptRow {
     let (ended, trouble) = match outcome {
         Outcome::Delivered(_) => (TryOutcome::Delivered, None),
         Outcome::Deferred(trouble) => (TryOutcome::Deferred, Some(trouble)),
@@ -164,11 +159,10 @@ fn attempt(outcome: &Outcome, counted: bool, (started_at, ended_at): (Moment, Mo
         started_at,
         ended_at,
         outcome: ended,
-        counted: u32::from(counted),
         kind: trouble.map(|trouble| trouble.kind.word()),
         code: trouble.and_then(|trouble| trouble.code),
         said: match outcome {
-            Outcome::SourceChanged(said) | Outcome::SourceUnclear(said) => Some(said.clone()),
+            Outcome::SourceChanged(change) | Outcome::SourceUnclear(change) => Some(change.said.clone()),
             _ => trouble
                 .map(|trouble| trouble.said.clone())
                 .or_else(|| delivered.map(|delivered| delivered.reply.clone())),
@@ -197,7 +191,9 @@ fn receipt(job: &ClaimedJob, outcome: &Outcome, now: Moment) -> Option<Receipt> 
 fn litter(outcome: &Outcome) -> Option<RemotePath> {
     match outcome {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => trouble.litter.clone(),
-        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => None,
+        Outcome::Delivered(delivered) => delivered.litter.clone(),
+        Outcome::SourceChanged(change) | Outcome::SourceUnclear(change) => change.litter.clone(),
+        Outcome::Returned => None,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
         hand::Hand,
         lane_memory::LaneMemory,
         record::Recorder,
+        sources::Sources,
     },
 };
 use std::{
@@ -33,6 +34,7 @@ pub(super) struct Route {
     pub lane: Arc<Lane>,
     pub profile: Arc<Profile>,
     pub throttle: Arc<Throttle>,
+    pub sources: Sources,
     pub hand: Hand,
     /// Jobs that are claimed and not yet recorded.
     pub busy: AtomicU32,
@@ -146,7 +148,8 @@ impl Route {
 
     /// Small files are sent faster than a commit takes: the next ones are claimed while the last ones are sent.
     fn refill_beside(self: &Arc<Self>) {
-        if !self.hand.is_low(self.lane.conversations()) || self.dispatch.outlook(&self.lane.name) != Outlook::Due {
+        let is_wanted = self.lane.is_open() && self.hand.is_low(self.lane.conversations());
+        if !is_wanted || self.dispatch.outlook(&self.lane.name) != Outlook::Due {
             return;
         }
         let Ok(refill) = self.hand.refill.clone().try_lock_owned() else { return };
@@ -161,7 +164,8 @@ impl Route {
     }
 
     async fn refill(&self) {
-        let wanted = self.hand.wanted(self.lane.conversations());
+        // a server in trouble is tried with one job
+        let wanted = if self.lane.is_open() { self.hand.wanted(self.lane.conversations()) } else { 1 };
         let _claiming = Claiming::begin(&self.busy);
         match self.dispatch.claim(&self.lane.name, wanted).await {
             Ok(parcels) => {

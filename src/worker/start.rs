@@ -17,6 +17,7 @@ use crate::{
         lane_memory::LaneMemory,
         record::{Recorder, UNRECORDED, write},
         route::Route,
+        sources::Sources,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -73,7 +74,7 @@ impl Worker {
         let (outcomes, recorded) = mpsc::channel(UNRECORDED);
         tokio::spawn(write(store.clone(), recorded)); // it ends with the last recorder
         let recorder = Recorder { store: store.clone(), session, clock: clock.clone(), outcomes };
-        let mut routes = BTreeMap::new();
+        let (sources, mut routes) = (Sources::default(), BTreeMap::new());
         for (name, Server::Ftp(server)) in &settings.servers {
             let server = Arc::new(server.clone());
             let circuit = remembered(Circuit::new(server.connections, clock.now()), memory.get(name), &clock);
@@ -84,6 +85,7 @@ impl Worker {
             let route = Arc::new(Route {
                 throttle: Arc::new(by_the_hour(lane.clone(), clock.clone(), settings.time_zone)),
                 lane,
+                sources: sources.clone(),
                 profile: Arc::default(),
                 hand: Hand::default(),
                 busy: 0.into(),

@@ -5,6 +5,7 @@ use crate::support::{
     endpoint::Endpoint,
     gateway::{AT_ONCE, Gateway, Wishes},
     ledger::Ledger,
+    scripted_ftp::{Action, Script, ScriptedFtp, always, once},
     servers::{Limits, ServerKind, ServerOptions, TestServer, Tls},
     walk::walk,
 };
@@ -67,6 +68,43 @@ async fn a_certificate_that_nobody_vouches_for_costs_no_job_a_try() {
 }
 
 #[tokio::test]
+async fn a_server_that_lets_us_in_and_serves_nothing_is_not_back() {
+    let deaf = ["EPSV", "PASV"].map(|verb| always(verb, Action::Instead("425 no data connection")));
+    let (deaf, well) = (ScriptedFtp::start(Script::with(deaf)), ScriptedFtp::start(Script::default()));
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&deaf))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]");
+    gateway.fill(20, |number| number);
+    assert_eq!(gateway.code("once"), 4);
+    let again = || gateway.command(&["once"]).env("RUST_LOG", "info").output().unwrap();
+    let is_back = |log: &[u8]| String::from_utf8_lossy(log).contains("the server is back");
+    let refused = again();
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(!is_back(&refused.stderr), "{}", String::from_utf8_lossy(&refused.stderr));
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.lines(LANES).await, ["offsite closed data"]);
+    assert_eq!(ledger.count("SELECT sum(counted_tries) FROM jobs").await, 0);
+    gateway.servers(&[("offsite", &Endpoint::from(&well))]);
+    let mended = again();
+    assert_eq!(mended.status.code(), Some(0));
+    assert!(is_back(&mended.stderr));
+    assert_eq!(ledger.lines(LANES).await, ["offsite open -"]);
+}
+
+#[tokio::test]
+async fn a_server_that_takes_long_over_the_first_file_is_back_all_the_same() {
+    let server = ScriptedFtp::start(Script::with([once("STOR", 1, Action::StallAfter(10))]));
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server).password("wrong"))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]");
+    gateway.fill(20, |_| 1000);
+    assert_eq!(gateway.code("once"), 4);
+    gateway.servers(&[("offsite", &Endpoint::from(&server))]);
+    let _serving = gateway.serve();
+    let mut ledger = Ledger::open(&gateway).await;
+    ledger.until_states(&["delivered 19", "running 1"]).await;
+    assert_eq!(ledger.lines(LANES).await, ["offsite open -"]);
+}
+
+#[tokio::test]
 async fn a_server_that_bears_two_connections_gets_no_more() {
     for kind in [ServerKind::Vsftpd, ServerKind::ProFtpd] {
         let options = ServerOptions { limits: Limits::Clients(2), ..ServerOptions::default() };
@@ -108,4 +146,23 @@ async fn a_pulled_plug_costs_a_try_only_what_was_under_way() {
         let counted = ledger.count(COUNTED).await;
         assert!(counted <= CONNECTIONS.into(), "{kind:?}: {counted} tries were counted");
     }
+}
+
+#[tokio::test]
+async fn the_trouble_of_a_server_ends_with_its_place_in_the_configuration() {
+    let server = ScriptedFtp::start(Script::default());
+    let gateway = Gateway::with(&[("old", &Endpoint::from(&server).password("wrong"))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: old } }]");
+    gateway.fill(3, |_| 100);
+    assert_eq!(gateway.code("once"), 4);
+    gateway.servers(&[("new", &Endpoint::from(&server))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: new } }]");
+    let status = gateway.run(&["status"]);
+    let told = String::from_utf8_lossy(&status.stdout);
+    assert_eq!(status.status.code(), Some(1));
+    assert!(told.contains("is not configured any more") && !told.contains("trouble since"), "{told}");
+    assert_eq!(gateway.code("move-jobs --from old --to new"), 0);
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(gateway.code("status"), 0);
+    assert_eq!(server.files().len(), 3);
 }

@@ -93,6 +93,25 @@ async fn of_a_rule_limited_to_one_running_job_there_is_never_a_second() {
 }
 
 #[tokio::test]
+async fn two_servers_share_the_limit_of_a_rule_and_neither_waits_for_a_bell() {
+    let (here, there) = (ScriptedFtp::start(Script::default()), ScriptedFtp::start(Script::default()));
+    let gateway = Gateway::with(&[("here", &Endpoint::from(&here)), ("there", &Endpoint::from(&there))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: [here, there] } }]\nlimits: { running: 1 }");
+    gateway.fill(20, |number| number * 2_000);
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!((here.files().len(), there.files().len()), (20, 20));
+    let mut ledger = Ledger::open(&gateway).await;
+    let at_once = "SELECT count(*) FROM attempts a JOIN attempts b
+                    ON a.id < b.id AND a.started_at < b.ended_at AND b.started_at < a.ended_at";
+    assert_eq!(ledger.count(at_once).await, 0);
+    // a lane that nobody tells of a free place looks again after ten seconds at the soonest
+    let longest_pause =
+        "SELECT max(pause) FROM (SELECT started_at - lag(ended_at) OVER (ORDER BY started_at) AS pause FROM attempts)";
+    let longest = ledger.count(longest_pause).await;
+    assert!(longest < 5_000, "{longest} ms");
+}
+
+#[tokio::test]
 async fn jobs_of_two_priorities_share_the_limit_of_their_rule() {
     let (server, gateway) = gateway(4);
     files(&gateway, "limits: { running: 1 }");
@@ -202,6 +221,8 @@ async fn a_rule_paused_by_its_file_holds_until_the_word_goes() {
     assert_eq!(gateway.code("once"), 0, "held on purpose is not waiting");
     let mut ledger = Ledger::open(&gateway).await;
     assert_eq!(ledger.lines("SELECT state || ' ' || reason FROM jobs").await, ["held rule_paused"]);
+    gateway.run(&["release", "--rule", "files"]);
+    assert_eq!(ledger.states().await, ["held 1"]);
     files(&gateway, "");
     assert_eq!(gateway.code("once"), 0);
     assert_eq!(ledger.states().await, ["delivered 1"]);

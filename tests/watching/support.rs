@@ -94,8 +94,8 @@ impl Boat {
         let rule = Arc::new(self.rule(name));
         let cancel = CancellationToken::new();
         let intake = Intake::new(store.clone(), clock.clone(), "here".into(), &self.storage(), self.disk_free);
-        let watch = WatchSource::start(rule, intake.clone(), clock, cancel.clone());
-        Voyage { watch, intake, store, cancel }
+        let watch = WatchSource::start(rule, intake, clock, cancel.clone());
+        Voyage { watch, store, cancel }
     }
 
     pub fn storage(&self) -> PathBuf {
@@ -137,7 +137,6 @@ impl Boat {
 /// A running watch.
 pub struct Voyage {
     pub watch: Handle,
-    pub intake: Intake,
     pub store: Store,
     cancel: CancellationToken,
 }

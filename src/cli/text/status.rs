@@ -48,7 +48,7 @@ fn number(number: usize) -> String {
 
 fn name_of(need: &Need) -> String {
     match need {
-        Need::NotRunning { .. } => "packetboat".into(),
+        Need::NotRunning { .. } | Need::Unanswered { .. } => "packetboat".into(),
         Need::Trouble(LaneStatus { server: name, .. })
         | Need::NoServer { server: name, .. }
         | Need::Folder(FolderTrouble { rule: name, .. })
@@ -60,6 +60,7 @@ fn sentence(need: &Need, zone: Calendar) -> String {
     match need {
         Need::NotRunning { open: 0 } => "ended without a word: start it again".into(),
         Need::NotRunning { open } => format!("ended without a word, and {}: start it again", wait(*open)),
+        Need::Unanswered { why } => format!("{}: look at its log, or start it again", outside(Some(why.as_bytes()))),
         Need::Folder(FolderTrouble { folder, since: Some(since), why, .. }) => format!(
             "{folder} is not seen whole since {} ({}): {}",
             zone.minute(*since),

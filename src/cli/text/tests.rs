@@ -96,7 +96,7 @@ fn shown(status: &Status) -> String {
 }
 
 fn told(status: &Status, folders: Vec<FolderTrouble>) -> String {
-    status::status(status, &control::needs(status, folders, &site()), &site(), (calendar(), Painter::Plain))
+    status::status(status, &control::needs(status, Ok(folders), &site()), &site(), (calendar(), Painter::Plain))
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn the_json_of_status_has_the_same_words() {
         serde_json::json!({ "rule": "shop-orders", "last_delivered": "2026-11-22T04:18:48.000Z", "today": 1204,
             "waiting": 0, "queued": 2, "running": 0, "held": 0, "failed": 1 })
     );
-    let needs = serde_json::to_value(control::needs(&troubled(), Vec::new(), &site())).unwrap();
+    let needs = serde_json::to_value(control::needs(&troubled(), Ok(Vec::new()), &site())).unwrap();
     assert_eq!(needs[0]["need"], "trouble");
     assert_eq!(needs[2], serde_json::json!({ "need": "failed", "rule": "shop-orders", "jobs": 1 }));
 }

@@ -6,11 +6,16 @@ use crate::{
         Upload,
         failure::{self, Step},
     },
-    domain::{Delivered, Outcome, Proof, RemotePath, Trouble, TroubleKind},
+    domain::{Delivered, Identity, Outcome, Proof, RemotePath, Trouble, TroubleKind},
     faults::kill_point,
     ftp::client::{Checksum, Error, Found, Session},
-    streams::{Digests, identity_of},
+    streams::{Digests, Reach, identity_of},
 };
+use std::{io, sync::Arc, time::Duration};
+use tokio::{task::spawn_blocking, time::timeout};
+
+/// A network that hangs must not hang us.
+const LOOKED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Why an attempt goes no further.
 #[derive(Debug)]
@@ -138,7 +143,7 @@ impl<'u> Attempt<'u> {
                 return Ok(delivered);
             }
         } else {
-            self.check_source()?;
+            self.check_source().await?;
             if self.upload.stop.is_cancelled() {
                 return Err(Outcome::Returned.into());
             }
@@ -157,9 +162,9 @@ impl<'u> Attempt<'u> {
     }
 
     /// Is the open file still the version that the job names?
-    pub(super) fn check_source(&self) -> Result<(), Stop> {
+    pub(super) async fn check_source(&self) -> Result<(), Stop> {
         let expected = &self.upload.expected;
-        let found = identity_of(&self.upload.source).map_err(|error| local(&error))?;
+        let found = self.found().await.map_err(|error| local(&error))?;
         if found.is_same(expected) {
             return Ok(());
         }
@@ -169,9 +174,21 @@ impl<'u> Attempt<'u> {
             "it was written to".to_owned()
         } else {
             let what = "its attributes, its name or its links changed, and perhaps its bytes";
-            return Err(Outcome::SourceUnclear(what.to_owned()).into());
+            return Err(Outcome::SourceUnclear(what.into()).into());
         };
-        Err(Outcome::SourceChanged(format!("the file is not the version that arrived: {what}")).into())
+        Err(Outcome::SourceChanged(format!("the file is not the version that arrived: {what}").into()).into())
+    }
+
+    async fn found(&self) -> io::Result<Identity> {
+        let source = &self.upload.source;
+        match self.upload.reach {
+            Reach::AtOnce => identity_of(source),
+            Reach::Waited => {
+                let source = Arc::clone(source);
+                let looked = timeout(LOOKED_WITHIN, spawn_blocking(move || identity_of(&source))).await;
+                looked.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "its folder does not answer"))??
+            }
+        }
     }
 
     #[expect(clippy::expect_used, reason = "an order of steps that `go_on` keeps")]
@@ -233,6 +250,7 @@ impl<'u> Attempt<'u> {
             reply,
             sent_bytes: self.sent_bytes,
             tls: session.tls().map(str::to_owned),
+            litter: None,
         }
     }
 
@@ -276,9 +294,9 @@ fn is_cut(error: &Error) -> bool {
 }
 
 /// Our own file cannot be read.
-pub(super) fn local(error: &std::io::Error) -> Stop {
-    if error.kind() == std::io::ErrorKind::UnexpectedEof {
-        return Outcome::SourceChanged("the file became shorter while it was read".to_owned()).into();
+pub(super) fn local(error: &io::Error) -> Stop {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return Outcome::SourceChanged("the file became shorter while it was read".into()).into();
     }
     let said = format!("the file cannot be read: {error}");
     Outcome::Deferred(Trouble::of_job(TroubleKind::Local, said)).into()

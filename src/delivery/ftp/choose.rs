@@ -101,7 +101,7 @@ impl Attempt<'_> {
         let checksum = session.checksum();
         let mut reader = Reader::new(&self.upload.source, expected.size_bytes, checksum.and_then(second_of));
         while !reader.next().await.map_err(|error| local(&error))?.is_empty() {}
-        self.check_source()?;
+        self.check_source().await?;
         let Some(digests) = reader.digests() else { return Ok(None) };
         let theirs = match checksum {
             Some(checksum) => session.compute(checksum, &self.target, expected.size_bytes).await.at(Step::Before)?,

@@ -14,7 +14,7 @@ use crate::{
     config::FtpServer,
     domain::{Identity, Outcome, RemotePath, Trouble, Wishes},
     ftp::client::{Profile, Session},
-    streams::Throttles,
+    streams::{Reach, Throttles},
 };
 use std::{
     fs::File,
@@ -30,6 +30,7 @@ pub use probe::{Report, TimeSetting, probe};
 pub struct Upload {
     /// Open for reading; read by offset, so its position does not matter and it may be shared.
     pub source: Arc<File>,
+    pub reach: Reach,
     /// The version the job names; compared before the first byte and after the last.
     pub expected: Identity,
     /// Below the server's `folder`.

@@ -78,7 +78,10 @@ impl Attempt<'_> {
                 Ok(self.delivered(session, reply.to_string()))
             }
             Err(refused @ Error::Refused { to: "RNTO", .. }) if session.is_usable() => {
-                self.step_aside(session, refused).await
+                match self.upload.wishes.on_exists {
+                    OnExists::Replace | OnExists::SkipSame => self.step_aside(session, refused).await,
+                    OnExists::Fail | OnExists::KeepBoth => self.step_back(session, refused).await,
+                }
             }
             Err(error) => Err(Stop::Met(error, Step::After)),
         }
@@ -96,6 +99,16 @@ impl Attempt<'_> {
             return Err(self.end_with(session, exists(&self.target)).await);
         }
         self.choose(session).await.map(drop)
+    }
+
+    /// RNTO was refused where nothing may be overwritten. If that is because of a file that came in the last moment, it stays.
+    async fn step_back(&mut self, session: &mut Session, refused: Error) -> Result<Delivered, Stop> {
+        if session.find(&self.target).await.at(Step::After)? == Found::Nothing {
+            return Err(Stop::Met(refused, Step::After));
+        }
+        self.look_before_renaming(session).await?;
+        let reply = session.rename(&self.written, &self.target).await.at(Step::After)?;
+        Ok(self.delivered(session, reply.to_string()))
     }
 
     /// RNTO was refused. If that is because of the file that is there: final → `.old`, temporary → final, `.old` away.
@@ -127,12 +140,14 @@ impl Attempt<'_> {
             Err(error) => return Err(Stop::Met(error, Step::After)),
         };
         kill_point("delivery.renamed_over");
+        let delivered = self.delivered(session, reply.to_string());
         match remove(session, &aside).await {
-            Ok(()) => {}
-            Err(error) if error.is_break() => return Err(Stop::Met(error, Step::After)),
-            // Delivered all the same; `recover` will find it.
-            Err(error) => tracing::warn!(path = %aside, %error, "the replaced file could not be removed"),
+            Ok(()) => Ok(delivered),
+            Err(error) if error.is_break() => Err(Stop::Met(error, Step::After)),
+            Err(error) => {
+                tracing::warn!(path = %aside, %error, "the replaced file could not be removed");
+                Ok(Delivered { litter: Some(self.upload.temporary.clone()), ..delivered })
+            }
         }
-        Ok(self.delivered(session, reply.to_string()))
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     domain::{Proof, RemotePath, Trouble, TroubleKind},
     ftp::client::{Checksum, Error, Facts, Found, Profile, Session},
 };
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 /// What a probe found.
 #[derive(Debug, Clone)]
@@ -43,7 +43,16 @@ pub async fn probe(server: &Arc<FtpServer>, profile: &Arc<Profile>) -> Result<Re
     let mut session =
         Session::connect(server, profile).await.map_err(|error| failure::trouble(&error, Step::Connect))?;
     let names = Names::new()?;
-    let tried = try_out(&mut session, &names).await;
+    let mut tried = try_out(&mut session, &names).await;
+    if let Err(error) = &tried
+        && session.tls() == Some("TLSv1.3")
+        && failure::is_refused_resumption(error)
+    {
+        // as a delivery does
+        profile.refuse_tls13();
+        session.reconnect().await.map_err(|error| failure::trouble(&error, Step::Connect))?;
+        tried = try_out(&mut session, &names).await;
+    }
     let left = clean_up(&mut session, &names).await;
     let mut report = tried.map_err(|error| failure::trouble(&error, Step::Before))?;
     report.left = left;
@@ -58,11 +67,7 @@ struct Names {
 
 impl Names {
     fn new() -> Result<Self, Trouble> {
-        let token = fastrand::u64(..).to_be_bytes().iter().fold(String::new(), |mut token, byte| {
-            // Writing to a text does not fail.
-            let _ = write!(token, "{byte:02x}");
-            token
-        });
+        let token = format!("{:016x}", fastrand::u64(..));
         let name = |ending: &str| {
             RemotePath::new(format!(".pb-{token}.{ending}"))
                 .map_err(|error| Trouble::of_job(TroubleKind::Local, error.to_string()))

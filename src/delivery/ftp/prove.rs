@@ -162,12 +162,12 @@ impl Attempt<'_> {
     }
 
     async fn unproven(&mut self, session: &mut Session) -> Stop {
-        let wish = match self.upload.wishes.proof {
-            ProofWish::Size => "its size",
-            ProofWish::Hash => "a hash of it",
-            ProofWish::ReadBack => "it back",
+        let why = match self.upload.wishes.proof {
+            ProofWish::Size => "tells neither its size nor lets us read it",
+            ProofWish::Hash => "tells neither a hash of it nor lets us read it",
+            ProofWish::ReadBack => "does not let us read it",
         };
-        let said = format!("the copy cannot be proven: the server tells neither {wish} nor lets us read it");
+        let said = format!("the copy cannot be proven: the server {why}");
         self.stop_with(session, TroubleKind::Damaged, said).await
     }
 

@@ -70,7 +70,7 @@ impl Attempt<'_> {
         let checksum = session.checksum();
         let mut reader = Reader::new(&self.upload.source, size, checksum.and_then(second_of));
         while !reader.next().await.map_err(|error| local(&error))?.is_empty() {}
-        self.check_source()?;
+        self.check_source().await?;
         self.is_touched = true;
         self.upload.sent.store(size, Relaxed);
         self.have_sent(reader, session, size);
@@ -108,7 +108,7 @@ impl Attempt<'_> {
                 }
             };
         }
-        if let Err(changed) = self.check_source() {
+        if let Err(changed) = self.check_source().await {
             outgoing.abandon().await;
             return Err(self.end_with(session, changed).await);
         }
@@ -163,9 +163,13 @@ impl Attempt<'_> {
         let litter = self.tidy(session, Keep::Nothing).await;
         match stop {
             Stop::Ended(mut outcome) => {
-                if let Outcome::Deferred(trouble) | Outcome::Failed(trouble) = &mut *outcome {
-                    trouble.sent_bytes = self.sent_bytes;
-                    trouble.litter = litter;
+                match &mut *outcome {
+                    Outcome::Deferred(trouble) | Outcome::Failed(trouble) => {
+                        trouble.sent_bytes = self.sent_bytes;
+                        trouble.litter = litter;
+                    }
+                    Outcome::SourceChanged(change) | Outcome::SourceUnclear(change) => change.litter = litter,
+                    Outcome::Delivered(_) | Outcome::Unknown(_) | Outcome::Returned => {}
                 }
                 Stop::Ended(outcome)
             }

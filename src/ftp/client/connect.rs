@@ -65,23 +65,13 @@ async fn open_at(
         }
     };
     ftp.set_encoding(names::Bytes).await;
-    let ftp = ftp.passive_stream_builder(data_dialler(&shared, limit.min(server.timeouts.reply)));
-    Ok((ftp.with_limits(server), shared))
-}
-
-/// suppaftp's own settings, in one place.
-trait WithLimits {
-    fn with_limits(self, server: &FtpServer) -> Self;
-}
-
-impl WithLimits for Ftp {
-    fn with_limits(mut self, server: &FtpServer) -> Self {
-        self.set_passive_nat_workaround(server.passive_address == PassiveAddress::SameHost);
-        match server.mode {
-            Mode::Passive => self,
-            Mode::Active => self.active_mode(server.timeouts.connect),
-        }
-    }
+    let mut ftp = ftp.passive_stream_builder(data_dialler(&shared, limit.min(server.timeouts.reply)));
+    ftp.set_passive_nat_workaround(server.passive_address == PassiveAddress::SameHost);
+    let ftp = match server.mode {
+        Mode::Passive => ftp,
+        Mode::Active => ftp.active_mode(server.timeouts.connect),
+    };
+    Ok((ftp, shared))
 }
 
 type Dialling = Pin<Box<dyn Future<Output = FtpResult<TcpStream>> + Send + Sync>>;

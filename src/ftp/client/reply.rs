@@ -37,7 +37,7 @@ impl Reply {
         matches!(self.code, 202 | 500 | 501 | 502 | 504)
     }
 
-    /// The lines between the first and the last, or the words of the only one.
+    /// The lines between the first and the last.
     pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
         let count = self.text.lines().count();
         self.text.lines().skip(1).take(count.saturating_sub(2))

@@ -100,9 +100,6 @@ fn version(version: ProtocolVersion) -> &'static str {
 fn set_options(tcp: &TcpStream, keepalive: Duration) -> io::Result<()> {
     use rustix::net::sockopt;
     tcp.set_nodelay(true)?;
-    if keepalive.is_zero() {
-        return Ok(());
-    }
     sockopt::set_socket_keepalive(tcp, true)?;
     sockopt::set_tcp_keepidle(tcp, keepalive)?;
     sockopt::set_tcp_keepintvl(tcp, (keepalive / 3).max(Duration::from_secs(1)))?;

@@ -166,7 +166,6 @@ impl Keeper {
             }
         }
         self.ledger.end_scan(self.clock.now()).await.map_err(|why| why.to_string())?;
-        self.said.last_complete_scan = Some(self.clock.now());
         Ok(())
     }
 

@@ -8,7 +8,6 @@ pub struct Status {
     pub method: Method,
     /// Since when the folder is missing, unmounted or unreadable, and why; `None` while all is well.
     pub trouble: Option<(Moment, String)>,
-    pub last_complete_scan: Option<Moment>,
     /// Files known and not gone.
     pub known: usize,
     /// Files that will be taken in a while if nothing changes them.
@@ -43,15 +42,6 @@ pub struct ScanReport {
 
 impl Default for Status {
     fn default() -> Self {
-        Self {
-            method: Method::Events,
-            trouble: None,
-            last_complete_scan: None,
-            known: 0,
-            settling: 0,
-            waiting: 0,
-            refused: 0,
-            later: None,
-        }
+        Self { method: Method::Events, trouble: None, known: 0, settling: 0, waiting: 0, refused: 0, later: None }
     }
 }

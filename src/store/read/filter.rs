@@ -43,14 +43,6 @@ impl JobFilter {
         Sieve::new(self.name.as_deref(), self.to.as_deref(), self.text.as_deref())
     }
 
-    /// Every pattern is one.
-    ///
-    /// # Errors
-    /// The first that is none.
-    pub fn check(&self) -> Result<(), NotAGlob> {
-        self.sieve().map(|_| ())
-    }
-
     /// Appends `WHERE …` over `jobs j`, in the words that let an index be used.
     pub(super) fn push_where(&self, sql: &mut QueryBuilder<Sqlite>) {
         sql.push(" WHERE 1");
@@ -137,7 +129,7 @@ mod tests {
     #[test]
     fn a_pattern_that_is_none_is_named() {
         let filter = JobFilter { name: Some("[a".into()), ..JobFilter::default() };
-        assert!(filter.check().unwrap_err().to_string().starts_with("`[a` is not a glob: "));
+        assert!(filter.sieve().unwrap_err().to_string().starts_with("`[a` is not a glob: "));
     }
 
     #[test]

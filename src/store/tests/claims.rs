@@ -100,3 +100,15 @@ async fn a_delivery_tells_the_ledger_the_hash() {
     desk.settle(claimed, JobState::Delivered).await;
     assert_eq!(desk.store.seen(desk.place, b"a").await.unwrap().unwrap().sha256, Some(Sha256([9; 32])));
 }
+
+#[tokio::test]
+async fn a_job_that_is_handed_back_keeps_the_last_words() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    desk.raw("UPDATE jobs SET said = '552 quota exceeded'").await;
+    let job = desk.claim(1).await.remove(0);
+    let id = crate::domain::RefTail(job.job.tail());
+    desk.settle(job, JobState::Queued).await;
+    let detail = desk.store.job(id).await.unwrap().remove(0);
+    assert_eq!(detail.job.said.as_deref(), Some("552 quota exceeded"));
+}

@@ -14,11 +14,16 @@ mod writing;
 use super::*;
 use crate::domain::{
     ArrivalDraft, Beginning, Delivered, Identity, JobDraft, JobState, Moment, OnExists, Priority, Proof, ProofWish,
-    Receipt, Ref, RemotePath, Resume, Retry, Sha256, Sighting, Times, Wishes,
+    Receipt, Ref, RemotePath, Resume, Retry, Settlement, Sha256, Sighting, Times, Wishes,
 };
 use std::{sync::Arc, time::Duration};
 
 pub(super) const NOW: Moment = Moment(1_000_000_000);
+
+/// With every rule going.
+pub(super) fn operation(verb: JobVerb, rehearsal: Rehearsal, now: Moment) -> Operation {
+    Operation { verb, rehearsal, now, paused_in_file: vec![] }
+}
 
 /// A store with a session, in a folder that goes with it.
 pub(super) struct Desk {
@@ -146,6 +151,7 @@ pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Se
         reply: "226 done".into(),
         sent_bytes: 4,
         tls: None,
+        litter: None,
     };
     let receipt = (state == JobState::Delivered).then(|| Receipt {
         job: job.job,
@@ -161,12 +167,11 @@ pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Se
     });
     Settle {
         session,
-        settlement: Settlement { state, due_at: NOW, reason: None, said: None },
+        settlement: Settlement { state, due_at: NOW, counted: true, reason: None, said: None },
         attempt: AttemptRow {
             started_at: NOW,
             ended_at: NOW,
             outcome: if state == JobState::Delivered { TryOutcome::Delivered } else { TryOutcome::Deferred },
-            counted: 1,
             kind: None,
             code: None,
             said: None,

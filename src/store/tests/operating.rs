@@ -33,7 +33,7 @@ async fn all(desk: &Desk, verb: JobVerb, rehearsal: Rehearsal) -> Tally {
 
 async fn all_at(desk: &Desk, verb: JobVerb, rehearsal: Rehearsal, now: Moment) -> Tally {
     let all = Which::Filter(JobFilter { rule: Some("dumps".into()), ..JobFilter::default() });
-    desk.store.operate(verb, &all, rehearsal, now).await.unwrap()
+    desk.store.operate(&all, super::operation(verb, rehearsal, now)).await.unwrap()
 }
 
 #[tokio::test]
@@ -70,7 +70,10 @@ async fn a_retry_starts_the_job_anew_and_wakes_its_queue() {
     let (id, temporary) = (job.job, job.temporary_name.clone());
     desk.settle(job, JobState::Failed).await;
     let which = Which::Ids(vec![crate::domain::RefTail(id.tail())]);
-    assert_eq!(desk.store.operate(JobVerb::Retry, &which, Rehearsal::No, LATER).await.unwrap().done, 1);
+    assert_eq!(
+        desk.store.operate(&which, super::operation(JobVerb::Retry, Rehearsal::No, LATER)).await.unwrap().done,
+        1
+    );
     assert_eq!(desk.store.touched().await, Some(queue()));
     let job = desk.claim_at(1, LATER).await.remove(0);
     assert_eq!((job.job, job.counted_tries, job.reason), (id, 0, None));
@@ -127,7 +130,10 @@ async fn cancelling_one_in_the_middle_lets_nobody_overtake() {
     assert_eq!(first.len(), 1, "the others wait");
     let filter = |name: &str| Which::Filter(JobFilter { name: Some(name.into()), ..JobFilter::default() });
     for verb in [JobVerb::Hold, JobVerb::Cancel] {
-        assert_eq!(desk.store.operate(verb, &filter("second"), Rehearsal::No, NOW).await.unwrap().done, 1);
+        assert_eq!(
+            desk.store.operate(&filter("second"), super::operation(verb, Rehearsal::No, NOW)).await.unwrap().done,
+            1
+        );
     }
     assert!(desk.claim(3).await.is_empty(), "the third waits for the first now");
     desk.settle(first.into_iter().next().unwrap(), JobState::Delivered).await;
@@ -144,7 +150,7 @@ async fn a_released_job_waits_for_an_older_one_that_is_open() {
     }
     all(&desk, JobVerb::Hold, Rehearsal::No).await;
     let second = Which::Filter(JobFilter { name: Some("second".into()), ..JobFilter::default() });
-    desk.store.operate(JobVerb::Release, &second, Rehearsal::No, NOW).await.unwrap();
+    desk.store.operate(&second, super::operation(JobVerb::Release, Rehearsal::No, NOW)).await.unwrap();
     assert_eq!(desk.states().await[1].1, "waiting");
     assert_eq!(all(&desk, JobVerb::Cancel, Rehearsal::No).await.done, 2);
 }
@@ -157,7 +163,7 @@ async fn ids_that_mean_no_job_or_two_are_named_and_touch_nothing() {
     let twice = crate::domain::RefTail([0x0c, 0x0d, 0x0e, 0x0f, 0x10]);
     let nobody = crate::domain::RefTail([0; 5]);
     let which = Which::Ids(vec![twice, nobody]);
-    let tally = desk.store.operate(JobVerb::Cancel, &which, Rehearsal::No, NOW).await.unwrap();
+    let tally = desk.store.operate(&which, super::operation(JobVerb::Cancel, Rehearsal::No, NOW)).await.unwrap();
     assert_eq!(tally, Tally { unknown: vec![nobody], ambiguous: vec![twice], ..Tally::default() });
     assert_eq!(desk.store.job(twice).await.unwrap().len(), 2);
 }

@@ -37,10 +37,10 @@ async fn a_resumed_rule_goes_on_in_order_and_leaves_what_the_operator_held() {
         desk.arrive(vec![draft]).await;
     }
     let by_hand = Which::Filter(JobFilter { name: Some("by hand".into()), ..JobFilter::default() });
-    desk.store.operate(JobVerb::Hold, &by_hand, Rehearsal::No, NOW).await.unwrap();
+    desk.store.operate(&by_hand, super::operation(JobVerb::Hold, Rehearsal::No, NOW)).await.unwrap();
     desk.store.pause_rule("dumps", NOW).await.unwrap();
     assert_eq!(desk.store.pause_rule("dumps", NOW).await.unwrap(), 0, "twice is once");
-    let refused = desk.store.operate(JobVerb::Release, &by_hand, Rehearsal::No, NOW).await.unwrap();
+    let refused = desk.store.operate(&by_hand, super::operation(JobVerb::Release, Rehearsal::No, NOW)).await.unwrap();
     assert_eq!(refused.left_alone.into_keys().collect::<Vec<_>>(), [LeftAlone::RulePaused]);
     assert_eq!(desk.store.resume_rule("dumps").await.unwrap(), 2);
     assert_eq!(desk.store.resume_rule("dumps").await.unwrap(), 0, "twice is once");

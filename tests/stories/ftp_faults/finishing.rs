@@ -7,7 +7,7 @@ use super::{
 use crate::support::scripted_ftp::{Action::*, Lost, Resumption, Script, always, once};
 use packetboat::{
     delivery::ftp::Upload,
-    domain::{ProofWish, Resume},
+    domain::{OnExists, ProofWish, Resume},
 };
 
 fn proofs() -> Vec<Row> {
@@ -96,6 +96,13 @@ fn names() -> Vec<Row> {
             .refusing_to_rename_over(),
         row("no renaming over, aside refused", [once("RNTO", 2, Instead("550 No"))], "failed job refused")
             .refusing_to_rename_over(),
+        row(
+            "no renaming over, and on_exists: fail for a file that came in the last moment",
+            [once("MLST", 1, Instead("550 None")), once("MLST", 2, Instead("550 None"))],
+            "failed job exists",
+        )
+        .refusing_to_rename_over()
+        .wanting(|upload| upload.wishes.on_exists = OnExists::Fail),
         row("no renaming over, DELE lost", first("DELE", Lose(Lost::ThenClose)), "delivered size")
             .refusing_to_rename_over(),
         row("DELE refused", [always("STOR", KeepLess(1)), always("DELE", Instead("550 No"))], "deferred job damaged")

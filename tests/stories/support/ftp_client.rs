@@ -5,7 +5,7 @@ use packetboat::{
     config::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, Secret, TlsVersion, UploadAs},
     delivery::ftp::{Earlier, Upload},
     domain::{Delivered, OnExists, Outcome, ProofWish, RemotePath, Resume, Retry, Times, Wishes},
-    streams::{Throttles, identity_of},
+    streams::{Reach, Throttles, identity_of},
 };
 use std::{
     io::Write,
@@ -80,6 +80,7 @@ pub fn upload_of(bytes: &[u8], target: &str) -> Upload {
     let target = RemotePath::new(target).unwrap();
     let token = TOKEN.fetch_add(1, Ordering::Relaxed);
     Upload {
+        reach: Reach::AtOnce,
         expected: identity_of(&source).unwrap(),
         source: Arc::new(source),
         temporary: target.beside(format!(".pb-{token:016x}.part").as_bytes()).unwrap(),

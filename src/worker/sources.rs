@@ -1,0 +1,80 @@
+//! Opening a job's file: at once where that is possible, else by a thread and not for ever, so that a mount that hangs holds up
+//! nobody but its own jobs.
+
+use crate::{
+    domain::{Identity, Outcome, Trouble, TroubleKind},
+    store::ClaimedJob,
+    streams::{
+        Reach,
+        beneath::{self, OpenError, Symlinks},
+    },
+};
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    fs::File,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{task::spawn_blocking, time::timeout};
+
+const OPENED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A job's file, open.
+pub(super) struct Opened {
+    pub source: File,
+    pub identity: Identity,
+    pub reach: Reach,
+}
+
+/// The folders that files are opened in, by all lanes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sources {
+    /// Folders that a thread waits for, since when: where one has waited in vain another would, too.
+    asked: Arc<Mutex<HashMap<Vec<u8>, Instant>>>,
+}
+
+impl Sources {
+    /// Opens the file of `job`; `Err` is how the attempt ends. Links are followed beneath the root whatever the rule says: one put
+    /// in the file's place has another identity.
+    pub(super) async fn open(&self, job: &ClaimedJob) -> Result<Opened, Outcome> {
+        if let Some((source, identity)) = beneath::open_at_once(folder(job), &job.name, Symlinks::Follow) {
+            return Ok(Opened { source, identity, reach: Reach::AtOnce });
+        }
+        let asked_at = *self.asked().entry(job.folder.clone()).or_insert_with(Instant::now);
+        if asked_at.elapsed() >= OPENED_WITHIN {
+            return Err(unanswered());
+        }
+        let (sources, job) = (self.clone(), job.clone());
+        let opening = spawn_blocking(move || {
+            let opened = beneath::open(folder(&job), &job.name, Symlinks::Follow);
+            sources.asked().remove(&job.folder); // it has answered
+            opened
+        });
+        match timeout(OPENED_WITHIN, opening).await {
+            Ok(Ok(Ok((source, identity)))) => Ok(Opened { source, identity, reach: Reach::Waited }),
+            Ok(Ok(Err(OpenError::Gone))) => Err(Outcome::SourceChanged("the file is gone".into())),
+            Ok(Ok(Err(why))) => Err(deferred(why.to_string())),
+            Ok(Err(broken)) => Err(deferred(format!("opening it broke off: {broken}"))),
+            Err(_) => Err(unanswered()),
+        }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Instant>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn folder(job: &ClaimedJob) -> &Path {
+    Path::new(OsStr::from_bytes(&job.folder))
+}
+
+fn unanswered() -> Outcome {
+    deferred("its folder does not answer: is it a network mount that hangs?".to_owned())
+}
+
+fn deferred(said: String) -> Outcome {
+    Outcome::Deferred(Trouble::of_job(TroubleKind::Local, said))
+}
