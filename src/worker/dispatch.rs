@@ -135,7 +135,7 @@ impl Dispatch {
             return Ok(vec![]);
         }
         let claimed = self.store.claim(self.session, asks.clone(), now).await;
-        self.account(&asks, claimed.as_deref().unwrap_or_default());
+        self.account(server, &asks, claimed.as_deref().unwrap_or_default());
         let claimed = claimed?;
         for ask in asks {
             let got = claimed.iter().filter(|parcel| parcel.jobs[0].is_of(&ask.queue)).count();
@@ -154,18 +154,18 @@ impl Dispatch {
     /// A job of `rule` for `server` ended its try: its place is free.
     pub(super) fn ended(&self, rule: &str, server: &str) {
         lock(&self.state).gates.ended(rule);
+        self.tell_others(rule, server); // first: where all share one place, each gets its turn
         self.ring_if_due(server);
-        self.tell_others(rule);
     }
 
-    /// Who shares the places of `rule` may have found them taken.
-    fn tell_others(&self, rule: &str) {
+    /// Who shares the places of `rule` with `server` may have found them taken.
+    fn tell_others(&self, rule: &str, server: &str) {
         let others: Vec<String> = {
             let state = lock(&self.state);
             if !state.gates.is_shared(rule) {
                 return;
             }
-            state.queues.servers_of(rule).cloned().collect()
+            state.queues.servers_of(rule).filter(|other| *other != server).cloned().collect()
         };
         others.iter().for_each(|server| self.ring_if_due(server));
     }
@@ -194,7 +194,7 @@ impl Dispatch {
     }
 
     /// Makes the places taken for `asks` those of what was claimed.
-    fn account(&self, asks: &[Ask], claimed: &[Parcel]) {
+    fn account(&self, server: &str, asks: &[Ask], claimed: &[Parcel]) {
         let mut places: HashMap<&str, (u32, u32)> = HashMap::new();
         asks.iter().for_each(|ask| places.entry(&ask.queue.rule).or_default().0 += ask.parcels);
         claimed.iter().flat_map(|parcel| &parcel.jobs).for_each(|job| places.entry(&job.rule).or_default().1 += 1);
@@ -204,7 +204,7 @@ impl Dispatch {
                 lock(&self.state).gates.started(rule, needed - taken, instant);
             } else if taken > needed {
                 lock(&self.state).gates.not_started(rule, taken - needed, instant);
-                self.tell_others(rule);
+                self.tell_others(rule, server);
             }
         }
     }

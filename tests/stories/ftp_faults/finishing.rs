@@ -98,7 +98,7 @@ fn names() -> Vec<Row> {
             .refusing_to_rename_over(),
         row(
             "no renaming over, and on_exists: fail for a file that came in the last moment",
-            [once("MLST", 1, Instead("550 None")), once("MLST", 2, Instead("550 None"))],
+            [once("SIZE", 1, Instead("550 None")), once("SIZE", 3, Instead("550 None"))],
             "failed job exists",
         )
         .refusing_to_rename_over()
