@@ -8,8 +8,12 @@ use crate::{
     worker::Progress,
 };
 use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Beside three times its `settled_for`, how long a folder may keep us waiting for files that do not settle, or for room.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -18,12 +22,16 @@ pub struct OnceReport {
     pub failed: u64,
     /// Jobs that wait: for their time, a window, a server in trouble.
     pub waiting: u64,
+    /// Files that were not taken: they did not settle, there was no room, or we were ended before.
+    pub untaken: usize,
     /// Rules whose folder was not seen whole: what it holds is not known.
     pub unseen: usize,
+    /// A signal came before all was done.
+    pub ended_early: bool,
 }
 
 /// Takes what is there, settled or settling, delivers what is due and stops. `show` gets the running transfers while it
-/// lasts. A signal ends it early, with what is left counted as waiting.
+/// lasts. A signal ends it early, with what is left counted as waiting or not taken.
 ///
 /// # Errors
 /// When the gateway does not start.
@@ -40,31 +48,49 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
         for watch in &gateway.watches {
             match take_all(watch).await {
                 Ok(is_whole) => unseen += usize::from(!is_whole),
-                Err(watch::Ended) => return, // the process is going down
+                Err(watch::Ended) => return true, // the process is going down
             }
         }
         gateway.worker.idle().await;
+        false
     };
-    tokio::select! {
-        () = all => {}
-        () = stop.given() => {}
-    }
+    let ended_early = tokio::select! {
+        ended_early = all => ended_early,
+        () = stop.given() => true,
+    };
+    let untaken = gateway.watches.iter().map(|watch| watch.status().settling).sum();
     gateway.finish(GRACE).await;
     let ends = gateway.ends(only.as_deref()).await;
     gateway.close().await;
     let Ends { delivered, failed, open } = ends?;
-    Ok(OnceReport { delivered, failed, waiting: open, unseen })
+    Ok(OnceReport { delivered, failed, waiting: open, untaken, unseen, ended_early })
 }
 
 /// Takes what is there, settled or settling; whether the folder was seen whole. A second look makes up for what stood in the
 /// way of the first one for a moment.
 async fn take_all(watch: &watch::Handle) -> Result<bool, watch::Ended> {
     let first = watch.scan_now().await?;
-    watch.settled_everything().await?;
+    settle(watch).await?;
     if first.is_complete {
         return Ok(true);
     }
     let second = watch.scan_now().await?;
-    watch.settled_everything().await?;
+    settle(watch).await?;
     Ok(second.is_complete)
+}
+
+/// Waits until nothing is left to settle, or nothing has been taken for too long.
+async fn settle(watch: &watch::Handle) -> Result<(), watch::Ended> {
+    let patience = PATIENCE + watch.rule().when.settled_for * 3;
+    let (mut known, mut since) = (watch.status().known, Instant::now());
+    loop {
+        if let Ok(settled) = timeout(Duration::from_secs(1), watch.settled_everything()).await {
+            return settled;
+        }
+        if watch.status().known != known {
+            (known, since) = (watch.status().known, Instant::now());
+        } else if since.elapsed() > patience {
+            return Ok(());
+        }
+    }
 }

@@ -15,13 +15,15 @@ use std::path::Path;
 pub async fn job(wanted: &Job, config: Option<&Path>, console: &Console) -> Result<Exit, Failure> {
     let site = Site::find(config)?;
     let calendar = console.calendar(site.time_zone);
-    let found = control::read(&site.storage).await?.job(wanted.id).await?;
+    let store = control::read(&site.storage).await?;
+    let found = store.job(wanted.id).await?;
     if found.is_empty() {
         return Err(Failure::Usage(format!("no job has the id {}", wanted.id)));
     }
     let attempts = if wanted.all { Attempts::All } else { Attempts::Ends };
     for detail in &found {
-        console.answer(detail, || text::job::job(detail, attempts, (calendar, console.painter)))?;
+        let lane = store.lane(&detail.job.server).await?;
+        console.answer(detail, || text::job::job(detail, lane.as_ref(), attempts, (calendar, console.painter)))?;
     }
     Ok(Exit::Done)
 }

@@ -35,7 +35,7 @@ pub async fn jobs(wanted: &Jobs, config: Option<&Path>, console: &Console) -> Re
         })
         .await?;
     console.print(&match &jobs[..] {
-        [] => "No job is meant.\n".to_owned(),
+        [] => "No job matches.\n".to_owned(),
         jobs => text::jobs::jobs(jobs, console.fit) + &text::jobs::rest(more),
     })?;
     Ok(Exit::Done)

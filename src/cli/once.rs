@@ -8,7 +8,7 @@ use crate::{
         exit::{Exit, Failure},
         progress::{Board, Running, TICK, ended},
         serve::{runtime, setup},
-        text::count,
+        text::{count, plural},
     },
     control::{self, Store},
     domain::{Ref, RefTail},
@@ -35,15 +35,18 @@ pub fn once(wanted: &Once, config: Option<&Path>, console: &Console) -> Result<E
     console.answer(&report, || text(&report))?;
     Ok(match report {
         OnceReport { failed: 1.., .. } | OnceReport { unseen: 1.., .. } => Exit::Failed,
-        OnceReport { waiting: 1.., .. } => Exit::NotOver,
+        OnceReport { waiting: 1.., .. } | OnceReport { untaken: 1.., .. } | OnceReport { ended_early: true, .. } => {
+            Exit::NotOver
+        }
         OnceReport { .. } => Exit::Done,
     })
 }
 
-fn text(OnceReport { delivered, failed, waiting, unseen }: &OnceReport) -> String {
+fn text(report: &OnceReport) -> String {
+    let OnceReport { delivered, failed, waiting, untaken, unseen, ended_early } = report;
     let why = match (waiting, failed) {
         (0, 0) => "",
-        (_, 0) => "packetboat status says what they wait for.\n",
+        (_, 0) => "packetboat status and packetboat jobs --state queued say what they wait for.\n",
         (_, _) => "packetboat jobs --state failed says why.\n",
     };
     let (delivered, waiting, failed) = (count(*delivered), count(*waiting), count(*failed));
@@ -52,7 +55,17 @@ fn text(OnceReport { delivered, failed, waiting, unseen }: &OnceReport) -> Strin
         1 => (", 1 folder not seen whole".to_owned(), "packetboat plan says which folder, and why.\n"),
         more => (format!(", {more} folders not seen whole"), "packetboat plan says which folders, and why.\n"),
     };
-    format!("{delivered} delivered, {waiting} waiting, {failed} failed{unseen}\n{why}{which}")
+    let (untaken, not_whole) = match untaken {
+        0 => (String::new(), ""),
+        files => (
+            format!(", {} not taken", plural(*files as u64, "file")),
+            "Not taken: it was still changing, or there was no room; packetboat plan names what would be taken.\n",
+        ),
+    };
+    let early = if *ended_early { ", ended early" } else { "" };
+    format!(
+        "{delivered} delivered, {waiting} waiting, {failed} failed{untaken}{unseen}{early}\n{why}{not_whole}{which}"
+    )
 }
 
 /// Bars that move until they are ended; what had one gets a line when it has ended.

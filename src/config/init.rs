@@ -21,6 +21,7 @@ servers:                              # names for `to:` in the rules
   offsite:
     ftp:
       host: backup.example.com        # the server's name or address
+      # port: 21
       user: acme
       password: {{ env: OFFSITE_PASSWORD }}  # or {{ file: offsite.password }}, a file beside this one
       # folder: backups/acme          # where every path of a rule starts; else where login puts us
@@ -40,12 +41,13 @@ when:
   watch:
     folder: {folder}
     include: "*"                      # e.g. "*.dump.zst", or a list
-    recursive: false                  # true: the folders below it too
+    recursive: false                  # true: the folders below it too; then write `{{{{ file.path }}}}` below, not a folder alone
     settled_for: 5s                   # a file is whole when nothing changed for so long
 then:
   - upload:
       to: offsite                     # a server of packetboat.yaml
-      path: "db/{{{{ arrived.year }}}}/{{{{ arrived.month }}}}/"  # ends in `/`: a folder, and the file keeps its name
+      # ends in `/`: a folder, and the file keeps its name; one of that name there is replaced (`on_exists` says otherwise)
+      path: "db/{{{{ arrived.year }}}}/{{{{ arrived.month }}}}/"
 "#
     )
 }

@@ -6,7 +6,7 @@ use super::{
     ftp_keys::{FTP, MODE, PASSIVE_ADDRESS, PATH_STYLE, TIMEOUTS, TLS, TLS_MAX, UPLOAD_AS},
     read,
     read_ftp_tls::{client_certificate, maybe_file, pin},
-    read_secret::{secret, variable_name},
+    read_secret::{password, secret, variable_name},
     sheet::{Problem, Sheet},
     surroundings::Surroundings,
     values::{self, Fault},
@@ -25,7 +25,9 @@ pub fn ftp_server(sheet: &Sheet, name: &str, entry: &Entry, around: &Surrounding
     let fields = Fields::open(sheet, &FTP, &entry.key.at, &entry.value)?;
     let host = fields.need("host", read::spelt("a host's name or address", host));
     let user = fields.need("user", wire_text);
-    let password = fields.need("password", |sheet, node| secret(sheet, node, &variable_name(name, "PASSWORD"), around));
+    let password = fields.need("password", |sheet, node| {
+        secret(sheet, node, &variable_name(name, "PASSWORD"), around).and_then(|secret| password(sheet, node, secret))
+    });
     let tls = fields.need("tls", read::word(TLS));
     let port = match (fields.value("port"), tls) {
         (None, Some(FtpTls::Implicit)) => Some(990),

@@ -48,7 +48,10 @@ pub(super) fn pin(text: &str) -> Result<Option<[u8; 32]>, Fault> {
     match bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).filter(|_| digits.len() == 64) {
         Some(pin) => Ok(Some(pin)),
         None => Err(Fault::new(
-            format!("a SHA-256 has 64 hex digits, and here are {}", digits.len()),
+            match digits.iter().find(|digit| !digit.is_ascii_hexdigit()) {
+                Some(other) => format!("a SHA-256 has 64 hex digits, and `{}` is none", other.escape_ascii()),
+                None => format!("a SHA-256 has 64 hex digits, and here are {}", digits.len()),
+            },
             "`openssl x509 -in certificate.pem -noout -fingerprint -sha256` prints it",
         )),
     }

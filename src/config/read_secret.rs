@@ -166,6 +166,21 @@ fn from_file(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<Se
 
 const NOT_THERE: &str = "is not there";
 
+/// A secret that a protocol carries in one line; a key is longer.
+pub fn password(sheet: &Sheet, node: &Node, secret: Secret) -> Option<Secret> {
+    let text = secret.reveal();
+    let why = match text.chars().find(|letter| letter.is_control()) {
+        _ if text.starts_with('\u{feff}') => "this password begins with a byte order mark",
+        Some('\n' | '\r') => "this password has a line end in it",
+        Some(_) => "this password has a control character in it",
+        None => return Some(secret),
+    };
+    sheet.report(
+        Problem::error(&node.at, why).hint("a password is one line of text; one line end after it does not count"),
+    );
+    None
+}
+
 /// The text of a secret's file without its last line end, or why there is none.
 fn read_secret_file(path: &Path) -> Result<String, String> {
     let refused = |error: std::io::Error| match error.kind() {

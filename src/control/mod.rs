@@ -16,8 +16,9 @@ mod wire;
 
 pub use crate::config::{Finding, Paint, render, summary};
 pub use crate::store::{
-    Attempt, JobDetail, JobFilter, JobLine, JobVerb, LaneStatus, LeftAlone, NotAGlob, OpenCounts, PausedRule,
-    ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status, Store, StoreError, Tally, Which,
+    Attempt, InVain, JobDetail, JobFilter, JobLine, JobVerb, LaneRow, LaneState, LaneStatus, LeftAlone, NotAGlob,
+    OpenCounts, PausedRule, ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status, Store,
+    StoreError, Tally, Which,
 };
 pub use act::{ActError, act, read};
 pub use check::{Checked, check};

@@ -2,7 +2,7 @@
 
 use crate::{
     control::{FolderTrouble, Site, Status},
-    store::{LaneStatus, OpenCounts, SessionStatus},
+    store::{InVain, LaneStatus, OpenCounts, SessionStatus},
 };
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ pub enum Need {
     Trouble(LaneStatus),
     /// Jobs wait for a server that is not configured any more.
     NoServer { server: String, jobs: u64 },
+    /// Jobs are tried again and again.
+    InVain(InVain),
     /// Jobs of a rule failed in the last 24 hours.
     Failed { rule: String, jobs: u64 },
 }
@@ -44,6 +46,7 @@ pub fn needs(status: &Status, folders: Result<Vec<FolderTrouble>, String>, site:
             needs.push(Need::NoServer { server: server.clone(), jobs: open.on_their_way() + open.held });
         }
     }
+    needs.extend(status.in_vain.iter().cloned().map(Need::InVain));
     let failed = status.rules.iter().filter(|rule| rule.failed > 0);
     needs.extend(failed.map(|rule| Need::Failed { rule: rule.rule.clone(), jobs: rule.failed }));
     needs

@@ -70,6 +70,11 @@ impl Operator {
                 Ok(Found::Server(server)) => self.pause_server(server).await,
                 Err(refused) => Ok(refused),
             },
+            Command::Resume { what: Subject::Rule(rule) | Subject::Named(rule) }
+                if self.is_left_paused(&rule).await =>
+            {
+                self.resume_rule(rule).await
+            }
             Command::Resume { what } => match self.resolve(what) {
                 Ok(Found::Rule(rule)) => self.resume_rule(rule).await,
                 Ok(Found::Server(server)) => self.resume_server(server).await,
@@ -105,7 +110,16 @@ impl Operator {
             return Ok(Answer::Refused { why: format!("the jobs of `{from}` are there already") });
         }
         let tally: Tally = self.store.move_jobs(from, to, rehearsal, self.clock.now()).await?;
+        if tally == Tally::default() && !self.known.servers.iter().any(|server| server == from) {
+            return Ok(Answer::Refused { why: format!("there is no server `{from}`, and no job waits for it") });
+        }
         Ok(Answer::Jobs(tally))
+    }
+
+    /// Paused, and then taken out of the configuration or renamed: its jobs are still held.
+    async fn is_left_paused(&self, rule: &str) -> bool {
+        let is_known = self.known.rules.contains_key(rule) || self.known.servers.iter().any(|server| server == rule);
+        !is_known && self.store.paused_rules().await.is_ok_and(|paused| paused.iter().any(|left| left.rule == rule))
     }
 
     async fn pause_rule(&self, rule: String) -> Result<Answer, StoreError> {

@@ -111,7 +111,7 @@ async fn plan_rule(store: &Store, rule: Arc<Rule>, context: &Context<'_>, most: 
     let (mut files, mut more, mut to_send) = (BTreeMap::new(), 0, 0);
     let seen = watch::look(ledger, now, |would| {
         let file = plan_file(&rule, would, context);
-        to_send += u64::from(file.unwanted.is_none());
+        to_send += u64::from(file.jobs.iter().any(|job| job.beginning != "failed"));
         files.insert(file.name.clone(), file);
         if files.len() > most {
             files.pop_last();

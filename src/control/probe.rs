@@ -34,7 +34,11 @@ pub async fn probe(settings: &Settings) -> Vec<Probed> {
 async fn probe_one(name: &str, server: &FtpServer) -> Probed {
     let address = format!("{}:{}", server.host, server.port);
     let (trouble, advice, found) = match probe_ftp(&Arc::new(server.clone()), &Arc::default()).await {
-        Ok(report) => (None, None, found(&report)),
+        Ok(report) if report.left.is_empty() => (None, None, found(&report)),
+        Ok(report) => {
+            let trouble = "it does not let us remove a file of ours: what a broken upload leaves will stay there";
+            (Some(trouble.to_owned()), None, found(&report))
+        }
         Err(trouble) => {
             let advice = advice(trouble.kind, trouble.code.is_some(), server.tls);
             (Some(trouble.said), advice, vec![])
@@ -62,7 +66,8 @@ fn found(report: &Report) -> Vec<(&'static str, String)> {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let mut found = vec![
         ("greeting", report.facts.greeting.clone()),
-        ("login, write, rename, remove", "ok".to_owned()),
+        ("login, write, rename", "ok".to_owned()),
+        ("remove", if report.left.is_empty() { "ok" } else { "NO" }.to_owned()),
         ("encrypted by", report.facts.tls.unwrap_or("nothing").to_owned()),
     ];
     if let Some(seen) = &report.facts.certificate {

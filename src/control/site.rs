@@ -4,9 +4,13 @@
 use crate::{
     config::{self, Finding, Outline},
     control::{Known, PausedInFile},
+    domain::Moment,
     rules,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
 
 /// The part of a configuration that verbs work with.
 #[derive(Debug, Clone)]
@@ -14,6 +18,8 @@ pub struct Site {
     pub storage: PathBuf,
     pub time_zone: chrono_tz::Tz,
     pub known: Known,
+    /// When a file of it was last written, added or removed, as far as their folder tells.
+    pub changed_at: Option<Moment>,
 }
 
 impl Site {
@@ -22,7 +28,8 @@ impl Site {
     /// # Errors
     /// What is wrong with packetboat.yaml when not even its storage could be made out.
     pub fn find(named: Option<&Path>) -> Result<Self, Vec<Finding>> {
-        let config::Loaded { outline, findings, .. } = config::load(&config::find(named));
+        let file = config::find(named);
+        let config::Loaded { outline, findings, .. } = config::load(&file);
         let Outline { storage: Some(storage), .. } = &outline else { return Err(findings) };
         let loaded = rules::load_outline(&outline);
         let mut known = Known {
@@ -34,7 +41,8 @@ impl Site {
                 known.rules.insert(rule.name.clone(), PausedInFile::Yes);
             }
         }
-        Ok(Self { storage: storage.clone(), time_zone: outline.time_zone, known })
+        let changed_at = changed_at(&file, &outline.rules);
+        Ok(Self { storage: storage.clone(), time_zone: outline.time_zone, known, changed_at })
     }
 
     /// The names of the rules, in their order.
@@ -42,6 +50,15 @@ impl Site {
     pub fn rules(&self) -> Vec<String> {
         self.known.rules.keys().cloned().collect()
     }
+}
+
+fn changed_at(file: &Path, rules: &Path) -> Option<Moment> {
+    let of_rules = std::fs::read_dir(rules).into_iter().flatten().flatten().map(|entry| entry.path());
+    let files = of_rules.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let times =
+        files.chain([file.to_owned(), rules.to_owned()]).filter_map(|path| path.metadata().ok()?.modified().ok());
+    let since = times.max()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(Moment::default().plus(since))
 }
 
 /// This machine's name, as it stands in rows and in `{{ host }}`.

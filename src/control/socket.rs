@@ -16,6 +16,7 @@ use tokio::{
     io::BufStream,
     net::{UnixListener, UnixStream},
     sync::Semaphore,
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -29,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const READ_WITHIN: Duration = Duration::from_secs(5);
 /// A pause of a hundred thousand jobs takes seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
+
+/// A person who waits is told why.
+const SAID_AFTER: Duration = Duration::from_secs(6);
 
 /// Why there is no conversation.
 #[derive(Debug, thiserror::Error)]
@@ -166,7 +170,17 @@ pub(super) async fn ask(storage: &Path, command: &Command) -> Result<Answer, Soc
         wire::send(&mut stream, command, PATIENCE).await?;
         wire::receive::<Answer>(&mut stream, ANSWER_WITHIN).await
     };
-    match asked.await {
+    let mut asked = std::pin::pin!(asked);
+    let answered = match timeout(SAID_AFTER, asked.as_mut()).await {
+        Ok(answered) => answered,
+        Err(_) => {
+            tracing::warn!(
+                "the running packetboat has not answered yet: still waiting (Ctrl-C gives up, and changes nothing)"
+            );
+            asked.await
+        }
+    };
+    match answered {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => Err(SocketError::Broken("it hung up".into())),
         Err(error) => Err(SocketError::Broken(error.to_string())),

@@ -93,6 +93,16 @@ impl Ledger {
         &self.rule
     }
 
+    /// Nothing of all that is known was met by the scan, and what it stood on is not what that was last met on: a mount is missing, or
+    /// somebody put an empty folder in the place of this one.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        let known = self.known();
+        known.prints.len() > 0
+            && known.prints.unmet(Unmet::Any) == known.prints.len()
+            && known.stood_on.root != known.stands_on
+    }
+
     /// How many files are known and not gone.
     #[must_use]
     pub fn len(&self) -> usize {

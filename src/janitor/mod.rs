@@ -1,13 +1,13 @@
-//! Housekeeping by the clock: the session's heartbeat, deadlines, and history that has been kept long enough.
+//! Housekeeping by the clock: the session's heartbeat, deadlines, a clock that was set back, and history that has been kept long enough.
 
 use crate::{
     clock::Clock,
     config::History,
-    domain::JobState,
+    domain::{JobState, Moment},
     store::{SessionId, Store, StoreError},
 };
 use std::time::Duration;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -22,6 +22,8 @@ pub struct Janitor {
 
 /// How late a deadline may be noticed.
 const EXPIRE_EVERY: Duration = Duration::from_secs(2);
+/// A clock that lost more than this was set, and did not drift.
+const SET_BACK: Duration = Duration::from_secs(10);
 /// A third of the lease.
 const BEAT_EVERY: Duration = Duration::from_secs(20);
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
@@ -43,8 +45,14 @@ impl Janitor {
 
     async fn expire_always(&self) {
         let mut ticks = every(EXPIRE_EVERY);
+        let (mut wall, mut real) = (Moment(i64::MAX), Instant::now()); // at the start it may have been set back while nobody ran
         loop {
             ticks.tick().await;
+            let now = self.clock.now();
+            if now < wall.plus(real.elapsed()).minus(SET_BACK) {
+                tell(self.store.bring_forward(now).await);
+            }
+            (wall, real) = (now, Instant::now());
             tell(self.expire().await);
         }
     }

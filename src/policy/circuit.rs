@@ -48,6 +48,7 @@ pub struct Conversation(u64);
 
 #[derive(Debug, Clone, PartialEq)]
 struct LastTrouble {
+    kind: TroubleKind,
     since: Moment,
     failures: u32,
     ended_at: Moment,
@@ -141,8 +142,8 @@ impl Circuit {
 
     /// The server serves us. True when that ended its trouble.
     pub fn success(&mut self, now: Moment) -> bool {
-        let CircuitState::Closed { since, failures, .. } = self.state else { return false };
-        self.last_trouble = Some(LastTrouble { since, failures, ended_at: now });
+        let CircuitState::Closed { kind, since, failures, .. } = self.state else { return false };
+        self.last_trouble = Some(LastTrouble { kind, since, failures, ended_at: now });
         self.state = CircuitState::Open;
         true
     }
@@ -156,7 +157,7 @@ impl Circuit {
         let (since, failures, prober) = match &self.state {
             CircuitState::Open if is_crowded => return false,
             CircuitState::Open => {
-                let (since, failures) = self.beginning(now);
+                let (since, failures) = self.beginning(trouble.kind, now);
                 (since, failures, None)
             }
             // One that was under way when the lane closed, and nobody has tried since: no news, and no reason to wait longer.
@@ -175,10 +176,12 @@ impl Circuit {
         has_closed
     }
 
-    /// Trouble soon after trouble is the same: a server that lets us in and serves nothing is tried ever less often too.
-    fn beginning(&self, now: Moment) -> (Moment, u32) {
+    /// Trouble of one kind soon after trouble is the same: a server that serves one job and no more is tried ever less often too.
+    fn beginning(&self, kind: TroubleKind, now: Moment) -> (Moment, u32) {
         match &self.last_trouble {
-            Some(last) if now.since(last.ended_at) < RELAPSE_WITHIN => (last.since, last.failures.saturating_add(1)),
+            Some(last) if last.kind == kind && now.since(last.ended_at) < RELAPSE_WITHIN => {
+                (last.since, last.failures.saturating_add(1))
+            }
             _ => (now, 1),
         }
     }

@@ -1,6 +1,11 @@
 //! One rule file: its keys, and what packetboat.yaml says where it says nothing.
 
-use super::{Rule, RuleLimits, closed, expressions::condition, read_steps::steps, read_watch};
+use super::{
+    Rule, RuleLimits, closed,
+    expressions::condition,
+    read_steps::{steps, warn_of_one_place},
+    read_watch,
+};
 use crate::{
     config::{
         Fields, Outline, Sheet,
@@ -108,6 +113,11 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, known));
     let wanted = fields.may("if", condition);
     let then = fields.need("then", |sheet, node| steps(sheet, node, known));
+    if let (Some(watch), Some(steps)) = (&when, fields.value("then"))
+        && watch.recursive
+    {
+        warn_of_one_place(sheet, steps);
+    }
     let retry = retry(sheet, &fields, known);
     let deadline = fields.may("deadline", deadline).unwrap_or(known.defaults.deadline);
     let priority = fields.may("priority", priority).unwrap_or(known.defaults.priority);

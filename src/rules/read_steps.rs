@@ -122,11 +122,7 @@ pub fn steps(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<Step>> {
 
 fn step(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Step> {
     let Entry { key, value } = KINDS.one(sheet, node)?;
-    let own_if = match &node.value {
-        Value::Map(entries) => entries.iter().find(|entry| entry.key.as_text() == Some("if")),
-        _ => None,
-    };
-    let condition = own_if.and_then(|entry| condition(sheet, &entry.value));
+    let condition = entry(node, "if").and_then(|own| condition(sheet, own));
     Some(Step { upload: upload(&Fields::open(sheet, &UPLOAD, &key.at, &value)?, known)?, condition })
 }
 
@@ -149,6 +145,28 @@ fn upload(fields: &Fields<'_>, known: &Outline) -> Option<Upload> {
         Some(false) => Resume::Never,
     };
     Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth })
+}
+
+/// What tells files of one name apart that lie in different folders.
+const TELLING: [&str; 4] = ["file.path", "file.folder", "sha256", ".id"];
+
+/// Where the folders below are watched too, two files may have one name, and one place over there is for one of them.
+pub fn warn_of_one_place(sheet: &Sheet, steps: &Node) {
+    for step in read::items(steps) {
+        let Some(upload) = entry(step, "upload") else { continue };
+        let is_kept_apart = entry(upload, "on_exists").and_then(Node::as_text).is_some_and(|word| word != "replace");
+        let Some(path) = entry(upload, "path").filter(|_| !is_kept_apart) else { continue };
+        if path.as_text().is_some_and(|text| !TELLING.iter().any(|telling| text.contains(telling))) {
+            let message = "files of one name in different folders would replace each other here";
+            let hint = "`{{ file.path }}` is the file with its folders, `{{ file.folder }}` the folders alone";
+            sheet.report(Problem::warning(&path.at, message).hint(hint));
+        }
+    }
+}
+
+fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    let Value::Map(entries) = &node.value else { return None };
+    entries.iter().find(|entry| entry.key.as_text() == Some(key)).map(|entry| &entry.value)
 }
 
 /// The name of an FTP server that packetboat.yaml has.

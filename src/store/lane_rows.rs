@@ -71,6 +71,14 @@ impl Store {
             .collect())
     }
 
+    /// The memory of one lane.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn lane(&self, server: &str) -> Result<Option<LaneRow>, StoreError> {
+        Ok(self.lanes().await?.into_iter().find(|lane| lane.server == server))
+    }
+
     /// Writes one lane's memory. One that was paused already stays paused since then.
     ///
     /// # Errors

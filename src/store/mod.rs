@@ -37,8 +37,8 @@ pub use operate::{JobVerb, LeftAlone, Operation, Rehearsal, Tally};
 pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
 pub use read::{
-    Attempt, Ends, Found, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule, ReceiptFilter,
-    ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
+    Attempt, Ends, Found, InVain, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule,
+    ReceiptFilter, ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
 };
 pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};

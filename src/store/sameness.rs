@@ -40,5 +40,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Whether the watch of `job` says that its file is gone: it saw the whole folder, on its own ground, without it. A folder that is
+    /// not mounted says nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn is_gone(&self, job: &ClaimedJob) -> Result<bool, StoreError> {
+        let Some(place) = job.place else { return Ok(true) };
+        Ok(self.seen(place, &job.name).await?.is_none_or(|row| row.is_gone))
+    }
+}
+
 pub(super) const NEWER: &str = "SELECT EXISTS (SELECT 1 FROM jobs t WHERE t.server = ?1 AND t.target = ?2 AND t.id > ?3
    AND t.state IN ('waiting', 'queued', 'running', 'held') AND t.target IS NOT NULL)";

@@ -3,7 +3,7 @@
 use crate::{
     domain::{JobState, Moment, Ref},
     store::{
-        Store, StoreError, litter,
+        QueueKey, Store, StoreError, litter,
         read::rules_with_ended_jobs,
         settle::promote,
         writer::{Tx, Write},
@@ -41,7 +41,35 @@ impl Store {
     pub async fn purge(&self, state: JobState, before: Moment) -> Result<u64, StoreError> {
         self.write(Purge { state, before }).await
     }
+
+    /// Makes due what waits for a moment that no retry waits for: it was written before the clock was set back.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn bring_forward(&self, now: Moment) -> Result<(), StoreError> {
+        self.write(BringForward { now }).await
+    }
 }
+
+struct BringForward {
+    now: Moment,
+}
+
+impl Write for BringForward {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        let rows = sqlx::query(BRING_FORWARD).bind(self.now.0).fetch_all(&mut *tx.db).await?;
+        tx.touched.extend(rows.iter().map(QueueKey::from_row));
+        Ok(())
+    }
+}
+
+/// Twice the rule's longest wait, and a minute for clocks that are put right a little.
+pub(super) const BRING_FORWARD: &str = "UPDATE jobs SET due_at = ?1
+ WHERE state = 'queued' AND action = 'upload' AND due_at > ?1
+   AND due_at > ?1 + 60000 + 2000 * iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0)
+RETURNING server, class, rule, rank";
 
 struct Expire {
     now: Moment,

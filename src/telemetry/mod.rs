@@ -1,10 +1,12 @@
 //! Logs: lines on stderr, by RUST_LOG. A library that would write passwords into them is shut off at every level.
 
+use crate::domain::Escaped;
 use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Layer,
+    field::MakeExt,
     filter::{FilterExt, filter_fn},
-    fmt::MakeWriter,
+    fmt::{MakeWriter, format::debug_fn},
     layer::SubscriberExt,
     registry::LookupSpan,
     util::SubscriberInitExt,
@@ -47,7 +49,16 @@ where
     };
     let wanted = wanted.filter(|wanted| !wanted.trim().is_empty()).unwrap_or(default);
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).parse_lossy(wanted);
+    // what comes from outside stands in fields too
+    let fields = debug_fn(|out, field, value| {
+        let shown = format!("{value:?}");
+        match field.name() {
+            "message" => write!(out, "{}", Escaped(shown.as_bytes())),
+            name => write!(out, "{name}={}", Escaped(shown.as_bytes())),
+        }
+    });
     tracing_subscriber::fmt::layer()
+        .fmt_fields(fields.delimited(" "))
         .with_writer(out)
         .with_ansi(matches!(ansi, Ansi::Yes))
         .with_filter(filter.and(filter_fn(may_be_logged)))
@@ -96,7 +107,7 @@ mod tests {
             tracing::warn!(target: "rustls::client", "a warning of rustls");
             tracing::info!(target: "packetboat::worker", "an outcome");
             tracing::debug!(target: "packetboat::ftp", "a dialogue");
-            tracing::warn!(target: "packetboat::ftp", "hostile \u{1b}[2J name");
+            tracing::warn!(target: "packetboat::ftp", said = %"421 \r\u{1b}[2J\u{202e}", "hostile \u{1b}[2J name");
         });
         String::from_utf8(page.0.lock().unwrap().clone()).unwrap()
     }
@@ -128,7 +139,7 @@ mod tests {
         ] {
             let log = logged(verbosity, wanted);
             assert_eq!((log.contains("outcome"), log.contains("dialogue")), (outcome, dialogue), "{wanted:?}: {log}");
-            assert!(!log.contains('\u{1b}'), "{log}");
+            assert!(!log.contains(['\u{1b}', '\r', '\u{202e}']), "{log}");
         }
     }
 }

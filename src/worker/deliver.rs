@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Tries to deliver `job` over `session`.
 pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJob) -> Outcome {
-    let Opened { source, identity, reach } = match route.sources.open(job).await {
+    let Opened { source, identity, reach } = match route.sources.open(job, &route.recorder.store).await {
         Ok(opened) => opened,
         Err(outcome) => return outcome,
     };

@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{Identity, Outcome, Trouble, TroubleKind},
-    store::ClaimedJob,
+    store::{ClaimedJob, Store, StoreError},
     streams::{
         Reach,
         beneath::{self, OpenError, Symlinks},
@@ -39,7 +39,7 @@ pub(super) struct Sources {
 impl Sources {
     /// Opens the file of `job`; `Err` is how the attempt ends. Links are followed beneath the root whatever the rule says: one put
     /// in the file's place has another identity.
-    pub(super) async fn open(&self, job: &ClaimedJob) -> Result<Opened, Outcome> {
+    pub(super) async fn open(&self, job: &ClaimedJob, store: &Store) -> Result<Opened, Outcome> {
         if let Some((source, identity)) = beneath::open_at_once(folder(job), &job.name, Symlinks::Follow) {
             return Ok(Opened { source, identity, reach: Reach::AtOnce });
         }
@@ -47,15 +47,15 @@ impl Sources {
         if asked_at.elapsed() >= OPENED_WITHIN {
             return Err(unanswered());
         }
-        let (sources, job) = (self.clone(), job.clone());
+        let (sources, to_open) = (self.clone(), job.clone());
         let opening = spawn_blocking(move || {
-            let opened = beneath::open(folder(&job), &job.name, Symlinks::Follow);
-            sources.asked().remove(&job.folder); // it has answered
+            let opened = beneath::open(folder(&to_open), &to_open.name, Symlinks::Follow);
+            sources.asked().remove(&to_open.folder); // it has answered
             opened
         });
         match timeout(OPENED_WITHIN, opening).await {
             Ok(Ok(Ok((source, identity)))) => Ok(Opened { source, identity, reach: Reach::Waited }),
-            Ok(Ok(Err(OpenError::Gone))) => Err(Outcome::SourceChanged("the file is gone".into())),
+            Ok(Ok(Err(OpenError::Gone))) => Err(missing(store.is_gone(job).await)),
             Ok(Ok(Err(why))) => Err(deferred(why.to_string())),
             Ok(Err(broken)) => Err(deferred(format!("opening it broke off: {broken}"))),
             Err(_) => Err(unanswered()),
@@ -69,6 +69,17 @@ impl Sources {
 
 fn folder(job: &ClaimedJob) -> &Path {
     Path::new(OsStr::from_bytes(&job.folder))
+}
+
+/// Not where it was. Only its watch can tell a file that is gone from a folder that is not mounted.
+fn missing(is_gone: Result<bool, StoreError>) -> Outcome {
+    match is_gone {
+        Ok(true) => Outcome::SourceChanged("the file is gone".into()),
+        Ok(false) => {
+            Outcome::SourceUnclear("it is not where it was, and its watch does not say that it is gone".into())
+        }
+        Err(refused) => Outcome::SourceUnclear(format!("it is not where it was: {refused}").into()),
+    }
 }
 
 fn unanswered() -> Outcome {

@@ -6,7 +6,7 @@ pub const LAYERS: [(&str, &[&str]); 23] = [
     ("policy", &["domain"]),
     ("clock", &["domain"]),
     ("faults", &[]),
-    ("telemetry", &[]),
+    ("telemetry", &["domain"]),
     ("schedule", &["domain"]),
     ("templates", &["domain"]),
     ("config", &["domain", "schedule"]),

@@ -166,3 +166,20 @@ async fn the_trouble_of_a_server_ends_with_its_place_in_the_configuration() {
     assert_eq!(gateway.code("status"), 0);
     assert_eq!(server.files().len(), 3);
 }
+
+#[tokio::test]
+async fn what_is_tried_in_vain_again_and_again_needs_somebody() {
+    let server = ScriptedFtp::start(Script::with([always("STOR", Action::Instead("552 quota exceeded"))]));
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    let rule = "then: [{ upload: { to: offsite } }]\nretry: { first_wait: 1s, longest_wait: 1s }";
+    gateway.rule("files", "", AT_ONCE, rule);
+    gateway.fill(5, |_| 100);
+    let _serving = gateway.serve();
+    let mut ledger = Ledger::open(&gateway).await;
+    let tried = "SELECT count(*) FROM jobs WHERE counted_tries >= 3";
+    ledger.until("all were tried three times", tried, |jobs| jobs == 5).await;
+    let status = gateway.run(&["status"]);
+    let told = String::from_utf8_lossy(&status.stdout);
+    assert_eq!(status.status.code(), Some(1), "{told}");
+    assert!(told.contains("for offsite tried three times and more: 552 quota exceeded"), "{told}");
+}

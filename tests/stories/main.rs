@@ -23,6 +23,7 @@ mod lost_events;
 mod once;
 mod operator;
 mod order_and_limits;
+mod probing;
 mod proofs;
 mod servers_do_as_told;
 mod servers_start_and_stop;

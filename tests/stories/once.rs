@@ -7,7 +7,7 @@ use crate::support::{
     scripted_ftp::{Action, Script, ScriptedFtp, always},
     servers::{ServerKind, ServerOptions},
 };
-use std::fs;
+use std::{fs, process::Stdio};
 
 fn counts(gateway: &Gateway) -> String {
     let output = gateway.run(&["once"]);
@@ -60,4 +60,21 @@ async fn without_a_control_socket_nothing_is_sent_and_no_session_is_left_open() 
     fs::remove_dir_all(&socket).unwrap();
     assert_eq!(gateway.code("once"), 0);
     assert!(server.root.join("second").exists());
+}
+
+#[tokio::test]
+async fn ended_before_its_files_have_settled_it_does_not_say_that_all_is_done() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::new(&server, &Wishes { watch: "settled_for: 1h".into(), ..Wishes::default() });
+    gateway.file("fresh", "1");
+    let once = gateway.command(&["once"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut ledger = Ledger::open(&gateway).await;
+    let scanned = "SELECT count(*) FROM places WHERE first_scan_at IS NOT NULL";
+    ledger.until("it has looked", scanned, |places| places == 1).await;
+    let pid = rustix::process::Pid::from_child(&once);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let ended = once.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(4), "{told}");
+    assert!(told.contains("1 file not taken, ended early"), "{told}");
 }

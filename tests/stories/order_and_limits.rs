@@ -262,3 +262,20 @@ async fn past_its_deadline_a_job_is_failed_and_once_says_so() {
     assert_eq!(ledger.lines("SELECT state || ' ' || reason FROM jobs").await, ["failed deadline"]);
     assert_eq!(server.files().len(), 0);
 }
+
+#[tokio::test]
+async fn a_rule_that_was_paused_and_then_renamed_can_still_be_resumed() {
+    let (server, gateway) = gateway(2);
+    files(&gateway, "");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(gateway.code("pause files"), 0);
+    gateway.file("a", "a");
+    assert_eq!(gateway.code("once"), 0);
+    let rules = gateway.config.with_file_name("rules");
+    std::fs::rename(rules.join("files.yaml"), rules.join("renamed.yaml")).unwrap();
+    assert_eq!(gateway.code("resume files"), 0);
+    assert_eq!(gateway.code("resume files"), 2, "it is paused no more, and there is no such rule");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(server.files().len(), 1);
+    assert_eq!(Ledger::open(&gateway).await.count("SELECT count(*) FROM jobs WHERE state = 'held'").await, 0);
+}

@@ -4,7 +4,7 @@ use crate::support::{
     check,
     endpoint::Endpoint,
     gateway::{AT_ONCE, Gateway},
-    ledger::Ledger,
+    ledger::{Ledger, change},
     servers::{ServerKind, ServerOptions},
     wait,
 };
@@ -77,5 +77,53 @@ async fn a_version_that_is_not_wanted_ends_the_job_of_the_one_before() {
     assert_eq!(
         Ledger::open(&gateway).await.lines("SELECT state || ' ' || reason FROM jobs").await,
         ["cancelled superseded"]
+    );
+}
+
+#[tokio::test]
+async fn what_lies_in_a_folder_that_is_not_mounted_waits_for_it() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    gateway.rule("files", "mounted", AT_ONCE, "then: [{ upload: { to: offsite } }]");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(gateway.code("pause offsite"), 0);
+    gateway.file("mounted/a", "bytes");
+    assert_eq!(gateway.code("once"), 4);
+    let (mounted, elsewhere) = (gateway.source.join("mounted"), gateway.source.join("elsewhere"));
+    fs::rename(&mounted, &elsewhere).unwrap();
+    fs::create_dir(&mounted).unwrap();
+    assert_eq!(gateway.code("resume offsite"), 0);
+    let once = gateway.run(&["once"]);
+    assert_eq!(once.status.code(), Some(1), "{}", String::from_utf8_lossy(&once.stdout));
+    let plan = gateway.run(&["once"]);
+    assert!(String::from_utf8_lossy(&plan.stderr).contains("is its mount missing?"), "{plan:?}");
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.states().await, ["queued 1"]);
+    assert_eq!(ledger.count("SELECT sum(counted) FROM attempts").await, 0);
+    fs::remove_dir(&mounted).unwrap();
+    fs::rename(&elsewhere, &mounted).unwrap();
+    change(&gateway, "UPDATE jobs SET due_at = 0").await;
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(fs::read(server.root.join("a")).unwrap(), b"bytes");
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_fails_its_job() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(gateway.code("pause offsite"), 0);
+    gateway.file("a", "bytes");
+    assert_eq!(gateway.code("once"), 4);
+    fs::remove_file(gateway.source.join("a")).unwrap();
+    assert_eq!(gateway.code("resume offsite"), 0);
+    assert_eq!(gateway.code("once"), 4, "looked at once more in a moment");
+    change(&gateway, "UPDATE jobs SET due_at = 0").await;
+    assert_eq!(gateway.code("once"), 1);
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(
+        ledger.lines("SELECT state || ' ' || reason || ' ' || said FROM jobs").await,
+        ["failed source_changed the file is gone"]
     );
 }

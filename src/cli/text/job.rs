@@ -2,7 +2,7 @@
 
 use super::{Calendar, Ink, Painter, jobs::to, outside, pad, size, span, width};
 use crate::{
-    control::{Attempt, JobDetail},
+    control::{Attempt, JobDetail, LaneRow, LaneState},
     domain::JobState,
 };
 use std::fmt::Write as _;
@@ -18,8 +18,13 @@ pub enum Attempts {
 /// Up to so many are shown in any case.
 const FEW: usize = 6;
 
-/// The whole of it.
-pub fn job(detail: &JobDetail, attempts: Attempts, (zone, paint): (Calendar, Painter)) -> String {
+/// The whole of it. `lane`: how its server is.
+pub fn job(
+    detail: &JobDetail,
+    lane: Option<&LaneRow>,
+    attempts: Attempts,
+    (zone, paint): (Calendar, Painter),
+) -> String {
     let mut out = headline(detail, paint);
     let mut line = |label: &str, text: String| {
         let _ = writeln!(out, "{}", format!("  {}{text}", pad(label, 12)).trim_end());
@@ -38,6 +43,10 @@ pub fn job(detail: &JobDetail, attempts: Attempts, (zone, paint): (Calendar, Pai
         }
         line(&format!("attempt {}", place + 1), told(attempt, zone));
     }
+    let is_told = detail.receipt.is_some() || detail.attempts.iter().any(|attempt| attempt.said.is_some());
+    if let Some(said) = detail.job.said.as_ref().filter(|_| !is_told) {
+        line("said", outside(Some(said.as_bytes())));
+    }
     if let Some(receipt) = &detail.receipt {
         let reply = outside(Some(receipt.reply.as_bytes()));
         line(
@@ -50,7 +59,7 @@ pub fn job(detail: &JobDetail, attempts: Attempts, (zone, paint): (Calendar, Pai
             ),
         );
     }
-    if let Some(next) = next(detail, zone) {
+    if let Some(next) = next(detail, lane, zone) {
         line("next", next);
     }
     out
@@ -111,11 +120,21 @@ fn between(attempts: &[Attempt]) -> String {
     pad(&format!("{} more{like}{longest}", attempts.len()), 40) + "(--all shows them)"
 }
 
-fn next(detail: &JobDetail, zone: Calendar) -> Option<String> {
+fn next(detail: &JobDetail, lane: Option<&LaneRow>, zone: Calendar) -> Option<String> {
     let job = &detail.job;
     let reason = job.reason.as_deref().unwrap_or_default();
     match job.state {
-        JobState::Queued => Some(format!("tried {}, given up {}", zone.due(job.due_at), zone.minute(job.expires_at))),
+        JobState::Queued => {
+            let given_up = format!("given up {}", zone.minute(job.expires_at));
+            Some(match lane.map(|lane| (lane.state, lane)) {
+                Some((LaneState::Closed, lane)) => format!("waits for {}, {given_up}", trouble(lane, zone)),
+                Some((LaneState::Paused, lane)) => {
+                    let server = outside(Some(lane.server.as_bytes()));
+                    format!("`packetboat resume {server}` lets its server go on, {given_up}")
+                }
+                Some((LaneState::Open, _)) | None => format!("tried {}, {given_up}", zone.due(job.due_at)),
+            })
+        }
         JobState::Waiting => Some(match detail.waits_for {
             Some(before) => format!("waits until job {before} has ended"),
             None => "waits for another job".into(),
@@ -125,10 +144,20 @@ fn next(detail: &JobDetail, zone: Calendar) -> Option<String> {
             Some(format!("`packetboat resume {}` lets it go", outside(Some(job.rule.as_bytes()))))
         }
         JobState::Held => Some(format!("`packetboat release {}` lets it go", job.id)),
-        JobState::Failed if job.target.is_none() => Some("correct the rule, then touch the file".into()),
+        JobState::Failed if job.target.is_none() => {
+            Some("put that right, in the rule or in the file's name; then touch the file".into())
+        }
         JobState::Failed => Some(format!("`packetboat retry {}` once that is put right", job.id)),
         JobState::Cancelled if reason == "superseded" => Some("nothing: a newer version took its place".into()),
         JobState::Cancelled => Some(format!("`packetboat retry {}` takes it up again", job.id)),
         JobState::Delivered => None,
     }
+}
+
+/// `offsite (530 Login incorrect; next try 05:24)`.
+fn trouble(lane: &LaneRow, zone: Calendar) -> String {
+    let server = outside(Some(lane.server.as_bytes()));
+    let said = outside(lane.said.as_ref().or(lane.kind.as_ref()).map(|said| said.trim_end_matches('.').as_bytes()));
+    let next = lane.retry_at.map_or_else(String::new, |at| format!("; next try {}", zone.due(at)));
+    format!("{server} ({said}{next})")
 }

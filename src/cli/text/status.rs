@@ -1,7 +1,7 @@
 //! `status`: the first line says whether all is well, the lines with `!` what to do, the table the rest.
 
 use super::{Calendar, Column, Ink, Painter, Table, count, outside, pad, plural, span, width};
-use crate::control::{FolderTrouble, LaneStatus, Need, SessionStatus, Site, Status};
+use crate::control::{FolderTrouble, InVain, LaneStatus, Need, SessionStatus, Site, Status};
 
 /// Where the right half of the first line ends.
 const LINE: usize = 100;
@@ -18,7 +18,17 @@ pub fn status(status: &Status, needs: &[Need], site: &Site, (zone, paint): (Cale
     for (name, sentence) in paused(status, zone) {
         out.push_str(&format!("  - {}{sentence}\n", pad(&name, column)));
     }
+    if has_old_configuration(status, site) {
+        let name = pad("configuration", column);
+        out.push_str(&format!("  - {name}changed since the start: packetboat check, then start it again\n"));
+    }
     out + &table(status, zone)
+}
+
+/// The running process read it at its start, and reads it no more.
+fn has_old_configuration(status: &Status, site: &Site) -> bool {
+    let SessionStatus::Up { since, .. } = status.session else { return false };
+    site.changed_at.is_some_and(|changed_at| changed_at > since)
 }
 
 fn headline(status: &Status, needs: &[Need], site: &Site, (zone, paint): (Calendar, Painter)) -> String {
@@ -52,6 +62,7 @@ fn name_of(need: &Need) -> String {
         Need::Trouble(LaneStatus { server: name, .. })
         | Need::NoServer { server: name, .. }
         | Need::Folder(FolderTrouble { rule: name, .. })
+        | Need::InVain(InVain { rule: name, .. })
         | Need::Failed { rule: name, .. } => outside(Some(name.as_bytes())),
     }
 }
@@ -74,6 +85,11 @@ fn sentence(need: &Need, zone: Calendar) -> String {
         Need::NoServer { server, jobs } => {
             format!("is not configured any more; {}: packetboat move-jobs --from {server} --to …", wait(*jobs))
         }
+        Need::InVain(InVain { rule, server, jobs, said }) => format!(
+            "{} for {server} tried three times and more: {}: packetboat jobs --rule {rule} --state queued",
+            plural(*jobs, "job"),
+            outside(said.as_ref().map(|said| said.trim_end_matches('.').as_bytes())),
+        ),
         Need::Failed { rule, jobs } => format!(
             "{} failed in the last 24 h: packetboat jobs --rule {rule} --state failed --since 1d",
             plural(*jobs, "job")

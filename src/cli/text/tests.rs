@@ -52,6 +52,7 @@ fn site() -> Site {
         storage: "/var/lib/packetboat".into(),
         time_zone: calendar().zone,
         known: Known { rules: rules.into(), servers },
+        changed_at: None,
     }
 }
 
@@ -85,6 +86,7 @@ fn troubled() -> Status {
             lane("south", true, "2026-11-21T18:00:00+01:00"),
         ],
         paused_rules: vec![PausedRule { rule: "old-logs".into(), since: at("2026-11-22T05:00:00+01:00") }],
+        in_vain: vec![],
         servers: [("offsite", 212), ("south", 1), ("vault", 4)]
             .map(|(name, queued)| (name.to_owned(), OpenCounts { queued, ..OpenCounts::default() }))
             .into(),
@@ -262,7 +264,7 @@ fn detail() -> JobDetail {
 
 #[test]
 fn a_job_is_told_from_its_arrival_to_what_comes_next() {
-    let text = job::job(&detail(), Attempts::Ends, (calendar(), Painter::Plain));
+    let text = job::job(&detail(), None, Attempts::Ends, (calendar(), Painter::Plain));
     assert_eq!(
         text,
         "\
@@ -274,7 +276,7 @@ plan.dwg  48.2 MB  →  south:inbox/north/plan.dwg        failed, 74 attempts, r
   next        `packetboat retry 8f2z9m0q` once that is put right
 "
     );
-    let all = job::job(&detail(), Attempts::All, (calendar(), Painter::Plain));
+    let all = job::job(&detail(), None, Attempts::All, (calendar(), Painter::Plain));
     assert_eq!(all.lines().filter(|line| line.contains("attempt ")).count(), 74);
 }
 
@@ -293,7 +295,7 @@ fn every_state_says_what_comes_next() {
         let mut detail = JobDetail { waits_for: Some(id("8f3k2000")), ..detail() };
         detail.job.state = state;
         detail.job.reason = reason.map(str::to_owned);
-        let text = job::job(&detail, Attempts::Ends, (calendar(), Painter::Plain));
+        let text = job::job(&detail, None, Attempts::Ends, (calendar(), Painter::Plain));
         assert!(text.contains(says), "{state:?}: {text}");
     }
 }
@@ -401,4 +403,14 @@ dumps  /var/backups
   1,200 files to send
 "
     );
+}
+
+#[test]
+fn a_configuration_that_changed_since_the_start_is_told() {
+    let SessionStatus::Up { since, .. } = troubled().session else { panic!("it is up") };
+    for (changed_at, is_told) in [(since.0 - 1, false), (since.0 + 1, true)] {
+        let site = Site { changed_at: Some(Moment(changed_at)), ..site() };
+        let text = status::status(&troubled(), &[], &site, (calendar(), Painter::Plain));
+        assert_eq!(text.contains("configuration  changed since the start"), is_told, "{text}");
+    }
 }

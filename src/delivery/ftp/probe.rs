@@ -87,7 +87,11 @@ async fn try_out(session: &mut Session, names: &Names) -> Result<Report, Error> 
     let time = session.time(&names.first).await?;
     store(session, &names.second, b"older").await?;
     let renames_over = match session.rename(&names.first, &names.second).await {
-        Ok(_) => true,
+        Ok(_) if session.has_left(&names.first).await? => true,
+        Ok(reply) => {
+            let reply = reply.and("(said of a rename, and the file still has its old name)");
+            return Err(Error::Refused { to: "RNTO", reply });
+        }
         Err(Error::Refused { to: "RNTO", .. }) if session.is_usable() => false,
         Err(error) => return Err(error),
     };

@@ -149,6 +149,7 @@ impl Session {
     pub(super) fn out_of_step(&mut self, doing: &'static str, reply: &Reply) -> Error {
         self.profile.refuse(Refused::Several);
         self.state = State::Over;
+        let reply = reply.clone().hiding(&self.server.password);
         Error::Nonsense { doing, about: Some(reply.to_string()) }
     }
 }

@@ -27,7 +27,7 @@ impl Session {
         if !self.profile.refuses(Refused::Size) {
             let reply = match self.ask("SIZE", &argument, &[213]).await {
                 Err(Error::Refused { reply, .. }) => reply,
-                answered => return answered.and_then(|reply| size_told(&reply)),
+                answered => return answered.and_then(|reply| self.size_told(reply)),
             };
             match reply.code {
                 550 => return Ok(Found::Nothing),
@@ -163,10 +163,12 @@ impl Session {
     }
 }
 
-fn size_told(reply: &Reply) -> Result<Found, Error> {
-    match reply.words().parse() {
-        Ok(size) => Ok(Found::Something(Some(size))),
-        Err(_) => Err(Error::Refused { to: "SIZE", reply: reply.clone() }),
+impl Session {
+    fn size_told(&mut self, reply: Reply) -> Result<Found, Error> {
+        match reply.words().parse() {
+            Ok(size) => Ok(Found::Something(Some(size))),
+            Err(_) => Err(self.refused("SIZE", reply)),
+        }
     }
 }
 

@@ -1,19 +1,35 @@
 //! The shipped rules and init's first rule load, and mean what they say.
 
 use crate::{
-    config::init,
+    config::{
+        init,
+        keys::{Form, Table},
+    },
     domain::{ByteRate, Priority, ProofWish, Resume},
-    rules::{Rule, check_with},
+    rules::{Rule, check_with, read_rule, read_steps, read_watch},
 };
-use std::{collections::BTreeMap, ffi::OsString, fs, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 fn shipped() -> BTreeMap<String, Rule> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    load(fs::read_dir(root().join("rules")).unwrap().map(|entry| entry.unwrap().path()))
+}
+
+/// These rules beside the shipped packetboat.yaml; nothing else may be said of them than that this machine is another.
+fn load(paths: impl IntoIterator<Item = PathBuf>) -> BTreeMap<String, Rule> {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("rules")).unwrap();
-    fs::copy(root.join("deploy/packetboat.yaml"), folder.path().join("packetboat.yaml")).unwrap();
-    for entry in fs::read_dir(root.join("rules")).unwrap() {
-        let path = entry.unwrap().path();
+    fs::copy(root().join("deploy/packetboat.yaml"), folder.path().join("packetboat.yaml")).unwrap();
+    for path in paths {
         fs::copy(&path, folder.path().join("rules").join(path.file_name().unwrap())).unwrap();
     }
     for name in ["webhost.password", "broadcaster.password"] {
@@ -75,4 +91,24 @@ fn the_files_that_init_writes_load_together() {
     let checked = check_with(&folder.path().join("packetboat.yaml"), &|_| Some(OsString::from("x")));
     assert_eq!(checked.findings, []);
     assert_eq!(checked.loaded.unwrap().1.rules[0].name, "nightly-dumps");
+}
+
+#[test]
+fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
+    let path = root().join("deploy/rule.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(load([path]).len(), 1);
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_start().trim_start_matches("- ")).collect();
+    let tables: [&Table; 5] =
+        [&read_rule::RULE, &read_rule::RETRY, &read_rule::LIMITS, &read_watch::WATCH, &read_steps::UPLOAD];
+    for table in tables {
+        for key in table.keys {
+            let is_there = |value: &str| lines.iter().any(|line| line.starts_with(&format!("{}:{value}", key.name)));
+            match key.form {
+                Form::Default(value) => assert!(is_there(&format!(" {value}")), "{}: {value}", key.name),
+                Form::Required | Form::Optional => assert!(is_there(""), "{}", key.name),
+                Form::NotYet(_) => assert!(!is_there(""), "{}", key.name),
+            }
+        }
+    }
 }

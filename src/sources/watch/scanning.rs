@@ -98,6 +98,9 @@ impl Keeper {
             if whole.is_ok() && scan.is_clean {
                 whole = self.conclude().await;
             }
+            if whole.is_ok() && self.ledger.is_bare() {
+                whole = Err("nothing that it held is there, and it is another folder or file system than before: is its mount missing?".to_owned());
+            }
             if let Err(why) = self.ledger.remember_ground().await {
                 tracing::debug!(rule = self.rule.name, %why, "not remembered; after the next scan again");
             }

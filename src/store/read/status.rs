@@ -21,6 +21,18 @@ pub struct Status {
     pub paused_rules: Vec<PausedRule>,
     /// Open jobs by server, for those that have any.
     pub servers: BTreeMap<String, OpenCounts>,
+    /// What is tried again and again.
+    pub in_vain: Vec<InVain>,
+}
+
+/// Waiting jobs of a rule for a server that were tried three times or more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InVain {
+    pub rule: String,
+    pub server: String,
+    pub jobs: u64,
+    /// The last words about the youngest of them; unescaped.
+    pub said: Option<String>,
 }
 
 /// The process that serves, or served last.
@@ -152,6 +164,7 @@ impl Store {
             lanes: self.lane_statuses(&servers).await?,
             paused_rules: self.paused_rules().await?,
             servers,
+            in_vain: self.in_vain().await?,
         })
     }
 
@@ -162,6 +175,17 @@ impl Store {
     pub async fn paused_rules(&self) -> Result<Vec<PausedRule>, StoreError> {
         let rows = sqlx::query("SELECT rule, since FROM paused_rules ORDER BY rule").fetch_all(self.readers()).await?;
         Ok(rows.iter().map(|row| PausedRule { rule: row.get("rule"), since: Moment(row.get("since")) }).collect())
+    }
+
+    async fn in_vain(&self) -> Result<Vec<InVain>, StoreError> {
+        let rows = sqlx::query(IN_VAIN).fetch_all(self.readers()).await?;
+        let in_vain = rows.iter().map(|row| InVain {
+            rule: row.get("rule"),
+            server: row.get("server"),
+            jobs: row.get::<i64, _>("jobs").cast_unsigned(),
+            said: row.get("said"),
+        });
+        Ok(in_vain.collect())
     }
 
     async fn open_counts(&self) -> Result<Open, StoreError> {
@@ -239,6 +263,10 @@ pub(in crate::store) const OPEN: [(&str, Count); 4] = [
         &mut open.held
     }),
 ];
+
+/// Reads every queued job; of one group SQLite gives the words of the row that has its highest id.
+pub(in crate::store) const IN_VAIN: &str = "SELECT rule, server, count(*) AS jobs, max(id), said FROM jobs
+ WHERE state = 'queued' AND counted_tries >= 3 GROUP BY rule, server";
 
 pub(in crate::store) const FAILED: &str = concat!(
     "SELECT rule, count(*) AS jobs FROM jobs WHERE ended_at >= ?1 AND state = 'failed' AND rule IN (",

@@ -112,3 +112,17 @@ async fn a_job_that_is_handed_back_keeps_the_last_words() {
     let detail = desk.store.job(id).await.unwrap().remove(0);
     assert_eq!(detail.job.said.as_deref(), Some("552 quota exceeded"));
 }
+
+#[tokio::test]
+async fn what_waits_for_a_moment_that_no_retry_waits_for_is_made_due() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("soon", 1), desk.draft("far", 1)]).await;
+    let hour = 3_600_000;
+    desk.raw("UPDATE jobs SET due_at = due_at + 30000 WHERE CAST(target AS TEXT) = 'soon'").await;
+    desk.raw("UPDATE jobs SET due_at = due_at + 86400000 WHERE CAST(target AS TEXT) = 'far'").await;
+    assert!(desk.claim(9).await.is_empty());
+    desk.store.bring_forward(NOW).await.unwrap();
+    let due: Vec<_> = desk.claim(9).await.iter().map(|job| job.target.to_string()).collect();
+    assert_eq!(due, ["far"]);
+    assert!(desk.store.next_due(&queue()).await.unwrap().unwrap().0 < NOW.0 + hour);
+}
