@@ -60,7 +60,7 @@ pub enum Verb {
     Job(Job),
     /// Try again now
     Retry(Operate),
-    /// Give up
+    /// Give up, or be done with what failed
     Cancel(Operate),
     /// Set aside
     Hold(Operate),

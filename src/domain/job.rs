@@ -59,7 +59,8 @@ impl JobState {
                 | (Queued, Running | Waiting | Held | Failed | Cancelled)
                 | (Running, Delivered | Failed | Cancelled | Queued | Held)
                 | (Held, Queued | Waiting | Failed | Cancelled)
-                | (Failed | Cancelled, Queued)
+                | (Failed, Queued | Cancelled)
+                | (Cancelled, Queued)
         )
     }
 }

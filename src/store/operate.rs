@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub enum JobVerb {
     /// Try again now: one that failed or was cancelled, with its deadline anew, or a queued one that is not due yet.
     Retry,
-    /// Give up.
+    /// Give up, or be done with one that failed.
     Cancel,
     /// Set aside.
     Hold,
@@ -144,7 +144,7 @@ pub(super) fn decide(verb: JobVerb, job: &Standing) -> Result<JobState, LeftAlon
         (_, Delivered) => Err(LeftAlone::Delivered),
         (JobVerb::Retry, Queued) => Ok(Queued),
         (JobVerb::Retry, Failed | Cancelled) => may_be_retried(job).map(|()| Queued),
-        (JobVerb::Cancel, Waiting | Queued | Held) => Ok(Cancelled),
+        (JobVerb::Cancel, Waiting | Queued | Held | Failed) => Ok(Cancelled),
         (JobVerb::Hold, Waiting | Queued) => Ok(Held),
         (JobVerb::Release, Held) if job.rule_is_paused => Err(LeftAlone::RulePaused),
         (JobVerb::Release, Held) => Ok(if job.must_wait { Waiting } else { Queued }),
@@ -184,7 +184,7 @@ mod tests {
             (Running, Err(Left::Running), Err(Left::Running), Err(Left::Running), Err(Left::Running)),
             (Held, Err(Left::Held), Ok(Cancelled), Err(Left::Held), Ok(Queued)),
             (Delivered, Err(Left::Delivered), Err(Left::Delivered), Err(Left::Delivered), Err(Left::Delivered)),
-            (Failed, Ok(Queued), Err(Left::Failed), Err(Left::Failed), Err(Left::Failed)),
+            (Failed, Ok(Queued), Ok(Cancelled), Err(Left::Failed), Err(Left::Failed)),
             (Cancelled, Ok(Queued), Err(Left::Cancelled), Err(Left::Cancelled), Err(Left::Cancelled)),
         ] {
             for (verb, expected) in JobVerb::ALL.into_iter().zip([retry, cancel, hold, release]) {

@@ -112,7 +112,7 @@ impl Operate {
     async fn cancel(&self, tx: &mut Tx<'_>, row: i64) -> Result<(), sqlx::Error> {
         sqlx::query(
             "UPDATE jobs SET state = 'cancelled', reason = 'by_operator', ended_at = ?2, waits_for = NULL
-              WHERE id = ?1 AND state IN ('waiting', 'queued', 'held')",
+              WHERE id = ?1 AND state IN ('waiting', 'queued', 'held', 'failed')",
         )
         .bind(row)
         .bind(self.operation.now.0)

@@ -40,7 +40,7 @@ async fn all_at(desk: &Desk, verb: JobVerb, rehearsal: Rehearsal, now: Moment) -
 async fn every_verb_on_every_state_moves_only_legally_and_tells_the_same_before_and_after() {
     for (verb, done, states) in [
         (JobVerb::Retry, 3, ["delivered", "queued", "queued", "running", "held", "waiting", "queued"]),
-        (JobVerb::Cancel, 3, ["delivered", "failed", "cancelled", "running", "cancelled", "cancelled", "cancelled"]),
+        (JobVerb::Cancel, 4, ["delivered", "cancelled", "cancelled", "running", "cancelled", "cancelled", "cancelled"]),
         (JobVerb::Hold, 2, ["delivered", "failed", "cancelled", "running", "held", "held", "held"]),
         (JobVerb::Release, 1, ["delivered", "failed", "cancelled", "running", "queued", "waiting", "queued"]),
     ] {
