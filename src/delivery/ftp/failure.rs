@@ -133,7 +133,14 @@ fn is_crowded(reply: &Reply) -> bool {
 
 fn speaks_of(reply: &Reply, words: &[&str]) -> bool {
     let said = reply.lowercase();
-    words.iter().any(|word| said.contains(word))
+    let own: Vec<&str> = said.split_whitespace().filter(|word| !is_a_name(word)).collect();
+    let own = own.join(" ");
+    words.iter().any(|word| own.contains(word))
+}
+
+/// Servers repeat the path, and `550 in/locked.txt: Permission denied` does not speak of a lock.
+fn is_a_name(word: &str) -> bool {
+    word.trim_matches(|letter: char| letter.is_ascii_punctuation()).contains(['/', '.', '\\'])
 }
 
 /// The server wants the data connection to resume a TLS session, and 1.3 could not give it one.
@@ -199,6 +206,8 @@ mod tests {
             ("STOR", "550 There is not enough space on the disk", "deferred job full"),
             ("STOR", "550 The file is being used by another process", "deferred job refused_now"),
             ("STOR", "550 Permission denied", "failed job refused"),
+            ("STOR", "550 in/locked-until-later.txt: Permission denied", "failed job refused"),
+            ("STOR", "550 \"quota.csv\": Permission denied", "failed job refused"),
             ("STOR", "553 Could not create file.", "failed job refused"),
             ("RNTO", "550 denied", "failed job refused"),
             ("STOR", "500 What?", "failed job refused"),

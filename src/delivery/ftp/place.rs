@@ -71,11 +71,7 @@ impl Attempt<'_> {
         match renamed {
             Ok(reply) => {
                 kill_point("delivery.renamed");
-                if !session.has_left(&self.written).await.at(Step::After)? {
-                    let said = format!("{reply}: said of the rename, and the file still has its temporary name");
-                    return Err(self.stop_with(session, TroubleKind::Damaged, said).await);
-                }
-                Ok(self.delivered(session, reply.to_string()))
+                self.confirmed(session, &reply).await
             }
             Err(refused @ Error::Refused { to: "RNTO", .. }) if session.is_usable() => {
                 match self.upload.wishes.on_exists {
@@ -85,6 +81,15 @@ impl Attempt<'_> {
             }
             Err(error) => Err(Stop::Met(error, Step::After)),
         }
+    }
+
+    /// The rename was done, says `reply`: looked at where it never was before.
+    async fn confirmed(&mut self, session: &mut Session, reply: &Reply) -> Result<Delivered, Stop> {
+        if session.has_left(&self.written).await.at(Step::After)? {
+            return Ok(self.delivered(session, reply.to_string()));
+        }
+        let said = format!("{reply}: said of the rename, and the file still has its temporary name");
+        Err(self.stop_with(session, TroubleKind::Damaged, said).await)
     }
 
     /// Where nothing may be overwritten, the name must still be free: the sending may have taken hours.
@@ -108,7 +113,7 @@ impl Attempt<'_> {
         }
         self.look_before_renaming(session).await?;
         let reply = session.rename(&self.written, &self.target).await.at(Step::After)?;
-        Ok(self.delivered(session, reply.to_string()))
+        self.confirmed(session, &reply).await
     }
 
     /// RNTO was refused. If that is because of the file that is there: final → `.old`, temporary → final, `.old` away.
