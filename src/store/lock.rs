@@ -1,6 +1,9 @@
 //! STORAGE/lock: only its holder writes (flock(2); it falls with the process, however that dies).
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 use std::{
     fs::File,
     io,
@@ -11,6 +14,8 @@ use std::{
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
+    /// Who removes the file does not remove the lock.
+    _folder: File,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +35,16 @@ impl Lock {
         let path = storage.join("lock");
         let unusable = |why| LockError::Unusable { path: path.clone(), why };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
+        let folder = File::open(storage).map_err(unusable)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(LockError::Held(path)),
-            Err(why) => Err(unusable(why.into())),
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(LockError::Held(path)),
+            Err(why) => return Err(unusable(why.into())),
+        }
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => Err(LockError::Held(path)),
+            // some file systems lock no folders: there the file alone must do
+            Ok(()) | Err(_) => Ok(Self { _file: file, _folder: folder }),
         }
     }
 
@@ -41,6 +52,21 @@ impl Lock {
     #[must_use]
     pub fn is_held(storage: &Path) -> bool {
         let Ok(file) = File::open(storage.join("lock")) else { return false };
-        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_outlives_its_file() {
+        let storage = tempfile::tempdir().unwrap();
+        let lock = Lock::take(storage.path()).unwrap();
+        std::fs::remove_file(storage.path().join("lock")).unwrap();
+        assert!(matches!(Lock::take(storage.path()), Err(LockError::Held(_))));
+        drop(lock);
+        Lock::take(storage.path()).unwrap();
     }
 }
