@@ -206,7 +206,9 @@ fn no_test_sleeps() {
 #[test]
 fn no_file_names_the_machine_that_built_it() {
     let here = root().to_str().unwrap();
-    let above = root().parent().and_then(Path::to_str).filter(|above| above.len() > 1);
+    // A clone straight in a folder that every machine has tells nothing by it.
+    let everywhere = ["/", "/home", "/opt", "/root", "/srv", "/tmp", "/usr", "/var", "/var/tmp"];
+    let above = root().parent().and_then(Path::to_str).filter(|above| !everywhere.contains(above));
     let paths: Vec<String> = [Some(here), above].into_iter().flatten().map(|path| format!("{path}/")).collect();
     let mut findings = Vec::new();
     for path in files("") {
