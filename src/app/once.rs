@@ -79,7 +79,7 @@ async fn take_all(watch: &watch::Handle) -> Result<bool, watch::Ended> {
     Ok(second.is_complete)
 }
 
-/// Waits until nothing is left to settle, or nothing has been taken for too long.
+/// Waits until nothing is left to settle, or nothing has been taken or compared for too long.
 async fn settle(watch: &watch::Handle) -> Result<(), watch::Ended> {
     let patience = PATIENCE + watch.rule().when.settled_for * 3;
     let (mut known, mut since) = (watch.status().known, Instant::now());
@@ -87,8 +87,9 @@ async fn settle(watch: &watch::Handle) -> Result<(), watch::Ended> {
         if let Ok(settled) = timeout(Duration::from_secs(1), watch.settled_everything()).await {
             return settled;
         }
-        if watch.status().known != known {
-            (known, since) = (watch.status().known, Instant::now());
+        let status = watch.status();
+        if status.known != known || status.comparing > 0 {
+            (known, since) = (status.known, Instant::now());
         } else if since.elapsed() > patience {
             return Ok(());
         }

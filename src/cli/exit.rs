@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 /// What `--help` says of them.
 pub const CODES: &str = "Exit codes: 0 done; 1 something failed or needs you, or a folder was not seen whole; 2 wrong usage; \
-3 configuration refused; 4 jobs still wait (once); 5 the database is in use or unreadable; 6 a server could not be reached or \
+3 configuration refused; 4 jobs still wait, or files were not taken (once); 5 the database is in use or unreadable; 6 a server could not be reached or \
 refused what we need (check --probe).";
 
 /// How a verb ended that said all it had to say.
@@ -19,7 +19,7 @@ pub enum Exit {
     Failed,
     Usage,
     Refused,
-    /// Jobs still wait.
+    /// Jobs still wait, or files were not taken.
     NotOver,
     Database,
     /// A server could not be reached, or refused what a delivery needs.

@@ -161,9 +161,7 @@ impl Session {
         }
         matches!(reply.code, 200 | 213 | 250).then(|| digest_in(reply.words(), checksum.length_bytes())).flatten()
     }
-}
 
-impl Session {
     fn size_told(&mut self, reply: Reply) -> Result<Found, Error> {
         match reply.words().parse() {
             Ok(size) => Ok(Found::Something(Some(size))),

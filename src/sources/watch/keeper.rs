@@ -230,6 +230,7 @@ impl Keeper {
     fn answer(&mut self) {
         self.said.known = self.ledger.len();
         self.said.settling = self.settling.settling();
+        self.said.comparing = self.doubted.len();
         self.said.waiting = self.settling.waiting();
         self.said.refused = self.refusals.len();
         if self.said.settling == 0 {

@@ -12,6 +12,8 @@ pub struct Status {
     pub known: usize,
     /// Files that will be taken in a while if nothing changes them.
     pub settling: usize,
+    /// Of those, files whose bytes are being read and compared, which takes as long as they are large.
+    pub comparing: usize,
     /// Files that wait for their age or their done file.
     pub waiting: usize,
     /// Files with several names and a foreign owner, refused.
@@ -42,6 +44,15 @@ pub struct ScanReport {
 
 impl Default for Status {
     fn default() -> Self {
-        Self { method: Method::Events, trouble: None, known: 0, settling: 0, waiting: 0, refused: 0, later: None }
+        Self {
+            method: Method::Events,
+            trouble: None,
+            known: 0,
+            settling: 0,
+            comparing: 0,
+            waiting: 0,
+            refused: 0,
+            later: None,
+        }
     }
 }
