@@ -2,8 +2,8 @@
 
 use crate::{
     config::{FtpServer, FtpTls, Server, Settings},
-    delivery::ftp::{Report, TimeSetting, probe as probe_ftp},
-    domain::{Escaped, TroubleKind},
+    delivery::ftp::{Missed, Report, TimeSetting, probe as probe_ftp},
+    domain::{Escaped, RemotePath, TroubleKind},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -39,9 +39,9 @@ async fn probe_one(name: &str, server: &FtpServer) -> Probed {
             let trouble = "it does not let us remove a file of ours: what a broken upload leaves will stay there";
             (Some(trouble.to_owned()), None, found(&report))
         }
-        Err(trouble) => {
+        Err(Missed { trouble, left }) => {
             let advice = advice(trouble.kind, trouble.code.is_some(), server.tls);
-            (Some(trouble.said), advice, vec![])
+            (Some(trouble.said), advice, still_there(&left).collect())
         }
     };
     Probed { name: name.to_owned(), address, trouble, advice, found }
@@ -81,6 +81,10 @@ fn found(report: &Report) -> Vec<(&'static str, String)> {
         ("sets times", yes_no(report.times == TimeSetting::Kept)),
         ("renames over an existing file", yes_no(report.renames_over)),
     ]);
-    found.extend(report.left.iter().map(|(path, why)| ("STILL THERE", format!("{}: {why}", Escaped(path.as_bytes())))));
+    found.extend(still_there(&report.left));
     found
+}
+
+fn still_there(left: &[(RemotePath, String)]) -> impl Iterator<Item = (&'static str, String)> {
+    left.iter().map(|(path, why)| ("STILL THERE", format!("{}: {why}", Escaped(path.as_bytes()))))
 }

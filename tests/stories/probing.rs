@@ -3,12 +3,15 @@
 use crate::support::{
     endpoint::Endpoint,
     gateway::{AT_ONCE, Gateway},
-    scripted_ftp::{Action, Fault, Script, ScriptedFtp, always},
+    scripted_ftp::{Action, Fault, Lost, Script, ScriptedFtp, always},
 };
 
 fn probed(faults: impl Into<Vec<Fault>>) -> (Option<i32>, String) {
-    let server = ScriptedFtp::start(Script::with(faults));
-    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    probe(&ScriptedFtp::start(Script::with(faults)))
+}
+
+fn probe(server: &ScriptedFtp) -> (Option<i32>, String) {
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(server))]);
     gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]");
     let output = gateway.run(&["check", "--probe"]);
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
@@ -32,6 +35,17 @@ fn a_server_that_removes_nothing_is_told_of() {
     let (code, told) = probed([always("DELE", Action::Instead("550 No"))]);
     assert_eq!(code, Some(6), "{told}");
     assert!(told.contains("STILL THERE") && told.contains("does not let us remove"), "{told}");
+}
+
+#[test]
+fn what_a_broken_trial_left_is_removed_over_another_connection_or_named() {
+    let lost = always("STOR", Action::Lose(Lost::ThenClose));
+    let server = ScriptedFtp::start(Script::with([lost.clone()]));
+    let (code, told) = probe(&server);
+    assert_eq!((code, server.files().len()), (Some(6), 0), "{told}");
+    assert!(!told.contains("STILL THERE"), "{told}");
+    let (_, told) = probed([lost, always("DELE", Action::Instead("550 No"))]);
+    assert!(told.contains("STILL THERE") && told.contains(".part: 550 No"), "{told}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 pub use litter::{recover, remove_litter};
-pub use probe::{Report, TimeSetting, probe};
+pub use probe::{Missed, Report, TimeSetting, probe};
 
 /// One file for one place on the server.
 #[derive(Debug, Clone)]

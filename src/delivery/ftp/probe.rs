@@ -22,6 +22,20 @@ pub struct Report {
     pub left: Vec<(RemotePath, String)>,
 }
 
+/// Why a delivery would not work.
+#[derive(Debug)]
+pub struct Missed {
+    pub trouble: Trouble,
+    /// As [`Report::left`].
+    pub left: Vec<(RemotePath, String)>,
+}
+
+impl From<Trouble> for Missed {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble, left: Vec::new() }
+    }
+}
+
 /// Whether copies keep the time of their source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeSetting {
@@ -39,7 +53,7 @@ const SOME_TIME: i64 = 1_000_000_000;
 ///
 /// # Errors
 /// The first thing that a delivery would not do without: connecting, writing, renaming.
-pub async fn probe(server: &Arc<FtpServer>, profile: &Arc<Profile>) -> Result<Report, Trouble> {
+pub async fn probe(server: &Arc<FtpServer>, profile: &Arc<Profile>) -> Result<Report, Missed> {
     let mut session =
         Session::connect(server, profile).await.map_err(|error| failure::trouble(&error, Step::Connect))?;
     let names = Names::new()?;
@@ -54,10 +68,11 @@ pub async fn probe(server: &Arc<FtpServer>, profile: &Arc<Profile>) -> Result<Re
         tried = try_out(&mut session, &names).await;
     }
     let left = clean_up(&mut session, &names).await;
-    let mut report = tried.map_err(|error| failure::trouble(&error, Step::Before))?;
-    report.left = left;
     session.quit().await;
-    Ok(report)
+    match tried {
+        Ok(report) => Ok(Report { left, ..report }),
+        Err(error) => Err(Missed { trouble: failure::trouble(&error, Step::Before), left }),
+    }
 }
 
 struct Names {
@@ -118,10 +133,16 @@ async fn store(session: &mut Session, path: &RemotePath, bytes: &[u8]) -> Result
     outgoing.finish().await
 }
 
+/// Over a connection of its own where the trial broke the other.
 async fn clean_up(session: &mut Session, names: &Names) -> Vec<(RemotePath, String)> {
     let mut left = Vec::new();
     for name in [&names.first, &names.second] {
-        if let Err(error) = super::litter::remove(session, name).await {
+        let connected = if session.is_usable() { Ok(()) } else { session.reconnect().await };
+        let removed = match connected {
+            Ok(()) => super::litter::remove(session, name).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = removed {
             left.push((name.clone(), error.to_string()));
         }
     }
