@@ -1,8 +1,8 @@
 //! One FTP server with all its options.
 
-use super::{Fields, Secret, Sheet, ftp_keys::FTP, read_ftp::timeouts};
+use super::{Fields, Secret, Sheet, Trust, ftp_keys::FTP, read_ftp::timeouts};
 use crate::{domain::ByteRate, schedule::Window};
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 /// `servers.NAME.ftp`, checked.
 #[derive(Debug, Clone)]
@@ -17,12 +17,7 @@ pub struct FtpServer {
     pub folder: String,
     pub tls: FtpTls,
     pub tls_max: TlsVersion,
-    /// Trust this CA file instead of the system's store.
-    pub ca_file: Option<PathBuf>,
-    /// Trust exactly the certificate with this SHA-256 (of its DER form).
-    pub pin_sha256: Option<[u8; 32]>,
-    /// PEM chain and key.
-    pub client_certificate: Option<(PathBuf, Secret)>,
+    pub trust: Trust,
     /// Most conversations at once, of all rules together.
     pub connections: u32,
     pub bandwidth: Option<ByteRate>,

@@ -11,12 +11,13 @@ mod ftp_server;
 pub mod init;
 mod load;
 mod read_ftp;
-mod read_ftp_tls;
 mod read_secret;
+mod read_trust;
 mod render;
 mod secret;
 mod settings;
 mod sheet;
+mod smtp_server;
 pub(crate) mod suggest;
 mod surroundings;
 
@@ -35,8 +36,10 @@ pub use finding::{Finding, Place, Severity, Spot};
 pub use ftp_server::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, TlsVersion, UploadAs};
 pub use load::{Loaded, Outline, find, load, load_with};
 pub use render::{Paint, render, summary};
+pub use read_trust::Trust;
 pub use secret::Secret;
 pub use settings::{Server, Settings};
+pub use smtp_server::{PasswordBy, SmtpLogin, SmtpProof, SmtpServer, SmtpTimeouts, SmtpTls};
 
 pub(crate) use fields::Fields;
 pub(crate) use file::{open, shown};

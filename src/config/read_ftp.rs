@@ -5,8 +5,8 @@ use super::{
     fields::Fields,
     ftp_keys::{FTP, MODE, PASSIVE_ADDRESS, PATH_STYLE, TIMEOUTS, TLS, TLS_MAX, UPLOAD_AS},
     read,
-    read_ftp_tls::{client_certificate, maybe_file, pin},
     read_secret::{password, secret, variable_name},
+    read_trust::trust,
     sheet::{Problem, Sheet},
     surroundings::Surroundings,
     values::{self, Fault},
@@ -39,9 +39,7 @@ pub fn ftp_server(sheet: &Sheet, name: &str, entry: &Entry, around: &Surrounding
     let account = fields.need("account", wire_text);
     let folder = fields.need("folder", wire_text);
     let tls_max = fields.need("tls_max", read::word(TLS_MAX));
-    let ca_file = fields.need("ca_file", |sheet, node| maybe_file(sheet, node, around));
-    let pin_sha256 = fields.need("pin_sha256", read::spelt("a SHA-256 in hex", pin));
-    let client_certificate = client_certificate(&fields, sheet, name, around);
+    let trust = trust(&fields, sheet, name, around);
     let connections = fields.need("connections", read::count("`connections`", 1..=64));
     let bandwidth = fields.may("bandwidth", read::spelt("a bandwidth", values::byte_rate));
     let bandwidth_in = fields.may("bandwidth_in", bandwidth_in).unwrap_or_default();
@@ -59,9 +57,7 @@ pub fn ftp_server(sheet: &Sheet, name: &str, entry: &Entry, around: &Surrounding
         folder: folder?,
         tls: tls?,
         tls_max: tls_max?,
-        ca_file: ca_file?,
-        pin_sha256: pin_sha256?,
-        client_certificate: client_certificate?,
+        trust: trust?,
         connections: connections?,
         bandwidth,
         bandwidth_in,
@@ -195,8 +191,8 @@ mod tests {
         );
         assert_eq!((server.account.as_str(), server.folder.as_str()), ("a", "backups/"));
         assert_eq!((server.tls, server.tls_max), (FtpTls::None, TlsVersion::V1_3));
-        assert!(server.ca_file.unwrap().ends_with("ca.pem"));
-        let (certificate, key) = server.client_certificate.unwrap();
+        assert!(server.trust.ca_file.unwrap().ends_with("ca.pem"));
+        let (certificate, key) = server.trust.client_certificate.unwrap();
         assert!(certificate.is_absolute() && key.reveal() == "acme.key");
         assert_eq!((server.connections, server.bandwidth), (1, Some(ByteRate(50_000_000))));
         let rates: Vec<_> = server.bandwidth_in.iter().map(|(_, rate)| rate.0).collect();

@@ -36,11 +36,11 @@ impl<T: Into<String>> From<T> for Change {
     }
 }
 
-/// What is known of a delivered file.
+/// What is known of a delivered file, or of a message that a relay has accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// Where it is now; differs from the job's target under `on_exists: keep_both`.
-    pub remote_path: RemotePath,
+    /// Where the file is now; differs from the job's target under `on_exists: keep_both`. `None` for a message.
+    pub remote_path: Option<RemotePath>,
     pub size_bytes: u64,
     /// Of the bytes as they were sent.
     pub sha256: Sha256,
@@ -143,7 +143,7 @@ impl TroubleKind {
 pub struct Trouble {
     pub whose: Whose,
     pub kind: TroubleKind,
-    /// The three digits of the reply (RFC 959 section 4.2), where there was one.
+    /// The three digits of the reply (RFC 959 section 4.2, RFC 5321 section 4.2), where there was one.
     pub code: Option<u16>,
     /// The server's own words (unescaped), else ours: what was tried and why it failed.
     pub said: String,

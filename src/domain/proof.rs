@@ -28,6 +28,8 @@ pub enum Proof {
     Hash,
     /// We read the copy back and its SHA-256 agrees.
     ReadBack,
+    /// A relay answered 250 to the message: it has it, and that is not yet delivery.
+    Accepted,
 }
 
 impl Proof {
@@ -42,6 +44,7 @@ impl Proof {
             Self::Xsha256 => "xsha256",
             Self::Hash => "hash",
             Self::ReadBack => "read_back",
+            Self::Accepted => "accepted",
         }
     }
 }

@@ -10,7 +10,8 @@ pub struct Receipt {
     pub server: String,
     /// Path of the source below the rule's folder; bytes as the file system has them.
     pub source_name: Vec<u8>,
-    pub remote_path: RemotePath,
+    /// `None` for a message.
+    pub remote_path: Option<RemotePath>,
     pub size_bytes: u64,
     pub sha256: Sha256,
     pub proof: Proof,

@@ -121,7 +121,7 @@ mod tests {
     fn each_outcome_has_its_consequence() {
         use JobState::{Delivered as Done, Failed, Queued};
         let delivered = Outcome::Delivered(Delivered {
-            remote_path: RemotePath::new("a").unwrap(),
+            remote_path: Some(RemotePath::new("a").unwrap()),
             size_bytes: 1,
             sha256: Sha256([0; 32]),
             proof: Proof::Size,

@@ -185,7 +185,7 @@ fn receipt_row(receipt: &Receipt) -> Value {
         receipt.rule,
         receipt.server,
         hex(&receipt.source_name),
-        hex(receipt.remote_path.as_bytes()),
+        receipt.remote_path.as_ref().map(|path| hex(path.as_bytes())),
         receipt.size_bytes,
         hex(&receipt.sha256.0),
         receipt.proof.word(),

@@ -1,7 +1,7 @@
-//! Our side of TLS with one FTP server (RFC 4217): a configuration and a session store for each control connection.
+//! Our side of TLS with one server: a configuration and a session store for each conversation.
 
 use crate::{
-    config::{FtpServer, Secret, TlsVersion},
+    config::{Secret, TlsVersion, Trust as Settings},
     domain::Sha256,
     tls::{
         Seen, roots,
@@ -24,9 +24,9 @@ use std::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-/// TLS for one control connection and its data connections, and for no other.
+/// TLS for one conversation: an SMTP connection, or an FTP control connection and its data connections (RFC 4217).
 ///
-/// Servers want each data connection to resume the session of *its* control connection: a store shared by several connections
+/// FTP servers want each data connection to resume the session of *its* control connection: a store shared by several connections
 /// hands out a stranger's session, and the server answers 425. In TLS 1.3 a session can be resumed as often as the server sent
 /// tickets, which many do twice a connection: so 1.2 is the default.
 #[derive(Clone)]
@@ -71,12 +71,12 @@ impl ClientTls {
     ///
     /// # Errors
     /// The setting that cannot work.
-    pub fn for_connection(server: &FtpServer, most: TlsVersion) -> Result<Self, SettingError> {
-        let host = server.host.clone();
+    pub fn for_connection(host: &str, settings: &Settings, most: TlsVersion) -> Result<Self, SettingError> {
+        let host = host.to_owned();
         let name = ServerName::try_from(host.clone()).map_err(|_| SettingError::Host(host.clone()))?;
         let provider = Arc::new(ring::default_provider());
         let verifier = Arc::new(Verifier {
-            trust: trust(server, &provider)?,
+            trust: trust(settings, &provider)?,
             algorithms: provider.signature_verification_algorithms,
             seen: Mutex::default(),
         });
@@ -84,7 +84,7 @@ impl ClientTls {
             .with_protocol_versions(versions(most))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&verifier) as _);
-        let mut config = match &server.client_certificate {
+        let mut config = match &settings.client_certificate {
             None => trusting.with_no_client_auth(),
             Some((file, key)) => {
                 let (chain, key) = client_certificate(file, key)?;
@@ -133,11 +133,11 @@ fn versions(most: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
     }
 }
 
-fn trust(server: &FtpServer, provider: &Arc<CryptoProvider>) -> Result<Trust, SettingError> {
-    if let Some(pin) = server.pin_sha256 {
+fn trust(settings: &Settings, provider: &Arc<CryptoProvider>) -> Result<Trust, SettingError> {
+    if let Some(pin) = settings.pin_sha256 {
         return Ok(Trust::Pinned(Sha256(pin)));
     }
-    let roots = match &server.ca_file {
+    let roots = match &settings.ca_file {
         Some(file) => roots::of_file(file)?,
         None => roots::system()?,
     };

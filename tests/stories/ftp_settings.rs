@@ -7,7 +7,7 @@ use crate::support::{
     servers::Tls,
 };
 use packetboat::{
-    config::{FtpServer, Mode, PassiveAddress, Secret, TlsVersion, UploadAs},
+    config::{FtpServer, Mode, PassiveAddress, Secret, TlsVersion, Trust, UploadAs},
     delivery::ftp::{connect, upload},
     domain::{OnExists, Outcome, TroubleKind, Whose},
 };
@@ -22,6 +22,10 @@ async fn send(settings: FtpServer) -> Outcome {
         Ok(mut session) => upload(&mut session, &upload_of(b"some bytes", "a/x")).await,
         Err(trouble) => Outcome::Deferred(trouble),
     }
+}
+
+fn pinned(sha256: [u8; 32]) -> Trust {
+    Trust { pin_sha256: Some(sha256), ..Trust::default() }
 }
 
 #[track_caller]
@@ -59,14 +63,14 @@ async fn a_pinned_certificate_is_trusted_whatever_it_says_of_itself() {
         let sha256 = server.certificate.as_ref().unwrap().sha256;
         let hash: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         assert!(said.contains(&format!("pin_sha256: {hash}")), "{said}");
-        delivered(send(FtpServer { pin_sha256: Some(sha256), ca_file: None, ..unpinned }).await);
+        delivered(send(FtpServer { trust: pinned(sha256), ..unpinned }).await);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_certificate_than_the_pinned_one_is_refused() {
     let server = with_tls(Tls::Explicit, Shown::Good);
-    let pinned = FtpServer { pin_sha256: Some([7; 32]), ..settings(&server, Tls::Explicit) };
+    let pinned = FtpServer { trust: pinned([7; 32]), ..settings(&server, Tls::Explicit) };
     let said = refused(send(pinned).await, TroubleKind::Tls);
     assert!(said.contains("not the pinned one"), "{said}");
     assert_eq!(server.dialogue(), ["AUTH TLS"]);
@@ -76,10 +80,12 @@ async fn another_certificate_than_the_pinned_one_is_refused() {
 async fn tls_settings_that_cannot_work_say_which() {
     let server = with_tls(Tls::Explicit, Shown::Good);
     let usual = settings(&server, Tls::Explicit);
-    let no_file = FtpServer { ca_file: Some("/nowhere/ca.pem".into()), ..usual.clone() };
+    let no_file = Trust { ca_file: Some("/nowhere/ca.pem".into()), ..usual.trust.clone() };
+    let no_file = FtpServer { trust: no_file, ..usual.clone() };
     assert!(refused(send(no_file).await, TroubleKind::Local).contains("`ca_file` /nowhere/ca.pem"));
     let certificate = server.certificate.as_ref().unwrap().certificate.clone();
-    let no_key = FtpServer { client_certificate: Some((certificate, Secret::new("s3cret"))), ..usual };
+    let no_key = Trust { client_certificate: Some((certificate, Secret::new("s3cret"))), ..usual.trust.clone() };
+    let no_key = FtpServer { trust: no_key, ..usual };
     let said = refused(send(no_key).await, TroubleKind::Local);
     assert!(said.contains("`client_key`") && !said.contains("s3cret"), "{said}");
 }
@@ -89,9 +95,9 @@ async fn a_client_certificate_does_no_harm_where_none_is_asked_for() {
     let server = with_tls(Tls::Explicit, Shown::Good);
     let files = server.certificate.as_ref().unwrap();
     let key = Secret::new(std::fs::read_to_string(&files.key).unwrap());
-    let own =
-        FtpServer { client_certificate: Some((files.certificate.clone(), key)), ..settings(&server, Tls::Explicit) };
-    delivered(send(own).await);
+    let usual = settings(&server, Tls::Explicit);
+    let own = Trust { client_certificate: Some((files.certificate.clone(), key)), ..usual.trust.clone() };
+    delivered(send(FtpServer { trust: own, ..usual }).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +126,7 @@ async fn the_final_name_is_written_to_only_where_that_is_wanted() {
     let mut session = connect(&Arc::new(final_name), &Arc::default()).await.unwrap();
     let mut beside = upload_of(b"other bytes", "a/x");
     beside.wishes.on_exists = OnExists::KeepBoth;
-    assert_eq!(delivered(upload(&mut session, &beside).await).remote_path.as_bytes(), b"a/x-2");
+    assert_eq!(delivered(upload(&mut session, &beside).await).remote_path.unwrap().as_bytes(), b"a/x-2");
     assert_eq!(server.files().len(), 2);
 }
 

@@ -243,7 +243,7 @@ impl<'u> Attempt<'u> {
     pub(super) fn delivered(&self, session: &Session, reply: String) -> Delivered {
         let stored = self.stored();
         Delivered {
-            remote_path: self.target.clone(),
+            remote_path: Some(self.target.clone()),
             size_bytes: self.upload.expected.size_bytes,
             sha256: stored.digests.sha256,
             proof: stored.proof.expect("nothing is renamed or ends before it is proven"),

@@ -19,7 +19,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 pub(super) async fn tls_settings(server: Arc<FtpServer>, most: TlsVersion) -> Result<ClientTls, Error> {
     // It reads files.
-    let made = tokio::task::spawn_blocking(move || ClientTls::for_connection(&server, most)).await;
+    let made = tokio::task::spawn_blocking(move || ClientTls::for_connection(&server.host, &server.trust, most)).await;
     let made = made.map_err(|error| Error::Broken { doing: "setting up TLS", why: io::Error::other(error) })?;
     Ok(made?)
 }

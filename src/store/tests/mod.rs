@@ -144,7 +144,7 @@ pub(super) fn queue() -> QueueKey {
 
 pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Settle {
     let delivered = Delivered {
-        remote_path: job.target.clone(),
+        remote_path: Some(job.target.clone()),
         size_bytes: 4,
         sha256: Sha256([9; 32]),
         proof: Proof::Size,

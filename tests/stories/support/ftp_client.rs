@@ -2,7 +2,7 @@
 
 use crate::support::{certificates::CertificateFiles, scripted_ftp::ScriptedFtp, servers::Tls};
 use packetboat::{
-    config::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, Secret, TlsVersion, UploadAs},
+    config::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, Secret, TlsVersion, Trust, UploadAs},
     delivery::ftp::{Earlier, Upload},
     domain::{Delivered, OnExists, Outcome, ProofWish, RemotePath, Resume, Retry, Times, Wishes},
     streams::{Reach, Throttles, identity_of},
@@ -44,9 +44,7 @@ pub fn with(
             Tls::Implicit => FtpTls::Implicit,
         },
         tls_max: TlsVersion::V1_2,
-        ca_file: certificate.map(|files| files.ca.clone()),
-        pin_sha256: None,
-        client_certificate: None,
+        trust: Trust { ca_file: certificate.map(|files| files.ca.clone()), ..Trust::default() },
         connections: 4,
         bandwidth: None,
         bandwidth_in: Vec::new(),

@@ -12,8 +12,27 @@ use super::{
 };
 use std::path::PathBuf;
 
+/// Whom to trust as a server, and what to show it of ourselves.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Trust this CA file instead of the system's store.
+    pub ca_file: Option<PathBuf>,
+    /// Trust exactly the certificate with this SHA-256 (of its DER form).
+    pub pin_sha256: Option<[u8; 32]>,
+    /// PEM chain and key.
+    pub client_certificate: Option<(PathBuf, Secret)>,
+}
+
+/// `ca_file`, `pin_sha256`, `client_certificate` and `client_key` of a server.
+pub(super) fn trust(fields: &Fields<'_>, sheet: &Sheet, name: &str, around: &Surroundings<'_>) -> Option<Trust> {
+    let ca_file = fields.need("ca_file", |sheet, node| maybe_file(sheet, node, around));
+    let pin_sha256 = fields.need("pin_sha256", read::spelt("a SHA-256 in hex", pin));
+    let client_certificate = client_certificate(fields, sheet, name, around);
+    Some(Trust { ca_file: ca_file?, pin_sha256: pin_sha256?, client_certificate: client_certificate? })
+}
+
 /// A file that is there, or `""` for none.
-pub(super) fn maybe_file(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<Option<PathBuf>> {
+fn maybe_file(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<Option<PathBuf>> {
     let written = read::text(sheet, node)?;
     if written.is_empty() {
         return Some(None);
@@ -33,7 +52,7 @@ pub(super) fn maybe_file(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) 
 }
 
 /// 64 hex digits, colons and case as `openssl x509 -fingerprint` prints them.
-pub(super) fn pin(text: &str) -> Result<Option<[u8; 32]>, Fault> {
+fn pin(text: &str) -> Result<Option<[u8; 32]>, Fault> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
     if digits.is_empty() {
         return Ok(None);
@@ -58,7 +77,7 @@ pub(super) fn pin(text: &str) -> Result<Option<[u8; 32]>, Fault> {
 }
 
 /// Certificate and key, both or none.
-pub(super) fn client_certificate(
+fn client_certificate(
     fields: &Fields<'_>,
     sheet: &Sheet,
     name: &str,
