@@ -13,10 +13,12 @@ impl fmt::Display for Sha256 {
     }
 }
 
-/// How we know that what is stored is what was sent; weakest first, so that they compare.
+/// How we know that what is there is what was sent; weakest first, so that they compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
+    /// A relay answered 250 to the message: it has it, and that is not yet delivery.
+    Accepted,
     /// The server said the size and it agrees.
     Size,
     /// The server computed a CRC-32 (XCRC): against accidents, not malice.
@@ -28,8 +30,6 @@ pub enum Proof {
     Hash,
     /// We read the copy back and its SHA-256 agrees.
     ReadBack,
-    /// A relay answered 250 to the message: it has it, and that is not yet delivery.
-    Accepted,
 }
 
 impl Proof {
