@@ -2,6 +2,7 @@
 
 pub mod cannot_here;
 pub mod certificates;
+pub mod channel;
 pub mod check;
 pub mod cost;
 pub mod endpoint;
@@ -12,6 +13,7 @@ pub mod ledger;
 pub mod ports;
 pub mod program;
 pub mod raw_ftp;
+pub mod record;
 pub mod scripted_ftp;
 pub mod servers;
 pub mod wait;

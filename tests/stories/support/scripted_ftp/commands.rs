@@ -5,7 +5,10 @@ use super::{
     session::{Performed, Session, reply},
     transfer::DataTarget,
 };
-use crate::support::servers::{RenameOver, Tls};
+use crate::support::{
+    channel::Channel,
+    servers::{RenameOver, Tls},
+};
 use std::io;
 
 /// Commands that need no login.
@@ -79,7 +82,7 @@ impl Session {
         }
         if self.shared.script.tls == Tls::Explicit
             && matches!(verb, "USER" | "PASS")
-            && matches!(self.control, Some(super::channel::Channel::Plain(_)))
+            && matches!(self.control, Some(Channel::Plain(_)))
         {
             return Some(reply("530 Only with TLS"));
         }

@@ -3,21 +3,22 @@
 //! It keeps its files in memory, records every command it was sent, and has a thread of its own, so that a story may
 //! block while it answers.
 
-mod channel;
 mod commands;
 mod digest;
 mod fault;
 mod files;
-mod record;
 mod session;
 mod transfer;
 
-use super::certificates::{self, CertificateFiles, Shown};
+pub use super::record::Command;
+use super::{
+    certificates::{self, CertificateFiles, Shown},
+    channel::encryption,
+    record::Record,
+};
 use crate::support::servers::{RenameOver, Tls};
 pub use fault::{Action, Fault, Lost, always, once};
-pub use record::Command;
-use record::Record;
-use rustls::{ServerConfig, crypto::ring, pki_types::pem::PemObject};
+use rustls::ServerConfig;
 use session::Session;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -209,19 +210,4 @@ fn live(listener: TcpListener, shared: Arc<Shared>, pulled: oneshot::Receiver<()
             _ = pulled => {}
         }
     });
-}
-
-fn encryption(files: &CertificateFiles, tickets: usize) -> Arc<ServerConfig> {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let chain = CertificateDer::pem_file_iter(&files.certificate).unwrap().collect::<Result<_, _>>().unwrap();
-    let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    config.ticketer = ring::Ticketer::new().unwrap();
-    config.send_tls13_tickets = tickets;
-    Arc::new(config)
 }

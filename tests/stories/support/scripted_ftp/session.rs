@@ -2,11 +2,10 @@
 
 use super::{
     Action, Command, Lost, Shared,
-    channel::Channel,
     fault::Time,
     transfer::{DataTarget, Transferred},
 };
-use crate::support::servers::Tls;
+use crate::support::{channel::Channel, servers::Tls};
 use std::{io, sync::Arc};
 use tokio::net::TcpStream;
 

@@ -2,10 +2,10 @@
 
 use super::{
     Action, Resumption,
-    channel::Channel,
     files::{self, Files},
     session::{Performed, Session, reply},
 };
+use crate::support::channel::Channel;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},

@@ -1,6 +1,11 @@
 //! A connection, plain or encrypted, that can be reset.
 
-use rustls::{HandshakeKind, ServerConfig};
+use super::certificates::CertificateFiles;
+use rustls::{
+    HandshakeKind, ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -86,4 +91,19 @@ impl Channel {
         };
         stream.set_zero_linger().unwrap();
     }
+}
+
+/// What a server shows, with this many TLS 1.3 tickets.
+pub fn encryption(files: &CertificateFiles, tickets: usize) -> Arc<ServerConfig> {
+    let chain = CertificateDer::pem_file_iter(&files.certificate).unwrap().collect::<Result<_, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    config.ticketer = ring::Ticketer::new().unwrap();
+    config.send_tls13_tickets = tickets;
+    Arc::new(config)
 }
