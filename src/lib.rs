@@ -22,6 +22,7 @@ pub mod streams;
 
 pub mod delivery;
 pub mod ftp;
+pub mod smtp;
 
 pub mod intake;
 pub mod sources;

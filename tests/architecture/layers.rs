@@ -1,7 +1,7 @@
 //! Who may import whom.
 
 /// Each module with those it may import; it may only name modules above it.
-pub const LAYERS: [(&str, &[&str]); 23] = [
+pub const LAYERS: [(&str, &[&str]); 24] = [
     ("domain", &[]),
     ("policy", &["domain"]),
     ("clock", &["domain"]),
@@ -16,6 +16,7 @@ pub const LAYERS: [(&str, &[&str]); 23] = [
     ("store", &["domain"]),
     ("lanes", &["domain", "policy", "schedule", "clock", "config"]),
     ("ftp", &["domain", "config", "tls"]),
+    ("smtp", &["domain", "config", "tls"]),
     ("delivery", &["domain", "config", "streams", "ftp", "faults"]),
     ("intake", &["domain", "clock", "rules", "store", "faults"]),
     ("sources", &["domain", "clock", "rules", "streams", "intake"]),

@@ -1,0 +1,243 @@
+//! The stream below lettre: plain or TLS, with a deadline on every wait, and with the server's own words kept.
+//!
+//! lettre waits for ever, reads a line without end into memory, parses a reply anew for each of its lines, and takes a reply for broken that ends its lines in LF, has no words
+//! (RFC 5321 section 4.2 allows `250` alone) or words that are not UTF-8. So it is handed one line at a time, with the digits alone, and
+//! the reply as it came is kept for us.
+
+use crate::smtp::client::reply::{Follows, MOST_BYTES, digits, is_last};
+use lettre::transport::smtp::client::AsyncTokioStream;
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Sleep, sleep},
+};
+use tokio_rustls::client::TlsStream;
+
+/// The longest line of a reply: twice of what RFC 5321 section 4.5.3.1.5 allows, as lettre and Postfix have it.
+const MOST_LINE: usize = 1000;
+
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+#[derive(Debug)]
+pub(super) struct Wire {
+    stream: Stream,
+    /// As it came, and not yet handed to lettre.
+    unread: Vec<u8>,
+    /// What is left of the tidy line that lettre is being handed.
+    line: Vec<u8>,
+    /// Since our last byte, or since the last whole reply: a server that dribbles is as late as one that is mute.
+    waiting: Option<Pin<Box<Sleep>>>,
+    heard: Arc<Heard>,
+}
+
+/// What the server said, as it came, and how long it may take.
+#[derive(Debug)]
+pub(super) struct Heard(Mutex<Said>);
+
+#[derive(Debug)]
+struct Said {
+    /// Whole replies that nobody has asked for yet.
+    replies: VecDeque<Vec<u8>>,
+    /// The lines of a reply that is not yet whole.
+    beginning: Vec<u8>,
+    /// There is more than the last whole reply.
+    is_more: bool,
+    limit: Duration,
+}
+
+impl Wire {
+    /// `unread` comes before what the stream has.
+    pub(super) fn new(stream: Stream, unread: Vec<u8>, heard: &Arc<Heard>) -> Self {
+        Self { stream, unread, line: Vec::new(), waiting: None, heard: Arc::clone(heard) }
+    }
+
+    /// Fails what is not ready in time.
+    fn in_time<T>(&mut self, polled: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            return polled;
+        }
+        let limit = self.heard.said().limit;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(limit)));
+        waiting.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// The next line of what is unread, tidied for lettre.
+    fn take_line(&mut self) -> bool {
+        let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') else { return false };
+        let raw: Vec<u8> = self.unread.drain(..=end).collect();
+        self.line = tidy(&raw);
+        let mut said = self.heard.said();
+        said.beginning.extend_from_slice(&raw);
+        if is_last(&raw) {
+            let reply = std::mem::take(&mut said.beginning);
+            said.replies.push_back(reply);
+            self.waiting = None;
+        }
+        said.is_more = !self.unread.is_empty();
+        true
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let too_much = if self.unread.len() > MOST_LINE {
+            Some(format!("a line of over {MOST_LINE} bytes"))
+        } else if self.heard.said().beginning.len() > MOST_BYTES {
+            Some(format!("a reply of over {MOST_BYTES} bytes"))
+        } else {
+            None
+        };
+        if let Some(about) = too_much {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, about)));
+        }
+        let mut more = [0; 4096];
+        let mut more = ReadBuf::new(&mut more);
+        let polled = match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, &mut more),
+            Stream::Secure(tls) => Pin::new(tls).poll_read(cx, &mut more),
+        };
+        ready!(self.in_time(polled, cx))?;
+        if more.filled().is_empty() {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        self.unread.extend_from_slice(more.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Heard {
+    /// `limit` on every wait for the server.
+    pub(super) fn new(limit: Duration) -> Self {
+        Self(Mutex::new(Said { replies: VecDeque::new(), beginning: Vec::new(), is_more: false, limit }))
+    }
+
+    /// The oldest reply that nobody has asked for, or what there is of one.
+    pub(super) fn take(&self) -> Vec<u8> {
+        let mut said = self.said();
+        said.replies.pop_front().unwrap_or_else(|| std::mem::take(&mut said.beginning))
+    }
+
+    /// The server has said more than it was asked.
+    pub(super) fn is_more(&self) -> bool {
+        self.said().is_more
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        self.said().limit
+    }
+
+    /// From the next wait on.
+    pub(super) fn set_limit(&self, limit: Duration) {
+        self.said().limit = limit;
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The line as lettre takes it, who needs none of its words, but wants some.
+fn tidy(raw: &[u8]) -> Vec<u8> {
+    match digits(raw) {
+        Some((digits, Follows::Line)) => [digits, b"-.\r\n"].concat(),
+        Some((digits, Follows::Nothing)) => [digits, b" .\r\n"].concat(),
+        None => b"?\r\n".to_vec(),
+    }
+}
+
+impl AsyncRead for Wire {
+    /// Never more than one line, so that what lettre keeps ahead of what it was asked for is nothing.
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let wire = &mut *self;
+        while wire.line.is_empty() && !wire.take_line() {
+            ready!(wire.poll_more(cx))?;
+        }
+        let some = wire.line.len().min(buf.remaining());
+        buf.put_slice(&wire.line[..some]);
+        wire.line.drain(..some);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let wire = &mut *self;
+        let polled = match &mut wire.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Stream::Secure(tls) => Pin::new(tls).poll_write(cx, bytes),
+        };
+        if polled.is_ready() {
+            wire.waiting = None;
+        }
+        wire.in_time(polled, cx)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wire = &mut *self;
+        let polled = match &mut wire.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Stream::Secure(tls) => Pin::new(tls).poll_flush(cx),
+        };
+        if polled.is_ready() {
+            wire.waiting = None;
+        }
+        wire.in_time(polled, cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Stream::Secure(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}
+
+impl AsyncTokioStream for Wire {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match &self.stream {
+            Stream::Plain(tcp) => tcp.peer_addr(),
+            Stream::Secure(tls) => tls.get_ref().0.peer_addr(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tidy;
+    use lettre::transport::smtp::response::Response;
+
+    /// The digits that lettre reads in this reply.
+    fn understood(bytes: &[u8]) -> Option<u16> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some(text.parse::<Response>().ok()?.code().into())
+    }
+
+    #[test]
+    fn lettre_understands_what_servers_say() {
+        for (raw, code) in [
+            (&b"250 Ok\r\n"[..], 250),
+            (b"354 \r\n", 354),
+            // What lettre learns to take some day needs no tidying any more.
+            (b"250\r\n", 250),
+            (b"250 Ok\n", 250),
+            (b"550 caf\xe9\r\n", 550),
+        ] {
+            assert_eq!(understood(&tidy(raw)), Some(code), "{}", raw.escape_ascii());
+        }
+        assert_eq!(understood(&[tidy(b"250-a\n"), tidy(b"250\r\n")].concat()), Some(250));
+        for nonsense in [&b"2500 Ok\r\n"[..], b"25\r\n", b"hello\r\n", b"\r\n"] {
+            assert_eq!(understood(&tidy(nonsense)), None, "{}", nonsense.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! SMTP (RFC 5321): our side of a conversation with a relay.
+
+pub mod client;
