@@ -17,7 +17,7 @@ pub const LAYERS: [(&str, &[&str]); 24] = [
     ("lanes", &["domain", "policy", "schedule", "clock", "config"]),
     ("ftp", &["domain", "config", "tls"]),
     ("smtp", &["domain", "config", "tls"]),
-    ("delivery", &["domain", "config", "streams", "ftp", "faults"]),
+    ("delivery", &["domain", "config", "streams", "ftp", "smtp", "faults"]),
     ("intake", &["domain", "clock", "rules", "store", "faults"]),
     ("sources", &["domain", "clock", "rules", "streams", "intake"]),
     (
