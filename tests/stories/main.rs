@@ -28,6 +28,8 @@ mod proofs;
 mod servers_do_as_told;
 mod servers_start_and_stop;
 mod shipped_rules;
+mod smtp_delivery;
+mod smtp_faults;
 mod source_changes;
 mod the_command_line;
 mod the_demo;

@@ -15,6 +15,8 @@ pub mod program;
 pub mod raw_ftp;
 pub mod record;
 pub mod scripted_ftp;
+pub mod scripted_smtp;
 pub mod servers;
+pub mod smtp_client;
 pub mod wait;
 pub mod walk;
