@@ -23,7 +23,7 @@ test: servers
 	    echo; echo "Not run here:"; sort $(TARGET)/test-servers/cannot-here | uniq -c; \
 	fi
 
-# vsftpd, ProFTPD, Pure-FTPd and lftp, unpacked from Debian's packages into target/.
+# vsftpd, ProFTPD, Pure-FTPd, lftp and Postfix, unpacked from Debian's packages into target/.
 servers:
 	@tests/servers/fetch
 

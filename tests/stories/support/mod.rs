@@ -14,6 +14,7 @@ pub mod ports;
 pub mod program;
 pub mod raw_ftp;
 pub mod record;
+pub mod relays;
 pub mod scripted_ftp;
 pub mod scripted_smtp;
 pub mod servers;

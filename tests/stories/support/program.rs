@@ -82,6 +82,28 @@ fn lives(group: Pid) -> bool {
     })
 }
 
+/// For a server that changes its user id: it takes root, or a namespace with more than one id. Nothing where we are root.
+pub fn as_root() -> &'static [&'static str] {
+    if is_root() { &[] } else { &["unshare", "--user", "--map-root-user", "--map-auto"] }
+}
+
+/// Why there is no such namespace on this machine, if there is none.
+pub fn check_as_root() -> Result<(), String> {
+    let [program, arguments @ ..] = as_root() else { return Ok(()) };
+    let tried = Command::new(program).args(arguments).arg("true").output();
+    if tried.is_ok_and(|tried| tried.status.success()) {
+        return Ok(());
+    }
+    Err("it changes its user id: be root, or install uidmap and have a line in /etc/subuid and /etc/subgid".into())
+}
+
+/// Removes a folder with what such a server wrote in it.
+pub fn remove_as_root(folder: &Path) {
+    if let [program, arguments @ ..] = as_root() {
+        let _ = Command::new(program).args(arguments).args(["rm", "-rf"]).arg(folder).status();
+    }
+}
+
 /// Whether we, and so the servers, have root's rights.
 pub fn is_root() -> bool {
     rustix::process::getuid().is_root()

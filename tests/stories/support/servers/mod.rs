@@ -7,14 +7,14 @@ mod embedded;
 mod options;
 mod proftpd;
 mod pure_ftpd;
-mod unpacked;
+pub(super) mod unpacked;
 mod vsftpd;
 
 use super::{
     cannot_here::cannot_here,
     certificates::CertificateFiles,
     ports::PortBlock,
-    program::{Program, is_root},
+    program::{Program, check_as_root, is_root},
     raw_ftp::RawFtp,
 };
 pub use options::{
@@ -87,7 +87,7 @@ impl ServerKind {
         let check = match self {
             Self::Embedded => Ok(()),
             Self::Vsftpd | Self::ProFtpd => unpacked::check(),
-            Self::PureFtpd => unpacked::check().and_then(|()| pure_ftpd::check()),
+            Self::PureFtpd => unpacked::check().and_then(|()| check_as_root()),
         };
         if let Err(why) = check {
             cannot_here(&format!("{self:?}: {why}"));

@@ -4,26 +4,12 @@ use super::{
     ClientCertificate, Limits, RenameOver, ServerOptions, SessionReuse, SetTime, TestServer, Tls, TlsVersions, Writes,
     proftpd, unpacked,
 };
-use crate::support::program::{Program, Start, is_root};
+use crate::support::program::{Program, Start, as_root, remove_as_root};
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, process::Command};
-
-/// It changes to the user's id, which takes root, or a namespace with more than one id.
-const NAMESPACE: [&str; 4] = ["unshare", "--user", "--map-root-user", "--map-auto"];
-
-/// Why it cannot run on this machine, if it cannot.
-pub fn check() -> Result<(), String> {
-    let tried = || Command::new(NAMESPACE[0]).args(&NAMESPACE[1..]).arg("true").output();
-    if is_root() || tried().is_ok_and(|tried| tried.status.success()) {
-        return Ok(());
-    }
-    Err("it changes its user id: be root, or install uidmap and have a line in /etc/subuid and /etc/subgid".into())
-}
 
 /// Removes what it stored, where only it may.
 pub fn clean(server: &TestServer) {
-    if !is_root() {
-        let _ = Command::new(NAMESPACE[0]).args(&NAMESPACE[1..]).args(["rm", "-rf"]).arg(&server.root).status();
-    }
+    remove_as_root(&server.root);
 }
 
 pub fn offers(options: &ServerOptions) -> bool {
@@ -60,7 +46,7 @@ pub fn start(server: &TestServer) -> Program {
     };
     fs::write(&versions, unpacked::openssl_configuration(minimum, maximum)).unwrap();
     Program::start(&Start {
-        wrapped_in: if is_root() { &[] } else { &NAMESPACE },
+        wrapped_in: as_root(),
         program: &unpacked::root().join("usr/sbin/pure-ftpd"),
         arguments: arguments(server),
         environment: BTreeMap::from([

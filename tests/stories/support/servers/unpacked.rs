@@ -15,7 +15,7 @@ pub fn root() -> PathBuf {
 /// Their shared libraries that this machine may lack, for LD_LIBRARY_PATH.
 pub fn libraries() -> String {
     let folders = std::fs::read_dir(root().join("usr/lib")).unwrap().map(|entry| entry.unwrap().path());
-    let folders = folders.filter(|path| path.to_string_lossy().contains("-linux-gnu"));
+    let folders = folders.filter(|path| path.to_string_lossy().contains("-linux-gnu") || path.ends_with("postfix"));
     folders.map(|path| path.display().to_string()).collect::<Vec<_>>().join(":")
 }
 
