@@ -114,11 +114,11 @@ impl Session {
         self.speak("DATA").map_err(|error| failure(Step::Envelope, error))?;
         self.heard.set_limit(self.server.timeouts.data);
         let said = self.smtp.message_iter(pieces.chain(end)).await;
-        self.heard.set_limit(self.server.timeouts.reply);
         let answer = match self.judge("the message", said, DONE) {
             Err(error @ (Error::Broken { .. } | Error::Silent { .. })) => Err(self.last_words(error).await),
             answer => answer,
         };
+        self.heard.set_limit(self.server.timeouts.reply);
         if self.is_in_step() {
             self.is_in_transaction = false;
         }

@@ -2,14 +2,22 @@
 
 use super::{begin, begin_with};
 use crate::support::{
-    certificates::Shown,
-    scripted_smtp::{Action::*, Script, once},
+    certificates::{self, Shown},
+    ftp_client::PATIENCE,
+    scripted_smtp::{Action::*, Script, ScriptedSmtp, once},
     servers::Tls,
-    smtp_client::{MESSAGE, THREE, delivered, mail, to, told},
+    smtp_client::{MESSAGE, THREE, delivered, kind_of, mail, settings, to, told},
     wait,
 };
-use packetboat::{config::SmtpServer, delivery::smtp::send, smtp::client::Mail};
-use std::time::Duration;
+use packetboat::{
+    config::{Secret, SmtpServer, SmtpTimeouts, Trust},
+    delivery::smtp::{connect, send},
+    smtp::client::Mail,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 fn with_all_refused() -> Script {
     Script::with([1, 2, 3].map(|n| once("RCPT", n, Instead("550 5.1.1 No such user"))))
@@ -43,6 +51,35 @@ async fn many_recipients_go_out_in_portions() {
     assert_eq!(delivered(outcomes).len(), 249);
     assert_eq!(relay.messages()[0].recipients.len(), 249);
     assert_eq!(relay.packets().iter().map(Vec::len).max(), Some(100));
+}
+
+#[tokio::test]
+async fn a_relay_that_takes_its_time_for_each_recipient_is_waited_for() {
+    let addresses: Vec<String> = (0..10).map(|n| format!("user{n}@there.example")).collect();
+    let recipients: Vec<_> = addresses.iter().map(|address| to(address)).collect();
+    let slow: Vec<_> = (1..=10).map(|n| once("RCPT", n, Dribble)).collect();
+    let (_relay, mut session) = begin(Script::with(slow)).await;
+    let begun = Instant::now();
+    delivered(send(&mut session, &mail(&recipients, MESSAGE)).await);
+    assert!(begun.elapsed() > PATIENCE);
+}
+
+#[tokio::test]
+async fn the_answer_to_the_message_has_a_deadline_of_its_own() {
+    let change = |server: SmtpServer| {
+        let timeouts = SmtpTimeouts { data: Duration::from_millis(300), ..server.timeouts };
+        SmtpServer { timeouts, ..server }
+    };
+    for (fault, says) in [
+        (once("DOT", 2, Hang), "the message: no answer for 0.3 s"),
+        (once("MAIL", 2, Hang), "MAIL: no answer for 0.7 s"),
+    ] {
+        let (_relay, mut session) = begin_with(Script::with([fault]), change).await;
+        delivered(send(&mut session, &mail(&THREE, MESSAGE)).await);
+        for answer in session.send(&mail(&THREE, MESSAGE)).await {
+            assert_eq!(answer.unwrap_err().why.to_string(), says);
+        }
+    }
 }
 
 #[tokio::test]
@@ -117,6 +154,25 @@ async fn what_was_offered_before_tls_is_forgotten() {
     let verbs: Vec<_> = relay.packets().concat();
     assert_eq!(verbs[..4], ["EHLO", "STARTTLS", "EHLO", "MAIL"]);
     assert!(relay.packets().iter().all(|packet| packet.len() == 1));
+}
+
+#[tokio::test]
+async fn a_relay_may_want_a_certificate_of_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = certificates::write_for_client(&folder.path().join("client"));
+    let key = Secret::new(std::fs::read_to_string(&client.key).unwrap());
+    for tls in [Tls::Explicit, Tls::Implicit] {
+        let script = Script { client_ca: Some(client.ca.clone()), ..Script::with([]).tls(tls) };
+        let relay = ScriptedSmtp::start(script);
+        let nobody = settings(&relay);
+        let trouble = connect(&Arc::new(nobody.clone())).await.unwrap_err();
+        assert_eq!(kind_of(&trouble), "server tls");
+        assert!(trouble.said.contains("asks for a certificate of ours"), "{trouble}");
+        let client_certificate = Some((client.certificate.clone(), key.clone()));
+        let trust = Trust { client_certificate, ..nobody.trust.clone() };
+        let mut session = connect(&Arc::new(SmtpServer { trust, ..nobody })).await.unwrap();
+        delivered(send(&mut session, &mail(&THREE, MESSAGE)).await);
+    }
 }
 
 #[tokio::test]

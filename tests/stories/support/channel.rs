@@ -2,11 +2,12 @@
 
 use super::certificates::CertificateFiles;
 use rustls::{
-    HandshakeKind, ServerConfig,
+    HandshakeKind, RootCertStore, ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
 };
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -93,14 +94,23 @@ impl Channel {
     }
 }
 
-/// What a server shows, with this many TLS 1.3 tickets.
-pub fn encryption(files: &CertificateFiles, tickets: usize) -> Arc<ServerConfig> {
+/// What a server shows, with this many TLS 1.3 tickets; with an authority, to clients that show a certificate of its.
+pub fn encryption(files: &CertificateFiles, tickets: usize, clients: Option<&Path>) -> Arc<ServerConfig> {
     let chain = CertificateDer::pem_file_iter(&files.certificate).unwrap().collect::<Result<_, _>>().unwrap();
     let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(ring::default_provider());
+    let verifier = match clients {
+        None => WebPkiClientVerifier::no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap()
+        }
+    };
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)
         .unwrap();
     config.ticketer = ring::Ticketer::new().unwrap();

@@ -124,7 +124,7 @@ impl ScriptedFtp {
     pub fn start(script: Script) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let certificate = (script.tls != Tls::None).then(|| certificates::write(script.certificate, folder.path()));
-        let encryption = certificate.as_ref().map(|files| encryption(files, script.tickets));
+        let encryption = certificate.as_ref().map(|files| encryption(files, script.tickets, None));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {

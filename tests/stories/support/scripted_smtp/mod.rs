@@ -18,6 +18,7 @@ use rustls::ServerConfig;
 use session::Session;
 use std::{
     net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
     sync::{Arc, Mutex},
     thread::JoinHandle,
 };
@@ -39,6 +40,8 @@ pub struct Script {
     /// `Explicit` is STARTTLS, without which nothing is taken.
     pub tls: Tls,
     pub certificate: Shown,
+    /// Only clients that show a certificate of this authority are let in.
+    pub client_ca: Option<PathBuf>,
     /// What EHLO tells. Parameters of MAIL and RCPT that need one that is missing are refused; with AUTH, nobody sends without a login.
     pub keywords: Vec<&'static str>,
     /// What EHLO tells before STARTTLS, beside it.
@@ -55,6 +58,7 @@ impl Script {
         Self {
             tls: Tls::None,
             certificate: Shown::Good,
+            client_ca: None,
             keywords: USUAL.into(),
             keywords_in_the_clear: Vec::new(),
             takes_data_for_nobody: false,
@@ -122,7 +126,7 @@ impl ScriptedSmtp {
         let folder = tempfile::tempdir().unwrap();
         let tls = script.tls;
         let certificate = (tls != Tls::None).then(|| certificates::write(script.certificate, folder.path()));
-        let encryption = certificate.as_ref().map(|files| encryption(files, 2));
+        let encryption = certificate.as_ref().map(|files| encryption(files, 2, script.client_ca.as_deref()));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
