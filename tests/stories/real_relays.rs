@@ -7,11 +7,11 @@ use crate::support::{
     },
     scripted_smtp::{Script, ScriptedSmtp},
     servers::Tls,
-    smtp_client::{delivered, mail, to, told, trouble_of, with},
+    smtp_client::{delivered, kind_of, mail, to, told, trouble_of, with},
     wait,
 };
 use packetboat::{
-    config::{SmtpServer, SmtpTimeouts},
+    config::{Secret, SmtpServer, SmtpTimeouts, Trust},
     delivery::smtp::{connect, send},
     smtp::client::{Mail, Notify, Recipient, Session},
 };
@@ -116,4 +116,20 @@ async fn postfix_has_all_of_it_by_starttls() {
 #[tokio::test]
 async fn postfix_has_all_of_it_by_tls_from_the_first_byte() {
     through_postfix(|postfix| postfix.port_implicit, Tls::Implicit).await;
+}
+
+#[tokio::test]
+async fn postfix_wants_a_certificate_of_ours() {
+    let onward = ScriptedSmtp::start(Script::with([]));
+    let Some(postfix) = Postfix::start(onward.port) else { return };
+    let nobody = with(postfix.port_certified, Tls::Explicit, Some(postfix.certificate.ca.clone()));
+    let trouble = connect(&Arc::new(nobody.clone())).await.unwrap_err();
+    assert_eq!(kind_of(&trouble), "server tls");
+    assert!(trouble.said.contains("No client certificate presented"), "{trouble}");
+
+    let client = &postfix.client_certificate;
+    let key = Secret::new(std::fs::read_to_string(&client.key).unwrap());
+    let trust = Trust { client_certificate: Some((client.certificate.clone(), key)), ..nobody.trust.clone() };
+    let mut session = connect(&Arc::new(SmtpServer { trust, ..nobody })).await.unwrap();
+    delivered(send(&mut session, &letter_to_ada()).await);
 }

@@ -5,6 +5,7 @@
 //! | no TCP connection; silence, nonsense, a cut connection; 5xx | the connection | deferred | server | connect |
 //! | 421, anywhere; 4xx on the way in | | deferred | server | busy |
 //! | no STARTTLS; a no to it; bytes before TLS; a handshake that fails, a certificate we refuse | | deferred | server | tls |
+//! | 421 that speaks of a certificate | EHLO | deferred | server | tls |
 //! | 5xx to EHLO | | deferred | server | session |
 //! | 432, 5xx; no mechanism of ours; `token_command` fails | AUTH | deferred | server | login |
 //! | our settings cannot work (`ca_file` …) | | deferred | server | local |
@@ -70,6 +71,8 @@ fn classify(error: &Error, step: Step) -> (Whose, TroubleKind) {
 /// A no on the way in is every job's.
 fn refused_entry(to: &str, reply: &Reply) -> TroubleKind {
     match (to, reply.code) {
+        // Postfix lets everybody through the handshake and says then what it misses.
+        (_, 421) if reply.lowercase().contains("certificate") => TroubleKind::Tls,
         (_, 421) => TroubleKind::Busy,
         ("STARTTLS", _) => TroubleKind::Tls,
         // RFC 4954 section 4.7.1: 432 asks for a new password, 454 for another time.
@@ -133,6 +136,7 @@ mod tests {
             ("the connection", "450 4.7.1 not now", "busy"),
             ("the connection", "554 no SMTP service here", "connect"),
             ("EHLO", "421 bye", "busy"),
+            ("EHLO", "421 4.7.1 relay.example Error: No client certificate presented", "tls"),
             ("EHLO", "550 5.7.1 we do not like that name", "session"),
             ("STARTTLS", "454 TLS not available", "tls"),
             ("STARTTLS", "502 What?", "tls"),

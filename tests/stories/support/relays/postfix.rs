@@ -24,7 +24,10 @@ pub struct Postfix {
     /// STARTTLS, without which nothing is taken.
     pub port_starttls: u16,
     pub port_implicit: u16,
+    /// STARTTLS, and only who shows `client_certificate` is let in.
+    pub port_certified: u16,
     pub certificate: CertificateFiles,
+    pub client_certificate: CertificateFiles,
     home: TempDir,
     program: Option<Program>,
     _ports: PortBlock,
@@ -41,12 +44,12 @@ impl Postfix {
         // Its own account must come through.
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o711)).unwrap();
         let certificate = certificates::write(Shown::Good, home.path());
+        let client_certificate = certificates::write_for_client(&home.path().join("client"));
         let ports = PortBlock::take();
         let port = ports.control();
-        let (port_starttls, port_implicit) = (port + 1, port + 2);
         fs::create_dir(home.path().join("conf")).unwrap();
         fs::write(home.path().join("conf/main.cf"), main_cf(home.path(), &certificate, onward)).unwrap();
-        fs::write(home.path().join("conf/master.cf"), master_cf(port)).unwrap();
+        fs::write(home.path().join("conf/master.cf"), master_cf(port, &client_certificate)).unwrap();
         fs::write(home.path().join("run"), run(home.path())).unwrap();
         let program = Program::start(&Start {
             wrapped_in: as_root(),
@@ -56,7 +59,17 @@ impl Postfix {
             log: &home.path().join("printed"),
             port,
         });
-        Some(Self { port, port_starttls, port_implicit, certificate, home, program: Some(program), _ports: ports })
+        Some(Self {
+            port,
+            port_starttls: port + 1,
+            port_implicit: port + 2,
+            port_certified: port + 3,
+            certificate,
+            client_certificate,
+            home,
+            program: Some(program),
+            _ports: ports,
+        })
     }
 }
 
@@ -100,16 +113,19 @@ fn main_cf(home: &Path, certificate: &CertificateFiles, onward: u16) -> String {
     )
 }
 
-fn master_cf(port: u16) -> String {
-    let (starttls, implicit) = (port + 1, port + 2);
+fn master_cf(port: u16, client: &CertificateFiles) -> String {
+    let (starttls, implicit, certified) = (port + 1, port + 2, port + 3);
     format!(
         "127.0.0.1:{port} inet n - n - - smtpd\n\
          127.0.0.1:{starttls} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt\n\
          127.0.0.1:{implicit} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n\
+         127.0.0.1:{certified} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt\n  \
+         -o smtpd_tls_req_ccert=yes -o smtpd_tls_CAfile={ca}\n\
          cleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\ntlsmgr unix - - n 1000? 1 tlsmgr\n\
          rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\n\
          trace unix - - n - 0 bounce\nproxymap unix - - n - - proxymap\nsmtp unix - - n - - smtp\n\
          error unix - - n - - error\nretry unix - - n - - error\nanvil unix - - n - 1 anvil\n\
-         postlog unix-dgram n - n - 1 postlogd\n"
+         postlog unix-dgram n - n - 1 postlogd\n",
+        ca = client.ca.display(),
     )
 }
