@@ -20,12 +20,12 @@ pub async fn connect(server: &Arc<SmtpServer>) -> Result<Session, Trouble> {
 
 /// Sends one message in one transaction. One outcome for each recipient, in their order.
 ///
-/// `Delivered` says that the relay has accepted the message and answers for it from here on ([`Proof::Accepted`]): nobody has it yet,
-/// and a later refusal comes back as a mail. `Unknown` says that all of it was sent and no answer came: sent again, it may be
+/// `Delivered` says that the relay has accepted the message and answers for it from here on ([`Proof::Accepted`]): nobody has it
+/// yet, and a later refusal comes back as a mail. `Unknown` says that all of it was sent and no answer came: sent again, it may be
 /// there twice.
 ///
-/// A connection that was used before and turns out dead before the sender is accepted is replaced in place, once: that is no attempt.
-/// Afterwards the session may be unusable: ask [`Session::is_usable`] before the next message.
+/// A connection that was used before and turns out dead before the sender is accepted is replaced in place, once: that is no
+/// attempt. Afterwards the session may be unusable: ask [`Session::is_usable`] before the next message.
 pub async fn send(session: &mut Session, mail: &Mail<'_>) -> Vec<Outcome> {
     let was_used = session.is_used();
     let mut answers = session.send(mail).await;

@@ -18,7 +18,8 @@ pub struct Mail<'a> {
     pub recipients: &'a [Recipient<'a>],
     /// Header and body, lines ending in CRLF. One CRLF is added where the last line has none.
     pub message: &'a [u8],
-    /// ENVID (RFC 3461 section 4.4): comes back in a delivery status. Left out where the server knows no DSN, or where it is not ASCII.
+    /// ENVID (RFC 3461 section 4.4): comes back in a delivery status. Left out where the server knows no DSN, or where it is not
+    /// ASCII.
     pub envelope_id: Option<&'a str>,
     /// RET (RFC 3461 section 4.3), likewise.
     pub returning: Option<Returning>,

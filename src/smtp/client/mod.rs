@@ -1,7 +1,7 @@
 //! Our side of a conversation with a relay, over lettre, none of whose types leave this folder.
 //!
-//! lettre speaks the protocol; what it leaves to its user is here: a deadline on every wait, an answer for each recipient, commands ahead
-//! of their answers, everything that EHLO offers, a STARTTLS that lets nobody in between, and the server's own words.
+//! lettre speaks the protocol; what it leaves to its user is here: a deadline on every wait, an answer for each recipient, commands
+//! ahead of their answers, everything that EHLO offers, a STARTTLS that lets nobody in between, and the server's own words.
 
 mod capabilities;
 mod connect;

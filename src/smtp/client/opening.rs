@@ -1,5 +1,5 @@
-//! The words before lettre: the greeting, and STARTTLS (RFC 3207), read to the byte, because whatever follows the server's consent in
-//! the clear was put there by somebody else (CVE-2021-38371 and its kin) and lettre would take it for answers given under TLS.
+//! The words before lettre: the greeting, and STARTTLS (RFC 3207), read to the byte, because whatever follows the server's consent
+//! in the clear was put there by somebody else (CVE-2021-38371 and its kin) and lettre would take it for answers given under TLS.
 
 use crate::smtp::client::{
     Capabilities, Error, Reply,

@@ -159,7 +159,8 @@ impl Session {
 
     /// Sends `lines`, unless they went out with the command before, and returns the next answer if its code is `wanted`.
     ///
-    /// Another 4xx or 5xx is [`Error::Refused`]. Anything else is no answer to this question: we are out of step, and the session is over.
+    /// Another 4xx or 5xx is [`Error::Refused`]. Anything else is no answer to this question: we are out of step, and the session
+    /// is over.
     pub(super) async fn ask(
         &mut self,
         doing: &'static str,
@@ -179,7 +180,8 @@ impl Session {
         self.judge(doing, said, wanted)
     }
 
-    /// Before anything is said that has an answer. Until that is there the session counts as unusable, so a cancelled call leaves it so.
+    /// Before anything is said that has an answer. Until that is there the session counts as unusable, so a cancelled call leaves
+    /// it so.
     pub(super) fn speak(&mut self, doing: &'static str) -> Result<(), Error> {
         if !self.is_in_step() {
             return Err(Error::GivenUp);

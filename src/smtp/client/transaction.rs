@@ -1,5 +1,5 @@
-//! One message over a session: MAIL, RCPT, DATA, the message and its end (RFC 5321 section 3.3), ahead of the answers where the server
-//! takes that (PIPELINING, RFC 2920).
+//! One message over a session: MAIL, RCPT, DATA, the message and its end (RFC 5321 section 3.3), ahead of the answers where the
+//! server takes that (PIPELINING, RFC 2920).
 
 use crate::smtp::client::{
     Error, Failure, Mail, Reply, Session, Step,
@@ -27,8 +27,8 @@ impl Session {
     /// Sends one message. One answer for each recipient, in their order: the server's reply to the whole message, which it then has
     /// accepted for this recipient, or why not.
     ///
-    /// One that is refused does not keep the others from it. Nothing is sent twice. Cancelled: the session is given up, and whether the
-    /// server has the message is not known.
+    /// One that is refused does not keep the others from it. Nothing is sent twice. Cancelled: the session is given up, and whether
+    /// the server has the message is not known.
     pub async fn send(&mut self, mail: &Mail<'_>) -> Vec<Result<Reply, Failure>> {
         let mut refused = vec![None; mail.recipients.len()];
         let answer = self.transact(mail, &mut refused).await;

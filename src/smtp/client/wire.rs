@@ -1,8 +1,8 @@
 //! The stream below lettre: plain or TLS, with a deadline on every wait, and with the server's own words kept.
 //!
-//! lettre waits for ever, reads a line without end into memory, parses a reply anew for each of its lines, and takes a reply for broken
-//! that ends its lines in LF, has no words (RFC 5321 section 4.2 allows `250` alone) or words that are not UTF-8. So it is handed one
-//! line at a time, with the digits alone, and the reply as it came is kept for us.
+//! lettre waits for ever, reads a line without end into memory, parses a reply anew for each of its lines, and takes a reply for
+//! broken that ends its lines in LF, has no words (RFC 5321 section 4.2 allows `250` alone) or words that are not UTF-8. So it is
+//! handed one line at a time, with the digits alone, and the reply as it came is kept for us.
 
 use crate::smtp::client::reply::{Follows, MOST_BYTES, digits, is_last};
 use lettre::transport::smtp::client::AsyncTokioStream;

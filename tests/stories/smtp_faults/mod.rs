@@ -1,9 +1,9 @@
 //! What a message makes of a relay that lies, hangs, hurries or hangs up: a row for each fault.
 //!
-//! Each row sends one message to three recipients, ahead of the answers and one command at a time, and names the outcome of each, whether
-//! the connection is kept, and some of the words. What is true of every row is checked for every row: who is told that the relay
-//! has it is in a message that the relay accepted, byte for byte, and nobody else is unless that is unknown; a connection that
-//! is kept carries another message; an end within the deadlines; and the password in no message.
+//! Each row sends one message to three recipients, ahead of the answers and one command at a time, and names the outcome of each,
+//! whether the connection is kept, and some of the words. What is true of every row is checked for every row: who is told that the
+//! relay has it is in a message that the relay accepted, byte for byte, and nobody else is unless that is unknown; a connection
+//! that is kept carries another message; an end within the deadlines; and the password in no message.
 
 mod connecting;
 mod row;

@@ -42,7 +42,8 @@ pub struct Script {
     pub certificate: Shown,
     /// Only clients that show a certificate of this authority are let in.
     pub client_ca: Option<PathBuf>,
-    /// What EHLO tells. Parameters of MAIL and RCPT that need one that is missing are refused; with AUTH, nobody sends without a login.
+    /// What EHLO tells. Parameters of MAIL and RCPT that need one that is missing are refused; with AUTH, nobody sends without a
+    /// login.
     pub keywords: Vec<&'static str>,
     /// What EHLO tells before STARTTLS, beside it.
     pub keywords_in_the_clear: Vec<&'static str>,
