@@ -1,29 +1,18 @@
 //! `Mon-Fri 22:00-06:00`, `Sat,Sun 00:00-24:00`, `01:00-05:00` → [`Window`].
 
-use crate::schedule::{Window, window::DAY};
-use std::ops::Range;
+use crate::schedule::{TextError, Window, piece::Piece, window::DAY};
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const FORM: &str =
     "days, then times: `Mon-Fri 22:00-06:00`; every day: `01:00-05:00`; whole days: `Sat-Sun 00:00-24:00`";
-
-/// A text that is no window, with the place in it and what to write.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct WindowError {
-    pub message: String,
-    /// Bytes of the text.
-    pub range: Range<usize>,
-    pub hint: String,
-}
 
 impl Window {
     /// Reads one window. Days may wrap (`Fri-Mon`), times may go over midnight.
     ///
     /// # Errors
     /// The first mistake, with its place in `text`.
-    pub fn parse(text: &str) -> Result<Self, WindowError> {
-        let whole = Piece { text, start: 0 };
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let whole = Piece::whole(text);
         let words = whole.split(' ').filter(|word| !word.text.is_empty()).collect::<Vec<_>>();
         let (days, times) = match words[..] {
             [times] if times.text.contains(':') => ([true; 7], times),
@@ -37,7 +26,7 @@ impl Window {
     }
 }
 
-fn parse_days(list: Piece<'_>) -> Result<[bool; 7], WindowError> {
+fn parse_days(list: Piece<'_>) -> Result<[bool; 7], TextError> {
     let mut days = [false; 7];
     for span in list.split(',') {
         let ends = span.split('-').map(parse_day).collect::<Result<Vec<_>, _>>()?;
@@ -52,13 +41,13 @@ fn parse_days(list: Piece<'_>) -> Result<[bool; 7], WindowError> {
     Ok(days)
 }
 
-fn parse_day(name: Piece<'_>) -> Result<usize, WindowError> {
+fn parse_day(name: Piece<'_>) -> Result<usize, TextError> {
     DAYS.iter().position(|day| day.eq_ignore_ascii_case(name.text)).ok_or_else(|| {
         name.wrong(format!("`{}` is not a day", name.text.escape_debug()), "Mon Tue Wed Thu Fri Sat Sun")
     })
 }
 
-fn parse_times(span: Piece<'_>) -> Result<(u16, u16), WindowError> {
+fn parse_times(span: Piece<'_>) -> Result<(u16, u16), TextError> {
     let ends = span.split('-').map(|time| Ok((time, parse_time(time)?))).collect::<Result<Vec<_>, _>>()?;
     let [(first, begin), (_, end)] = ends[..] else {
         return Err(span.wrong("this is not a span of time", FORM));
@@ -73,7 +62,7 @@ fn parse_times(span: Piece<'_>) -> Result<(u16, u16), WindowError> {
     Ok((begin, if end == 0 { DAY } else { end }))
 }
 
-fn parse_time(time: Piece<'_>) -> Result<u16, WindowError> {
+fn parse_time(time: Piece<'_>) -> Result<u16, TextError> {
     let wrong = || {
         time.wrong(
             format!("`{}` is not a time of day", time.text.escape_debug()),
@@ -88,27 +77,6 @@ fn parse_time(time: Piece<'_>) -> Result<u16, WindowError> {
     let (hour, minute) = digits(hour, &[1, 2]).zip(digits(minute, &[2])).ok_or_else(wrong)?;
     let minutes = hour * 60 + minute;
     if minute < 60 && minutes <= DAY { Ok(minutes) } else { Err(wrong()) }
-}
-
-/// A part of the text that knows where it stands.
-#[derive(Clone, Copy)]
-struct Piece<'a> {
-    text: &'a str,
-    start: usize,
-}
-
-impl<'a> Piece<'a> {
-    fn split(self, separator: char) -> impl Iterator<Item = Piece<'a>> {
-        self.text.split(separator).scan(self.start, |start, text| {
-            let piece = Piece { text, start: *start };
-            *start += text.len() + 1;
-            Some(piece)
-        })
-    }
-
-    fn wrong(self, message: impl Into<String>, hint: &str) -> WindowError {
-        WindowError { message: message.into(), range: self.start..self.start + self.text.len(), hint: hint.to_owned() }
-    }
 }
 
 #[cfg(test)]
