@@ -24,14 +24,19 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+/// More handshakes at once than this and a busy machine is later than a deadline.
+const AT_ONCE: usize = 12;
 
 async fn all(rows: Vec<Row>) {
     let mut trials = JoinSet::new();
+    let places = Arc::new(Semaphore::new(AT_ONCE));
     for row in rows {
         for way in row.ways {
-            let row = row.clone();
+            let (row, places) = (row.clone(), Arc::clone(&places));
             trials.spawn(async move {
+                let _place = places.acquire().await;
                 let name = format!("{}, {way:?}", row.name);
                 (name, tokio::time::timeout(Duration::from_secs(20), tried(row, *way)).await)
             });
@@ -95,7 +100,7 @@ async fn tried(row: Row, way: Way) -> Result<(), String> {
             return Err(format!("{path} has it, or has not: {messages:?}"));
         }
     }
-    if took > PATIENCE * row.deadlines + Duration::from_secs(1) {
+    if took > PATIENCE * row.deadlines + Duration::from_secs(2) {
         return Err(format!("took {took:?}"));
     }
     if said.contains(PASSWORD) || said.contains(TOKEN) {

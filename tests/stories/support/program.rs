@@ -13,7 +13,7 @@ use std::{
 /// Runs the program in a process group of its own and kills the group when its standard input ends: a pipe that we
 /// hold, so that even a killed test leaves nothing running.
 const GUARD: &str = r#""$@" & read -r _; kill -KILL 0"#;
-const READY: Duration = Duration::from_secs(15);
+pub const READY: Duration = Duration::from_secs(15);
 
 /// A server as a program of its own.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ pub fn is_root() -> bool {
 }
 
 /// Whether something listens on 127.0.0.1 there, without connecting: a connection would count against its limits.
-fn listens(port: u16) -> bool {
+pub fn listens(port: u16) -> bool {
     const LISTEN: &str = "0A";
     let local = format!("0100007F:{port:04X}");
     let table = fs::read_to_string("/proc/net/tcp").unwrap();

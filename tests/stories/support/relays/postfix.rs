@@ -4,8 +4,9 @@ use crate::support::{
     cannot_here::cannot_here,
     certificates::{self, CertificateFiles, Shown},
     ports::PortBlock,
-    program::{Program, Start, as_root, check_as_root, remove_as_root},
+    program::{Program, READY, Start, as_root, check_as_root, listens, remove_as_root},
     servers::unpacked,
+    wait,
 };
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
 use tempfile::TempDir;
@@ -59,6 +60,7 @@ impl Postfix {
             log: &home.path().join("printed"),
             port,
         });
+        wait::until("Postfix listens everywhere", READY, || (port..port + 4).all(listens));
         Some(Self {
             port,
             port_starttls: port + 1,
