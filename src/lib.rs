@@ -1,4 +1,4 @@
-//! Packetboat: rules watch folders, push files to FTP servers, and every job, attempt and retry is on record.
+//! Packetboat: rules watch folders, push files to FTP servers and send mail, and every job, attempt and retry is on record.
 //!
 //! The folders are stages; `docs/architecture.md` walks one file through them, and `tests/architecture.rs`
 //! holds who may import whom.
@@ -13,6 +13,7 @@ pub mod telemetry;
 pub mod templates;
 
 pub mod config;
+pub mod mail;
 pub mod rules;
 pub mod tls;
 
@@ -25,6 +26,7 @@ pub mod ftp;
 pub mod smtp;
 
 pub mod intake;
+pub mod notices;
 pub mod sources;
 
 pub mod janitor;
