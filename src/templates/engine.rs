@@ -1,4 +1,4 @@
-//! The two engines: one renders paths and guards every value that goes into one, one evaluates conditions.
+//! The engines: paths and single lines guard every value that goes into them, texts take all, conditions compare strictly.
 
 use crate::{
     domain::Escaped,
@@ -14,6 +14,16 @@ const FUEL: u64 = 60_000;
 pub(super) static PATHS: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = base();
     environment.set_formatter(|out, _: &mut State<'_, '_>, value| insert(out, value));
+    environment
+});
+
+/// For the texts of mails.
+pub(super) static TEXTS: LazyLock<Environment<'static>> = LazyLock::new(base);
+
+/// For the lines of a mail's header.
+pub(super) static LINES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = base();
+    environment.set_formatter(|out, _: &mut State<'_, '_>, value| insert_into_line(out, value));
     environment
 });
 
@@ -49,6 +59,20 @@ fn insert(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
         text => out.write_str(text)?,
     }
     Ok(())
+}
+
+/// Writes one value into a line that nothing may break.
+fn insert_into_line(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    let text = value.to_string();
+    if text.chars().any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')) {
+        let shown = Escaped(&carrier::to_bytes(&text)).to_string();
+        let error = TemplateError::new(format!("this value has a line break or a control character in it: `{shown}`"));
+        return Err(error.hint("`| slug` makes a safe name").into());
+    }
+    out.write_str(&text).map_err(Error::from)
 }
 
 fn guard(text: &str, is_path: bool) -> Result<(), TemplateError> {

@@ -1,4 +1,4 @@
-//! minijinja, pure: paths that cannot leave their root, and conditions that are true or false.
+//! minijinja, pure: paths that cannot leave their root, conditions that are true or false, texts for people.
 //!
 //! No type of minijinja leaves this module. Names of files are bytes; [`carrier`] says how they pass through text.
 
@@ -14,9 +14,11 @@ mod names;
 mod path;
 mod size;
 mod strict;
+mod words;
 
 pub use condition::Condition;
 pub use done_file::DoneFile;
 pub use error::TemplateError;
 pub use facts::{Destination, Facts};
 pub use path::PathTemplate;
+pub use words::TextTemplate;

@@ -9,6 +9,7 @@ pub(super) enum Place {
     Path,
     Condition,
     DoneFile,
+    Mail,
 }
 
 const FILE: &[&str] = &["name", "stem", "ext", "path", "folder", "size", "modified"];
