@@ -1,6 +1,6 @@
 //! An arrival as intake hands it to the store: what was seen, and the jobs it becomes.
 
-use crate::domain::{Identity, Moment, Priority, Reason, Ref, RemotePath, Wishes};
+use crate::domain::{Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, Sha256, Wishes};
 
 /// A settled file: where it lies and which version of it this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,46 @@ pub struct ArrivalDraft {
     pub place: i64,
     pub sighting: Sighting,
     pub arrived_at: Moment,
+    /// The messages that its jobs carry, each by as many as it has recipients.
+    pub letters: Vec<Letter>,
     /// Empty: seen and not wanted; remembered, so that it is not looked at again.
     pub jobs: Vec<JobDraft>,
+}
+
+/// A message as it goes over the wire, and bytes of ours from its commit on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// RFC 5322, every line ended by CRLF.
+    pub bytes: Vec<u8>,
+    pub sha256: Sha256,
+}
+
+/// What a job does at its server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    Upload {
+        /// `None` only for a job that failed because its path could not be rendered.
+        target: Option<RemotePath>,
+        wishes: Wishes,
+    },
+    Send {
+        /// The envelope's; empty only for a job that failed because its mail could not be made.
+        recipient: String,
+        /// Which of the arrival's letters; `None` as above.
+        letter: Option<usize>,
+        wishes: MailWishes,
+    },
+}
+
+impl Errand {
+    /// Where a file goes.
+    #[must_use]
+    pub fn target(&self) -> Option<&RemotePath> {
+        match self {
+            Self::Upload { target, .. } => target.as_ref(),
+            Self::Send { .. } => None,
+        }
+    }
 }
 
 /// A job to be.
@@ -32,12 +70,10 @@ pub struct ArrivalDraft {
 pub struct JobDraft {
     pub id: Ref,
     pub server: String,
-    /// `None` only for a job that failed because its path could not be rendered.
-    pub target: Option<RemotePath>,
+    pub errand: Errand,
     pub priority: Priority,
     /// Place in the rule's `order`, 0 first.
     pub rank: i64,
-    pub wishes: Wishes,
     pub due_at: Moment,
     pub expires_at: Moment,
     /// Waits until the rule's job before it, for the same server, has ended; held or not, it keeps its place.

@@ -2,7 +2,7 @@
 
 use crate::domain::{Moment, Proof, Ref, RemotePath, Sha256};
 
-/// One delivered file.
+/// One delivered file, or one message that a relay took for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub job: Ref,
@@ -12,6 +12,8 @@ pub struct Receipt {
     pub source_name: Vec<u8>,
     /// `None` for a message.
     pub remote_path: Option<RemotePath>,
+    /// Of a message.
+    pub recipient: Option<String>,
     pub size_bytes: u64,
     pub sha256: Sha256,
     pub proof: Proof,

@@ -25,6 +25,14 @@ impl Ref {
     }
 }
 
+impl Ref {
+    /// All of it, in 32 hexadecimal digits: for a Message-ID, which is for ever.
+    #[must_use]
+    pub fn long(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 impl Default for Ref {
     fn default() -> Self {
         Self::new()

@@ -103,3 +103,15 @@ pub struct Wishes {
     #[serde(default)]
     pub deadline: Option<Duration>,
 }
+
+/// Everything a rule asks of one mail, and the sender of its envelope. Serialised as [`Wishes`] are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailWishes {
+    /// The envelope's sender, an address.
+    pub sender: String,
+    /// Relays by name: the first that is not in trouble has it.
+    #[serde(default)]
+    pub via: Vec<String>,
+    pub retry: Retry,
+    pub deadline: Option<Duration>,
+}

@@ -1,0 +1,105 @@
+//! An incident: a server's trouble of one kind, from its first failure until it is over.
+
+use crate::domain::{Moment, Ref};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The rule that notices are jobs of. No rule file may have its name, and its failures make no notice.
+pub const NOTICES: &str = "notices";
+
+/// What people may want to hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Event {
+    /// A server is in trouble, and its jobs wait.
+    Trouble,
+    /// Jobs failed for good.
+    Failed,
+    /// It is over.
+    Recovered,
+}
+
+impl Event {
+    /// The word of this event in YAML and SQL.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Trouble => "trouble",
+            Self::Failed => "failed",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
+/// One incident with whoever was told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    /// Its row, once it has one.
+    pub id: Option<i64>,
+    pub server: String,
+    /// [`Event::Trouble`] or [`Event::Failed`].
+    pub event: Event,
+    /// A word of `TroubleKind` or of `Reason`.
+    pub kind: String,
+    pub opened_at: Moment,
+    /// When it last showed itself: for trouble, until when it lasted, once that is known.
+    pub last_at: Moment,
+    pub closed_at: Option<Moment>,
+    /// It came back then, before it had been over for an hour.
+    pub reopened_at: Option<Moment>,
+    /// Jobs that failed in it.
+    pub jobs: u64,
+    /// The server's first words, else ours; unescaped.
+    pub said: String,
+    /// Whose jobs are hit.
+    pub rules: BTreeSet<String>,
+    /// Some of its jobs.
+    pub examples: Vec<Example>,
+    pub readers: Vec<Reader>,
+}
+
+/// A failed job, as a mail shows it; unescaped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Example {
+    pub job: String,
+    pub name: String,
+    pub size_bytes: Option<u64>,
+    pub to: String,
+    pub tries: u32,
+    pub said: String,
+}
+
+/// What an address was told of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reader {
+    pub address: String,
+    /// That it began.
+    pub started_at: Option<Moment>,
+    /// The job of that mail.
+    pub start_job: Option<Ref>,
+    /// Where that mail is.
+    pub start: StartMail,
+    /// That it is over, or that there was nothing to tell of it.
+    pub over_at: Option<Moment>,
+}
+
+/// Where the mail is that tells of a beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StartMail {
+    /// Not there, or not gone out: the end may overtake it.
+    #[default]
+    Waiting,
+    /// On its way at this moment: what becomes of it is not known.
+    UnderWay,
+    Sent,
+}
+
+/// A job that failed and is not counted yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub rule: String,
+    pub server: String,
+    /// A word of `TroubleKind` or of `Reason`.
+    pub kind: String,
+    pub ended_at: Moment,
+    pub example: Example,
+}
