@@ -17,7 +17,7 @@ pub const DEFAULTS: Table = Table {
         optional("retry"),
         default("deadline", "3d"),
         default("priority", "normal"),
-        not_yet("delayed_after", "leave it out: this version sends no notices; `packetboat status` shows what waits"),
+        not_yet("delayed_after", "leave it out: `packetboat status` shows what waits"),
     ],
     moved: &[("retries", "write `retry: { attempts: 5 }`"), ("timeout", "write `deadline`")],
 };
@@ -57,7 +57,7 @@ pub const HISTORY: Table = Table {
     moved: &[],
 };
 
-const NO_MAIL: &str = "leave it out: this version handles no mail";
+const NO_MAIL: &str = "leave it out: this version takes no mail in";
 
 const PRIORITY: &[(&str, Meaning<Priority>)] =
     &[("low", Built(Priority::Low)), ("normal", Built(Priority::Normal)), ("high", Built(Priority::High))];

@@ -1,14 +1,17 @@
 //! packetboat.yaml from disk: settings, or everything that is wrong with it.
 
 use super::{
-    Defaults, Finding, Server, Settings, defaults,
+    Defaults, Finding, MailSettings, Notices, Server, Settings, defaults,
     fields::Fields,
     file,
     keys::{Table, default, not_yet, optional},
     kind::Kinds,
+    mail::mail,
     read,
     read_ftp::ftp_server,
+    read_notices::{Whose, notices},
     read_secret::hide_secrets,
+    read_smtp::smtp_server,
     sheet::{Problem, Sheet},
     suggest,
     surroundings::{Surroundings, machine_time_zone},
@@ -22,25 +25,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const NO_MAIL: &str = "leave it out: this version moves files only and sends no mail";
-
 /// The keys of packetboat.yaml.
 pub const TOP: Table = Table {
     name: "packetboat.yaml",
     keys: &[
         default("storage", "/var/lib/packetboat"),
         default("rules", "rules/"),
-        not_yet("templates", NO_MAIL),
+        not_yet("templates", "leave it out: the texts of mails stand in their rules"),
         optional("time_zone"),
         optional("servers"),
-        not_yet("mail", NO_MAIL),
-        not_yet("notices", "leave it out: this version sends none; `packetboat status` and exit codes tell"),
+        optional("mail"),
+        optional("notices"),
         optional("defaults"),
         not_yet("doors", "leave it out: this version takes files from watched folders only"),
-        not_yet("webhooks", "leave it out: this version sends no notices"),
+        not_yet("webhooks", "leave it out: this version tells by mail"),
         not_yet("heartbeat", "leave it out: let the service manager watch over the process"),
-        not_yet("staging", NO_MAIL),
-        not_yet("attach_from", NO_MAIL),
+        not_yet("staging", "leave it out: name other addresses in the rules of a test system"),
+        not_yet("attach_from", "leave it out: this version attaches nothing"),
         optional("limits"),
         optional("history"),
     ],
@@ -65,7 +66,7 @@ pub const TOP: Table = Table {
 static KINDS: Kinds = Kinds {
     table: Table {
         name: "a server",
-        keys: &[optional("ftp"), not_yet("smtp", NO_MAIL)],
+        keys: &[optional("ftp"), optional("smtp")],
         moved: &[
             ("type", "write `ftp: { … }`"),
             ("kind", "write `ftp: { … }`"),
@@ -98,6 +99,7 @@ pub struct Outline {
     pub rules: PathBuf,
     /// Names and kinds; `None` when packetboat.yaml could not be read so far.
     pub servers: Option<BTreeMap<String, &'static str>>,
+    pub mail: MailSettings,
     pub defaults: Defaults,
     pub time_zone: Tz,
 }
@@ -135,6 +137,7 @@ pub fn load_with(path: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Lo
         storage: None,
         rules: folder.join("rules"),
         servers: None,
+        mail: MailSettings::default(),
         defaults: Defaults::default(),
         time_zone: machine_time_zone(),
     };
@@ -165,6 +168,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
         None => Some(unknown.time_zone),
     };
     let (names, servers) = servers(sheet, &top, around);
+    let mail = mail(&top, names.as_ref());
     let defaults = defaults::defaults(sheet, &top);
     let limits = defaults::limits(&top);
     let history = defaults::history(&top);
@@ -172,8 +176,13 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
         storage: storage.clone(),
         rules: rules.clone().unwrap_or(unknown.rules),
         servers: names,
+        mail: mail.clone().unwrap_or_default(),
         defaults: defaults.clone().unwrap_or_default(),
         time_zone: zone.unwrap_or(unknown.time_zone),
+    };
+    let notices = match top.value("notices") {
+        Some(node) => notices(sheet, node, &outline, Whose::AllRules),
+        None => Some(Notices::default()),
     };
     let settings = || {
         Some(Settings {
@@ -182,6 +191,8 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
             rules: rules?,
             time_zone: zone?,
             servers,
+            mail: mail?,
+            notices: notices?,
             defaults: defaults?,
             limits: limits?,
             history: history?,
@@ -244,8 +255,11 @@ fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Optio
             continue;
         }
         names.insert(name.clone(), kind_word(value));
-        let server = KINDS.one(sheet, value).and_then(|kind| ftp_server(sheet, &name, &kind, around));
-        servers.extend(server.map(|server| (name, Server::Ftp(server))));
+        let server = KINDS.one(sheet, value).and_then(|kind| match kind.key.as_text() {
+            Some("smtp") => smtp_server(sheet, &name, &kind, around).map(Server::Smtp),
+            _ => ftp_server(sheet, &name, &kind, around).map(Server::Ftp),
+        });
+        servers.extend(server.map(|server| (name, server)));
     }
     (Some(names), servers)
 }

@@ -16,9 +16,9 @@ use crate::{domain::ByteRate, schedule::Window};
 use std::{ops::RangeInclusive, time::Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 /// What a wait on the network may last: a deadline on every call, but none that nobody lives to see.
-const WAIT: RangeInclusive<Duration> = SECOND..=HOUR;
+pub(super) const WAIT: RangeInclusive<Duration> = SECOND..=HOUR;
 
 /// What `servers.NAME.ftp` says.
 pub fn ftp_server(sheet: &Sheet, name: &str, entry: &Entry, around: &Surroundings<'_>) -> Option<FtpServer> {
@@ -69,7 +69,7 @@ pub fn ftp_server(sheet: &Sheet, name: &str, entry: &Entry, around: &Surrounding
     })
 }
 
-fn host(text: &str) -> Result<String, Fault> {
+pub(super) fn host(text: &str) -> Result<String, Fault> {
     let alone = "write the name or the address alone: `backup.example.com`";
     if text.contains("://") {
         return Err(Fault::new("a URL, expected a host", alone));
@@ -87,7 +87,7 @@ fn host(text: &str) -> Result<String, Fault> {
 }
 
 /// A text that goes into a command: a line break in it would be a second command.
-fn wire_text(sheet: &Sheet, node: &Node) -> Option<String> {
+pub(super) fn wire_text(sheet: &Sheet, node: &Node) -> Option<String> {
     let text = read::text(sheet, node)?;
     if text.chars().any(char::is_control) {
         sheet.report(Problem::error(&node.at, "a control character in a text that is sent to the server"));
@@ -134,11 +134,13 @@ pub fn timeouts(fields: &Fields<'_>) -> Option<FtpTimeouts> {
     Some(FtpTimeouts { connect: connect?, reply: reply?, data: data? })
 }
 
+/// On this machine nobody listens in.
+pub(super) fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn check_plain_password(fields: &Fields<'_>, sheet: &Sheet, tls: Option<FtpTls>, host: Option<&str>) {
-    let loopback = host.is_some_and(|host| {
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    });
-    if let (Some(FtpTls::None), false, Some(tls)) = (tls, loopback, fields.value("tls")) {
+    if let (Some(FtpTls::None), false, Some(tls)) = (tls, host.is_some_and(is_loopback), fields.value("tls")) {
         let problem = Problem::warning(&tls.at, "the password and the files travel in the clear");
         sheet.report(
             problem.hint("`tls: explicit` is the default; `packetboat check --probe` says what the server offers"),
@@ -162,8 +164,10 @@ mod tests {
         std::fs::write(folder.path().join("packetboat.yaml"), text).unwrap();
         let loaded = load_with(&folder.path().join("packetboat.yaml"), &|_| Some("p".into()));
         let settings = loaded.settings.unwrap_or_else(|| panic!("{more}: {:#?}", loaded.findings));
-        let Server::Ftp(server) = settings.servers["a"].clone();
-        server
+        match settings.servers["a"].clone() {
+            Server::Ftp(server) => server,
+            Server::Smtp(_) => panic!("an ftp server was written"),
+        }
     }
 
     #[test]

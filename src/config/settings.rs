@@ -1,6 +1,6 @@
 //! The whole of packetboat.yaml, checked.
 
-use crate::config::{Defaults, FtpServer, History, Limits};
+use crate::config::{Defaults, FtpServer, History, Limits, MailSettings, Notices, SmtpServer};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// What packetboat.yaml says, with every default filled in and every path absolute.
@@ -14,6 +14,9 @@ pub struct Settings {
     pub rules: PathBuf,
     pub time_zone: chrono_tz::Tz,
     pub servers: BTreeMap<String, Server>,
+    pub mail: MailSettings,
+    /// For every rule that has none of its own.
+    pub notices: Notices,
     pub defaults: Defaults,
     pub limits: Limits,
     pub history: History,
@@ -23,4 +26,16 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub enum Server {
     Ftp(FtpServer),
+    Smtp(SmtpServer),
+}
+
+impl Server {
+    /// Most conversations at once.
+    #[must_use]
+    pub fn connections(&self) -> u32 {
+        match self {
+            Self::Ftp(server) => server.connections,
+            Self::Smtp(server) => server.connections,
+        }
+    }
 }

@@ -8,7 +8,9 @@ use crate::config::{
     keys::{Form, Table},
     load::TOP,
     load_with,
+    mail::MAIL,
     sheet::Sheet,
+    smtp_keys::{SMTP, TIMEOUTS as SMTP_TIMEOUTS},
     yaml::{self, Node, Value},
 };
 use std::{ffi::OsString, fs, path::Path};
@@ -38,10 +40,13 @@ fn the_shipped_file_shows_every_key_with_its_default() {
     let text = shipped();
     let sheet = Sheet::new("deploy/packetboat.yaml", text.clone());
     let root = yaml::read(&sheet).unwrap();
-    let tables: [(&[&str], &Table); 7] = [
+    let tables: [(&[&str], &Table); 10] = [
         (&[], &TOP),
         (&["servers", "offsite", "ftp"], &FTP),
         (&["servers", "offsite", "ftp", "timeouts"], &TIMEOUTS),
+        (&["servers", "main", "smtp"], &SMTP),
+        (&["servers", "main", "smtp", "timeouts"], &SMTP_TIMEOUTS),
+        (&["mail"], &MAIL),
         (&["defaults"], &DEFAULTS),
         (&["defaults", "retry"], &RETRY),
         (&["limits"], &LIMITS),
@@ -90,7 +95,7 @@ fn a_value_that_is_no_example_is_the_default() {
     assert_eq!(shown.storage, shortest.storage);
     assert_eq!(shown.rules, shortest.rules);
     let offsite = |settings: &config::Settings| {
-        let config::Server::Ftp(mut server) = settings.servers["offsite"].clone();
+        let config::Server::Ftp(mut server) = settings.servers["offsite"].clone() else { panic!("no ftp server") };
         (server.bandwidth, server.bandwidth_in) = (None, Vec::new());
         format!("{server:?}")
     };

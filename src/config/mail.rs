@@ -1,0 +1,86 @@
+//! `mail:` of packetboat.yaml: what every mail made here falls back on.
+
+use super::{
+    fields::Fields,
+    keys::{Table, not_yet, optional},
+    read,
+    sheet::{Problem, Sheet},
+    suggest,
+    values::Fault,
+    yaml::Node,
+};
+use crate::mail::Mailbox;
+use std::collections::BTreeMap;
+
+const BOUNCES: &str = "leave it out: this version does not read bounces";
+
+/// The keys of `mail`.
+pub const MAIL: Table = Table {
+    name: "mail",
+    keys: &[
+        optional("from"),
+        optional("via"),
+        not_yet("return_path", "leave it out: the envelope's sender is `from`"),
+        not_yet("bounces", BOUNCES),
+        not_yet("suppress", BOUNCES),
+    ],
+    moved: &[
+        ("sender", "write `from`"),
+        ("relay", "write `via`"),
+        ("server", "write `via`: the name of an smtp server"),
+        ("to", "write it in a step: `mail: { to: … }`"),
+        ("smtp", "a relay is a server: `servers: { NAME: { smtp: { … } } }`"),
+    ],
+};
+
+/// What `mail` says.
+#[derive(Debug, Clone, Default)]
+pub struct MailSettings {
+    pub from: Option<Mailbox>,
+    /// Relays by name, in order; without a word the only one there is.
+    pub via: Vec<String>,
+}
+
+/// `mail` of packetboat.yaml. `servers`: names and kinds.
+pub fn mail(top: &Fields<'_>, servers: Option<&BTreeMap<String, &'static str>>) -> Option<MailSettings> {
+    let fields = top.map("mail", &MAIL)?;
+    let from = fields.may("from", mailbox);
+    let via = fields.may("via", |sheet, node| relays(sheet, node, servers));
+    if (fields.entry("from").is_some() && from.is_none()) || (fields.entry("via").is_some() && via.is_none()) {
+        return None;
+    }
+    let only = || {
+        let mut relays = servers.into_iter().flatten().filter(|(_, kind)| **kind == "smtp").map(|(name, _)| name);
+        relays.next().filter(|_| relays.next().is_none()).cloned()
+    };
+    Some(MailSettings { from, via: via.unwrap_or_else(|| only().into_iter().collect()) })
+}
+
+/// `noreply@example.com`, `Acme <noreply@example.com>`.
+pub fn mailbox(sheet: &Sheet, node: &Node) -> Option<Mailbox> {
+    read::spelt("an address", |text| {
+        Mailbox::parse(text).map_err(|why| Fault { message: why.to_string(), range: None, hint: None })
+    })(sheet, node)
+}
+
+/// Names of smtp servers, in their order.
+pub fn relays(sheet: &Sheet, node: &Node, servers: Option<&BTreeMap<String, &'static str>>) -> Option<Vec<String>> {
+    let items = read::at_most(sheet, read::many(sheet, node)?, 100)?;
+    read::each(items, |item| {
+        let name = read::text(sheet, item)?;
+        let Some(servers) = servers else { return Some(name) };
+        let smtp = || servers.iter().filter(|(_, kind)| **kind == "smtp").map(|(name, _)| name.as_str());
+        let (message, has) = match servers.get(&name) {
+            Some(&"smtp") => return Some(name),
+            Some(_) => (format!("`{name}` is no relay, and mail goes to an smtp server"), smtp().collect::<Vec<_>>()),
+            None => (format!("there is no server `{name}`"), smtp().collect()),
+        };
+        let near = suggest::nearest(&name, smtp()).map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
+        let hint = match has[..] {
+            [] => "packetboat.yaml has no smtp server: `servers: { NAME: { smtp: { host: … } } }`".to_owned(),
+            _ => format!("packetboat.yaml has {} (smtp){near}", has.join(", ")),
+        };
+        sheet.report(Problem::error(&item.at, message).hint(hint));
+        None
+    })
+}
