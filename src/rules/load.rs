@@ -3,7 +3,7 @@
 use super::{RuleSet, read_rule};
 use crate::{
     config::{self, Finding, Outline, Problem, Settings, open, shown},
-    domain::Sha256,
+    domain::{NOTICES, Sha256},
 };
 use sha2::Digest as _;
 use std::{
@@ -65,7 +65,10 @@ pub fn load_outline(outline: &Outline) -> Loaded {
                 continue;
             }
         };
-        if let Some(name) = rule_name(path) {
+        if rule_name(path) == Some(NOTICES) {
+            let problem = Problem::error(&(0..0), "`notices` is what the jobs of notices are called");
+            opened.sheet.report(problem.hint("name this rule's file otherwise"));
+        } else if let Some(name) = rule_name(path) {
             let sha256 = Sha256(sha2::Sha256::digest(&opened.bytes).into());
             rules.extend(read_rule::rule(&opened.sheet, name, sha256, outline));
         } else {

@@ -6,6 +6,8 @@ mod filter;
 mod globs;
 mod load;
 mod plan;
+mod plan_mail;
+mod read_mail;
 mod read_rule;
 mod read_steps;
 mod read_watch;
@@ -15,7 +17,8 @@ pub use filter::FileFilter;
 pub use load::{Checked, Loaded, check, check_with, load_outline};
 pub use plan::{Context, Planned, Unwanted, plan};
 pub use rule::{
-    EmptyFiles, Existing, HardLinks, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch, WatchMethod,
+    Action, EmptyFiles, Existing, HardLinks, Mail, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch,
+    WatchMethod,
 };
 
 #[cfg(test)]

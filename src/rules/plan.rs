@@ -1,8 +1,8 @@
 //! One file and one rule → the jobs it becomes, a refusal on record, or nothing; what `packetboat plan` shows is this.
 
 use crate::{
-    domain::{ArrivalDraft, Beginning, Escaped, JobDraft, Moment, Reason, Ref, RemotePath, Sighting, Wishes},
-    rules::{EmptyFiles, Rule, Step},
+    domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Sighting, Wishes},
+    rules::{Action, EmptyFiles, Mail, Rule, Step, Upload, plan_mail},
     templates::{Condition, Destination, Facts, TemplateError},
 };
 
@@ -49,7 +49,8 @@ pub enum Unwanted {
 #[must_use]
 pub fn plan(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> Planned {
     let planning = Planning { rule, sighting, context, arrival: (context.new_id)() };
-    let (jobs, unwanted) = match planning.jobs() {
+    let mut letters = Vec::new();
+    let (jobs, unwanted) = match planning.jobs(&mut letters) {
         Ok(jobs) if jobs.is_empty() => (jobs, Some(Unwanted::EveryStep)),
         Ok(jobs) => (jobs, None),
         Err(unwanted) => (Vec::new(), Some(unwanted)),
@@ -61,23 +62,24 @@ pub fn plan(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> Planned 
         place: context.place,
         sighting: sighting.clone(),
         arrived_at: context.arrived_at,
+        letters,
         jobs,
     };
     Planned { arrival, unwanted }
 }
 
 /// Why a job is failed from its beginning, in a sentence for the operator.
-type Refusal = String;
+pub(super) type Refusal = String;
 
-struct Planning<'a> {
-    rule: &'a Rule,
+pub(super) struct Planning<'a> {
+    pub rule: &'a Rule,
     sighting: &'a Sighting,
-    context: &'a Context<'a>,
-    arrival: Ref,
+    pub context: &'a Context<'a>,
+    pub arrival: Ref,
 }
 
 impl Planning<'_> {
-    fn jobs(&self) -> Result<Vec<JobDraft>, Unwanted> {
+    fn jobs(&self, letters: &mut Vec<Letter>) -> Result<Vec<JobDraft>, Unwanted> {
         let is_empty = self.sighting.identity.size_bytes == 0;
         if is_empty && self.rule.when.empty_files == EmptyFiles::Skip {
             return Err(Unwanted::Empty);
@@ -87,24 +89,62 @@ impl Planning<'_> {
             Ok(true) => self.broken_limit(),
             Err(refusal) => Some(refusal),
         };
-        Ok(self.rule.then.iter().flat_map(|step| self.step(step, refusal.as_ref())).collect())
+        Ok(self.rule.then.iter().flat_map(|step| self.step(step, refusal.as_ref(), letters)).collect())
     }
 
-    fn step(&self, step: &Step, refusal: Option<&Refusal>) -> Vec<JobDraft> {
+    fn step(&self, step: &Step, refusal: Option<&Refusal>, letters: &mut Vec<Letter>) -> Vec<JobDraft> {
         let refusal = match (refusal, self.is_true(step.condition.as_ref())) {
             (_, Ok(false)) => return Vec::new(),
             (Some(refusal), _) => Some(refusal.clone()),
             (None, Err(refusal)) => Some(refusal),
             (None, Ok(true)) => None,
         };
-        step.upload.to.iter().map(|server| self.job(step, server, refusal.clone())).collect()
+        match &step.action {
+            Action::Upload(upload) => {
+                upload.to.iter().map(|server| self.upload(upload, server, refusal.clone())).collect()
+            }
+            Action::Mail(mail) => self.mail(mail, refusal, letters),
+        }
     }
 
-    fn job(&self, step: &Step, server: &str, refusal: Option<Refusal>) -> JobDraft {
+    fn upload(&self, upload: &Upload, server: &str, refusal: Option<Refusal>) -> JobDraft {
+        let id = (self.context.new_id)();
+        let path = &upload.path;
+        let target = path.render(&self.facts(Some(Destination { server, job: id })));
+        let (target, refusal) = match target {
+            Ok(target) => (Some(target), refusal),
+            Err(error) => (None, refusal.or(Some(in_words("path", path.text(), &error)))),
+        };
+        self.job(id, server, Errand::Upload { target, wishes: wishes(self.rule, upload) }, refusal)
+    }
+
+    /// One letter, and a job for everybody it goes to; a mail that cannot be made is one job, failed.
+    fn mail(&self, mail: &Mail, refusal: Option<Refusal>, letters: &mut Vec<Letter>) -> Vec<JobDraft> {
+        let server = mail.via.first().map_or("", String::as_str);
+        let wishes = plan_mail::wishes(self.rule, mail);
+        let made = match refusal {
+            Some(refusal) => Err(refusal),
+            None => plan_mail::letter(self, mail, letters.len()),
+        };
+        let (letter, recipients) = match made {
+            Ok(made) => made,
+            Err(refusal) => {
+                let errand = Errand::Send { recipient: String::new(), letter: None, wishes };
+                return vec![self.job((self.context.new_id)(), server, errand, Some(refusal))];
+            }
+        };
+        letters.push(letter);
+        let number = Some(letters.len() - 1);
+        let to = |recipient| {
+            let errand = Errand::Send { recipient, letter: number, wishes: wishes.clone() };
+            self.job((self.context.new_id)(), server, errand, None)
+        };
+        recipients.into_iter().map(to).collect()
+    }
+
+    fn job(&self, id: Ref, server: &str, errand: Errand, refusal: Option<Refusal>) -> JobDraft {
         let Self { rule, sighting, context, .. } = self;
-        let id = (context.new_id)();
-        let target = self.target(step, Destination { server, job: id });
-        let beginning = match refusal.or(target.as_ref().err().cloned()) {
+        let beginning = match refusal {
             Some(refusal) => Beginning::Refused(Reason::Unplannable, refusal),
             None if rule.paused || context.is_paused => Beginning::Paused,
             None => Beginning::Ready,
@@ -112,20 +152,14 @@ impl Planning<'_> {
         JobDraft {
             id,
             server: server.to_owned(),
-            target: target.ok(),
+            errand,
             priority: rule.priority,
             rank: rule.rank(&sighting.path),
-            wishes: wishes(rule, step),
             due_at: context.arrived_at,
             expires_at: context.arrived_at.plus(rule.deadline),
             is_in_order: rule.in_order,
             beginning,
         }
-    }
-
-    fn target(&self, step: &Step, destination: Destination<'_>) -> Result<RemotePath, Refusal> {
-        let path = &step.upload.path;
-        path.render(&self.facts(Some(destination))).map_err(|error| in_words("path", path.text(), &error))
     }
 
     fn is_true(&self, condition: Option<&Condition>) -> Result<bool, Refusal> {
@@ -143,7 +177,7 @@ impl Planning<'_> {
         Some(format!("{name} has {size} bytes, and the rule's `limits: size` is {limit}"))
     }
 
-    fn facts<'a>(&'a self, destination: Option<Destination<'a>>) -> Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, destination: Option<Destination<'a>>) -> Facts<'a> {
         Facts {
             arrived_at: self.context.arrived_at,
             time_zone: self.rule.time_zone,
@@ -157,8 +191,7 @@ impl Planning<'_> {
     }
 }
 
-fn wishes(rule: &Rule, step: &Step) -> Wishes {
-    let upload = &step.upload;
+fn wishes(rule: &Rule, upload: &Upload) -> Wishes {
     Wishes {
         on_exists: upload.on_exists,
         proof: upload.proof,
@@ -171,7 +204,7 @@ fn wishes(rule: &Rule, step: &Step) -> Wishes {
 }
 
 /// ``path `{{ file.ext }}/`: this value is empty (`| default("none", true)`)``
-fn in_words(key: &str, text: &str, error: &TemplateError) -> Refusal {
+pub(super) fn in_words(key: &str, text: &str, error: &TemplateError) -> Refusal {
     let text = error.range.clone().and_then(|range| text.get(range)).filter(|part| !part.is_empty()).unwrap_or(text);
     let hint = error.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
     format!("{key} `{}`: {error}{hint}", Escaped(text.as_bytes()))
@@ -220,13 +253,18 @@ mod tests {
     /// `server:target beginning` of each job.
     fn jobs(planned: &Planned) -> Vec<String> {
         let show = |job: &JobDraft| {
-            let target = job.target.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+            let target = job.errand.target().map_or_else(|| "?".to_owned(), ToString::to_string);
             match &job.beginning {
                 Beginning::Refused(Reason::Unplannable, why) => format!("{}:{target} refused: {why}", job.server),
                 beginning => format!("{}:{target} {beginning:?}", job.server),
             }
         };
         planned.arrival.jobs.iter().map(show).collect()
+    }
+
+    fn wished(job: &JobDraft) -> &Wishes {
+        let Errand::Upload { wishes, .. } = &job.errand else { panic!("no upload") };
+        wishes
     }
 
     const WATCH: &str = "when: { watch: { folder: /srv/out, recursive: true } }\n";
@@ -249,9 +287,8 @@ mod tests {
         let first = &jobs[0];
         assert_eq!((first.priority, first.rank), (Priority::High, 1));
         assert_eq!((first.due_at, first.expires_at), (ARRIVED, ARRIVED.plus(HOUR)));
-        assert_eq!(first.wishes, wishes(&rule, &rule.then[0]));
-        assert_eq!(first.wishes.bandwidth.map(|rate| rate.0), Some(2_000_000));
-        assert_eq!((first.wishes.retry.attempts, jobs[2].wishes.bandwidth), (Some(7), None));
+        assert_eq!(wished(first).bandwidth.map(|rate| rate.0), Some(2_000_000));
+        assert_eq!((wished(first).retry.attempts, wished(&jobs[2]).bandwidth), (Some(7), None));
     }
 
     #[test]
@@ -340,7 +377,7 @@ mod tests {
     fn a_name_that_is_no_utf8_is_planned_byte_for_byte() {
         let lines = format!("{WATCH}then:\n  - upload: {{ to: offsite, path: \"in/{{{{ file.folder }}}}/\" }}\n");
         let planned = plan(&rule(&lines), &file(b"caf\xe9/t\xffe", 1), &context());
-        assert_eq!(planned.arrival.jobs[0].target.as_ref().unwrap().as_bytes(), b"in/caf\xe9/t\xffe");
+        assert_eq!(planned.arrival.jobs[0].errand.target().unwrap().as_bytes(), b"in/caf\xe9/t\xffe");
     }
 
     #[test]

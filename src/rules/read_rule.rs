@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     config::{
-        Fields, Outline, Sheet,
+        Fields, Outline, Sheet, Whose,
         defaults::{RETRY_MOVED, attempts, check_waits, deadline, priority, wait},
         first_line,
         keys::{Table, default, not_yet, optional, required},
-        read, values,
+        notices, read, values,
         yaml::{self, Node},
     },
     domain::{Retry, Sha256},
@@ -35,10 +35,10 @@ pub const RULE: Table = Table {
         not_yet("after_failure", AFTERWARDS),
         not_yet("expect", "leave it out: `packetboat status` says when a rule last delivered"),
         not_yet("verify", "leave it out: `proof` of an upload says how a copy is proved when it is made"),
-        not_yet("notices", "leave it out: this version sends none; `packetboat status` and exit codes tell"),
+        optional("notices"),
         optional("retry"),
         optional("deadline"),
-        not_yet("delayed_after", "leave it out: this version sends no notices; `packetboat status` shows what waits"),
+        not_yet("delayed_after", "leave it out: `packetboat status` shows what waits"),
         optional("priority"),
         optional("order"),
         default("in_order", "false"),
@@ -93,7 +93,7 @@ pub const LIMITS: Table = Table {
         optional("rate"),
         optional("running"),
         optional("size"),
-        not_yet("attachments", "leave it out: this version handles no mail"),
+        not_yet("attachments", "leave it out: this version takes no mail in"),
     ],
     moved: &[
         ("connections", "write it at the server in packetboat.yaml"),
@@ -132,6 +132,10 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     closed::warn_of_deadline(sheet, fields.value("windows"), &windows, deadline);
     let limits = limits(&fields);
     let paused = fields.need("paused", read::switch);
+    let notices = match fields.value("notices") {
+        Some(node) => notices(sheet, node, known, Whose::OneRule).map(|notices| Some(notices.incidents)),
+        None => Some(None),
+    };
     Some(Rule {
         name: name.to_owned(),
         about,
@@ -149,6 +153,7 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
         limits: limits?,
         time_zone,
         paused: paused?,
+        notices: notices?,
     })
 }
 
@@ -198,6 +203,7 @@ mod tests {
             storage: None,
             rules: PathBuf::new(),
             servers: Some(BTreeMap::from([("a".to_owned(), "ftp"), ("b".to_owned(), "ftp")])),
+            mail: crate::config::MailSettings::default(),
             defaults: Defaults { retry, deadline: Duration::from_secs(7000), priority: Priority::High },
             time_zone: chrono_tz::Asia::Tokyo,
         };
@@ -218,7 +224,7 @@ mod tests {
         assert_eq!(rule.when.folder, PathBuf::from("/tmp"));
         assert!(!rule.when.recursive && !rule.in_order && !rule.paused && rule.about.is_none());
         assert!(rule.when.filter.wants(b"a") && !rule.when.filter.wants(b".a") && !rule.when.filter.wants(b"a.part"));
-        let upload = &rule.then[0].upload;
+        let upload = rule.then[0].upload();
         assert_eq!((upload.path.text(), upload.on_exists), ("{{ file.path }}", OnExists::Replace));
         assert_eq!((upload.proof, upload.times, upload.resume), (ProofWish::Size, Times::Keep, Resume::WhenLarge));
         assert_eq!((rule.when.rescan, rule.when.settled_for), (Duration::from_secs(60), Duration::from_secs(5)));
@@ -249,7 +255,7 @@ mod tests {
         );
         assert!(watch.done_file.is_some() && watch.recursive && watch.settled_for.is_zero());
         assert!(rule.condition.is_some() && rule.then[0].condition.is_some() && rule.then[1].condition.is_none());
-        let upload = &rule.then[0].upload;
+        let upload = rule.then[0].upload();
         assert_eq!((upload.to.as_slice(), upload.path.text()), (&["a".to_owned(), "b".to_owned()][..], "in/"));
         assert_eq!((upload.on_exists, upload.proof), (OnExists::SkipSame, ProofWish::ReadBack));
         assert_eq!((upload.times, upload.resume), (Times::None, Resume::Never));

@@ -1,8 +1,9 @@
 //! `then:` of a rule: its steps.
 
 use super::{
-    Step, Upload,
+    Action, Step, Upload,
     expressions::{condition, template},
+    read_mail::mail,
 };
 use crate::{
     config::{
@@ -16,7 +17,7 @@ use crate::{
     domain::{OnExists, ProofWish, Resume, Times},
 };
 
-const UPLOAD_ONLY: &str = "this version has one step, `upload`";
+const UPLOAD_OR_MAIL: &str = "this version has two steps, `upload` and `mail`";
 const AFTERWARDS: &str = "leave it out: files stay where they lie and are remembered";
 
 /// A step: one action and its condition.
@@ -32,10 +33,10 @@ const STEP: Table = Table {
     keys: &[
         optional("upload"),
         optional("if"),
-        not_yet("save", UPLOAD_ONLY),
-        not_yet("mail", UPLOAD_ONLY),
-        not_yet("relay", UPLOAD_ONLY),
-        not_yet("manifest", UPLOAD_ONLY),
+        optional("mail"),
+        not_yet("save", UPLOAD_OR_MAIL),
+        not_yet("relay", UPLOAD_OR_MAIL),
+        not_yet("manifest", UPLOAD_OR_MAIL),
         not_yet("move", AFTERWARDS),
         not_yet("delete", AFTERWARDS),
     ],
@@ -123,7 +124,11 @@ pub fn steps(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<Step>> {
 fn step(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Step> {
     let Entry { key, value } = KINDS.one(sheet, node)?;
     let condition = entry(node, "if").and_then(|own| condition(sheet, own));
-    Some(Step { upload: upload(&Fields::open(sheet, &UPLOAD, &key.at, &value)?, known)?, condition })
+    let action = match key.as_text() {
+        Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, known)?)),
+        _ => Action::Upload(upload(&Fields::open(sheet, &UPLOAD, &key.at, &value)?, known)?),
+    };
+    Some(Step { action, condition })
 }
 
 fn upload(fields: &Fields<'_>, known: &Outline) -> Option<Upload> {

@@ -1,10 +1,12 @@
 //! One rule, checked: when, if, then.
 
 use crate::{
+    config::Notice,
     domain::{ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Times},
+    mail::Mailbox,
     rules::FileFilter,
     schedule::Windows,
-    templates::{Condition, DoneFile, PathTemplate},
+    templates::{Condition, DoneFile, PathTemplate, TextTemplate},
 };
 use std::{path::PathBuf, time::Duration};
 
@@ -36,6 +38,8 @@ pub struct Rule {
     pub limits: RuleLimits,
     pub time_zone: chrono_tz::Tz,
     pub paused: bool,
+    /// `None`: those of packetboat.yaml.
+    pub notices: Option<Vec<Notice>>,
 }
 
 impl Rule {
@@ -112,9 +116,38 @@ pub struct RuleLimits {
 /// One step of `then`.
 #[derive(Debug, Clone)]
 pub struct Step {
-    pub upload: Upload,
+    pub action: Action,
     /// The step's own `if`.
     pub condition: Option<Condition>,
+}
+
+#[cfg(test)]
+impl Step {
+    pub(super) fn upload(&self) -> &Upload {
+        let Action::Upload(upload) = &self.action else { panic!("no upload") };
+        upload
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Action {
+    Upload(Upload),
+    Mail(Box<Mail>),
+}
+
+/// `mail:`, one message to everybody in it; each recipient its own job.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    pub from: Mailbox,
+    /// Each makes one address; one without names in it may be several.
+    pub to: Vec<TextTemplate>,
+    pub cc: Vec<TextTemplate>,
+    pub bcc: Vec<TextTemplate>,
+    pub reply_to: Vec<TextTemplate>,
+    pub subject: TextTemplate,
+    pub text: TextTemplate,
+    /// Relays by name, in order: the first that is not in trouble has it.
+    pub via: Vec<String>,
 }
 
 /// `upload:`

@@ -194,7 +194,7 @@ fn a_secret_may_stand_in_a_file_of_its_owner_alone() {
     let checked = check_with(&site.file(), &variable);
     assert_eq!(checked.findings, []);
     let (settings, _) = checked.loaded.unwrap();
-    let crate::config::Server::Ftp(server) = &settings.servers["offsite"];
+    let crate::config::Server::Ftp(server) = &settings.servers["offsite"] else { panic!("no ftp server") };
     assert_eq!(server.password.reveal(), "hunter2");
     assert!(!format!("{settings:?}").contains("hunter2"));
 }
@@ -207,7 +207,7 @@ fn a_secret_file_is_looked_for_among_the_credentials_first() {
         let checked = check_with(&site.file(), variable);
         assert!(checked.findings.iter().all(|finding| !finding.is_error()), "{:?}", checked.findings);
         let (settings, _) = checked.loaded.unwrap();
-        let crate::config::Server::Ftp(server) = settings.servers["offsite"].clone();
+        let crate::config::Server::Ftp(server) = settings.servers["offsite"].clone() else { panic!("no ftp server") };
         (server.password.reveal().to_owned(), checked.findings.len())
     };
     let with_credentials =
