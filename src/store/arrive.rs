@@ -1,7 +1,7 @@
 //! An arrival with its payload, its jobs and its line in the ledger, in one transaction.
 
 use crate::{
-    domain::{ArrivalDraft, Beginning, Identity, JobDraft, Moment, Reason, Sighting},
+    domain::{ArrivalDraft, Beginning, Errand, Identity, JobDraft, Letter, Moment, Reason, Sighting},
     store::{
         QueueKey, Store, StoreError,
         litter::{self, hex},
@@ -76,25 +76,64 @@ impl Arrive {
             || wanted.iter().zip(&payloads).zip(first..).map(|((draft, payload), id)| (*draft, *payload, id));
         let rows = numbered().map(|(draft, payload, id)| arrival_row(draft, payload, id)).collect::<Value>();
         sqlx::query(INSERT_ARRIVALS).bind(rows.to_string()).execute(&mut *tx.db).await?;
-        let jobs =
-            numbered().flat_map(|(draft, payload, id)| draft.jobs.iter().map(move |job| (draft, job, (id, payload))));
-        let jobs: Vec<NewJob<'_>> =
-            jobs.map(|(draft, job, ids)| NewJob { node: &self.node, draft, job, ids }).collect();
+        let mut jobs = Vec::new();
+        for (draft, payload, arrival) in numbered() {
+            let letters = self.insert_letters(tx, draft).await?;
+            jobs.extend(draft.jobs.iter().map(|job| {
+                let payload = match &job.errand {
+                    Errand::Upload { .. } => payload,
+                    Errand::Send { letter, .. } => letter.and_then(|letter| letters.get(letter).copied()),
+                };
+                NewJob { node: &self.node, draft, job, arrival, payload }
+            }));
+        }
         for jobs in free_of_each_other(&jobs) {
             insert_jobs(tx, jobs).await?;
         }
         Ok(())
     }
 
-    /// The row of each draft's bytes; of the same bytes the same row.
-    async fn insert_payloads(&self, tx: &mut Tx<'_>, drafts: &[&ArrivalDraft]) -> Result<Vec<i64>, sqlx::Error> {
-        let rows = drafts.iter().map(|draft| payload_row(&self.node, draft)).collect::<Value>();
+    /// The row of each draft's bytes, where they are sent as they lie; of the same bytes the same row.
+    async fn insert_payloads(
+        &self,
+        tx: &mut Tx<'_>,
+        drafts: &[&ArrivalDraft],
+    ) -> Result<Vec<Option<i64>>, sqlx::Error> {
+        let is_upload = |job: &JobDraft| matches!(job.errand, Errand::Upload { .. });
+        let is_sent = |draft: &&&ArrivalDraft| draft.jobs.iter().any(is_upload);
+        let rows = drafts.iter().filter(is_sent).map(|draft| payload_row(&self.node, draft)).collect::<Value>();
         let rows = sqlx::query(INSERT_PAYLOADS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
         let ids: HashMap<Vec<u8>, i64> = rows.iter().map(|row| (row.get("path"), row.get("id"))).collect();
-        let id = |draft: &&ArrivalDraft| ids.get(&absolute(draft)).copied();
-        drafts.iter().map(|draft| id(draft).ok_or(sqlx::Error::RowNotFound)).collect()
+        let id = |draft: &ArrivalDraft| ids.get(&absolute(draft)).copied().ok_or(sqlx::Error::RowNotFound);
+        drafts.iter().map(|draft| if is_sent(&draft) { id(draft).map(Some) } else { Ok(None) }).collect()
     }
 }
+
+impl Arrive {
+    /// The row of each letter of a draft.
+    async fn insert_letters(&self, tx: &mut Tx<'_>, draft: &ArrivalDraft) -> Result<Vec<i64>, sqlx::Error> {
+        let mut ids = Vec::with_capacity(draft.letters.len());
+        for letter in &draft.letters {
+            ids.push(insert_letter(tx, &self.node, letter).await?);
+        }
+        Ok(ids)
+    }
+}
+
+/// The row of a letter's bytes.
+pub(super) async fn insert_letter(tx: &mut Tx<'_>, node: &str, letter: &Letter) -> Result<i64, sqlx::Error> {
+    let size = letter.bytes.len() as i64;
+    let row =
+        sqlx::query(INSERT_LETTER).bind(node).bind(size).bind(&letter.sha256.0[..]).fetch_one(&mut *tx.db).await?;
+    let id: i64 = row.get("id");
+    let body = sqlx::query("INSERT INTO bodies (payload_id, bytes) VALUES (?1, ?2)").bind(id).bind(&letter.bytes);
+    body.execute(&mut *tx.db).await?;
+    Ok(id)
+}
+
+const INSERT_LETTER: &str = "
+INSERT INTO payloads (place, node, path, size_bytes, mtime_ns, inode, ctime_ns, sha256)
+VALUES ('inline', ?1, x'', ?2, 0, 0, 0, ?3) RETURNING id";
 
 fn absolute(draft: &ArrivalDraft) -> Vec<u8> {
     [&draft.sighting.folder[..], b"/", &draft.sighting.path].concat()
@@ -112,7 +151,7 @@ fn payload_row(node: &str, draft: &ArrivalDraft) -> Value {
     json!([node, hex(&absolute(draft)), size_bytes, mtime_ns, inode.cast_signed(), ctime_ns])
 }
 
-fn arrival_row(draft: &ArrivalDraft, payload: i64, id: i64) -> Value {
+fn arrival_row(draft: &ArrivalDraft, payload: Option<i64>, id: i64) -> Value {
     let Sighting { folder, path, .. } = &draft.sighting;
     json!([id, hex(&draft.id.0), draft.rule_version, draft.place, payload, hex(folder), hex(path), draft.arrived_at.0])
 }
@@ -173,12 +212,13 @@ SELECT value ->> 0, unhex(value ->> 1), value ->> 2, 'watch', value ->> 3, value
        value ->> 7
   FROM jsonb_each(?1)";
 
-/// A job on its way in, with the ids of its arrival and its payload.
+/// A job on its way in.
 struct NewJob<'a> {
     node: &'a str,
     draft: &'a ArrivalDraft,
     job: &'a JobDraft,
-    ids: (i64, i64),
+    arrival: i64,
+    payload: Option<i64>,
 }
 
 impl NewJob<'_> {
@@ -188,14 +228,19 @@ impl NewJob<'_> {
     }
 
     fn row(&self) -> Result<Value, sqlx::Error> {
-        let Self { node, draft, job, ids: (arrival, payload) } = self;
+        let Self { node, draft, job, arrival, payload } = self;
         let (state, reason, said) = match &job.beginning {
             Beginning::Ready => ("queued", None, None),
             Beginning::Paused => ("held", Some(Reason::RulePaused.word()), None),
             Beginning::Refused(reason, said) => ("failed", Some(reason.word()), Some(said.as_str())),
         };
         let ended_at: Option<Moment> = (state == "failed").then_some(draft.arrived_at);
-        let wishes = serde_json::to_string(&job.wishes).map_err(|why| sqlx::Error::Encode(why.into()))?;
+        let (action, recipient, wishes) = match &job.errand {
+            Errand::Upload { wishes, .. } => ("upload", None, serde_json::to_string(wishes)),
+            Errand::Send { recipient, wishes, .. } => ("send", Some(recipient), serde_json::to_string(wishes)),
+        };
+        let wishes = wishes.map_err(|why| sqlx::Error::Encode(why.into()))?;
+        let parcel = payload.filter(|_| action == "send"); // the recipients of a letter travel together
         Ok(json!([
             hex(&job.id.0),
             arrival,
@@ -203,7 +248,7 @@ impl NewJob<'_> {
             draft.rule,
             job.server,
             node,
-            job.target.as_ref().map(|target| hex(target.as_bytes())),
+            job.errand.target().map(|target| hex(target.as_bytes())),
             wishes,
             job.priority.class(),
             job.rank,
@@ -214,25 +259,32 @@ impl NewJob<'_> {
             job.due_at.0,
             job.expires_at.0,
             ended_at.map(|moment| moment.0),
+            action,
+            recipient,
+            parcel,
         ]))
     }
 }
 
-/// Runs of jobs of which none waits for another: those can be inserted by one statement, which sees only older ones.
+/// Runs of jobs of which none waits for another: those can be inserted by one statement, which sees only older ones. The recipients
+/// of a letter wait for others, never for each other.
 fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
     let mut targets = HashSet::new();
-    let mut is_ordered = false;
+    let mut ordered: Option<&NewJob<'_>> = None;
     let mut runs = vec![];
     let mut begin = 0;
-    for (at, NewJob { job, .. }) in jobs.iter().enumerate() {
-        let waits = is_ordered || job.target.as_ref().is_some_and(|target| targets.contains(&(&job.server, target)));
+    for (at, new) in jobs.iter().enumerate() {
+        let job = new.job;
+        let is_mate = |before: &NewJob<'_>| before.arrival == new.arrival && matches!(job.errand, Errand::Send { .. });
+        let waits = ordered.is_some_and(|before| !is_mate(before))
+            || job.errand.target().is_some_and(|target| targets.contains(&(&job.server, target)));
         if waits {
             runs.push(&jobs[begin..at]);
             begin = at;
             targets.clear();
         }
-        is_ordered = job.is_in_order;
-        targets.extend(job.target.as_ref().map(|target| (&job.server, target)));
+        ordered = job.is_in_order.then_some(new);
+        targets.extend(job.errand.target().map(|target| (&job.server, target)));
     }
     runs.push(&jobs[begin..]);
     runs
@@ -254,18 +306,19 @@ WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->
                   value ->> 4 AS server, value ->> 5 AS node, unhex(value ->> 6) AS target, value ->> 7 AS wishes,
                   value ->> 8 AS class, value ->> 9 AS rank, value ->> 10 AS in_order, value ->> 11 AS state,
                   value ->> 12 AS reason, value ->> 13 AS said, value ->> 14 AS due_at, value ->> 15 AS expires_at,
-                  value ->> 16 AS ended_at
+                  value ->> 16 AS ended_at, value ->> 17 AS action, value ->> 18 AS recipient, value ->> 19 AS parcel
              FROM jsonb_each(?1)),
      n AS MATERIALIZED (SELECT s.*, s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = s.rule) AS paused,
          nullif(max(
            coalesce((SELECT max(o.id) FROM jobs o WHERE o.server = s.server AND o.target = s.target AND o.target IS NOT NULL
                         AND o.state IN ('waiting', 'queued', 'running', 'held')), 0),
            coalesce((SELECT max(o.id) FROM jobs o WHERE s.in_order AND o.server = s.server AND o.rule = s.rule AND o.in_order = 1
+                        AND (s.action = 'upload' OR o.arrival_id <> s.arrival_id)
                         AND o.state IN ('waiting', 'queued', 'running', 'held')), 0)), 0) AS older
        FROM s)
-INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, server, node, target, wishes, class, rank, in_order,
-                  state, reason, said, waits_for, due_at, expires_at, ended_at)
-SELECT ref, arrival_id, payload_id, rule, 'upload', server, node, target, wishes, class, rank, in_order,
+INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank,
+                  in_order, state, reason, said, waits_for, due_at, expires_at, ended_at)
+SELECT ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank, in_order,
        CASE WHEN state <> 'queued' THEN state WHEN paused THEN 'held' WHEN older IS NOT NULL THEN 'waiting' ELSE 'queued' END,
        iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at
   FROM n";

@@ -1,7 +1,7 @@
 //! Claiming: jobs become running, with the next due time in the same commit.
 
 use crate::{
-    domain::{Identity, Moment, Priority, Reason, Ref, RemotePath, Retry, Wishes},
+    domain::{Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, Retry, Wishes},
     store::{
         QueueKey, SessionId, Store, StoreError,
         litter::temporary_name,
@@ -33,30 +33,51 @@ pub struct Parcel {
 pub struct ClaimedJob {
     pub(super) id: i64,
     pub(super) claim_no: i64,
-    pub(super) place: Option<i64>,
     pub job: Ref,
     pub rule: String,
     pub server: String,
     pub priority: Priority,
     pub rank: i64,
     pub parcel: Option<i64>,
+    /// The source below its folder.
+    pub name: Vec<u8>,
+    pub errand: ClaimedErrand,
+    pub expires_at: Moment,
+    pub claimed_at: Moment,
+    pub counted_tries: u32,
+    /// What its last attempt left.
+    pub reason: Option<Reason>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub enum ClaimedErrand {
+    Upload(ClaimedUpload),
+    Send(ClaimedSend),
+}
+
+/// A file from where it lies.
+#[derive(Debug, Clone)]
+pub struct ClaimedUpload {
+    pub(super) place: Option<i64>,
     /// The watched folder, absolute.
     pub folder: Vec<u8>,
-    /// The source below it.
-    pub name: Vec<u8>,
     /// The version of the file that the job names.
     pub identity: Identity,
     pub target: RemotePath,
     /// In the target's folder.
     pub temporary_name: String,
     pub wishes: Wishes,
-    pub expires_at: Moment,
-    pub claimed_at: Moment,
-    pub counted_tries: u32,
     /// It was claimed before under the same temporary name: something of it may be there.
     pub is_retry: bool,
-    /// What its last attempt left.
-    pub reason: Option<Reason>,
+}
+
+/// A letter for one recipient.
+#[derive(Debug, Clone)]
+pub struct ClaimedSend {
+    pub(super) payload: i64,
+    pub recipient: String,
+    pub wishes: MailWishes,
 }
 
 impl ClaimedJob {
@@ -65,6 +86,15 @@ impl ClaimedJob {
     pub fn is_of(&self, queue: &QueueKey) -> bool {
         let QueueKey { server, priority, rule, rank } = queue;
         (&self.server, self.priority, &self.rule, self.rank) == (server, *priority, rule, *rank)
+    }
+
+    /// The rule's waits, as they were at intake.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match &self.errand {
+            ClaimedErrand::Upload(upload) => upload.wishes.retry,
+            ClaimedErrand::Send(send) => send.wishes.retry,
+        }
     }
 
     pub(super) fn queue(&self) -> QueueKey {
@@ -108,12 +138,16 @@ impl Write for Claim {
                 .fetch_all(&mut *tx.db)
                 .await?;
             for head in self.readable(tx, ask, &heads).await? {
-                let parcel = head.parcel;
-                let mut jobs = vec![head];
-                if let Some(parcel) = parcel {
-                    jobs.extend(self.mates(tx, ask, parcel).await?);
+                let is_mate = |parcel: &&mut Parcel| head.parcel.is_some() && parcel.jobs[0].parcel == head.parcel;
+                if let Some(parcel) = parcels.iter_mut().find(is_mate) {
+                    parcel.jobs.push(head); // several of one parcel came first
+                    continue;
                 }
-                parcels.push(Parcel { jobs });
+                let mates = match head.parcel {
+                    Some(parcel) => self.mates(tx, ask, parcel).await?,
+                    None => vec![],
+                };
+                parcels.push(Parcel { jobs: [vec![head], mates].concat() });
             }
         }
         parcels.sort_by_key(|parcel| parcel.jobs[0].id);
@@ -172,7 +206,7 @@ macro_rules! claim {
             "UPDATE jobs SET state = 'running', session_id = ?1, claimed_at = ?2, claim_no = claim_no + 1,
                     due_at = ?2 + min(?4, ?3 << min(tries, 20)), tries = tries + 1
               WHERE id IN (", $which, ")
-              RETURNING id, ref, tries, parcel, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
+              RETURNING id, ref, tries, parcel, action, recipient, payload_id, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
                 (SELECT folder FROM arrivals WHERE id = arrival_id) AS folder,
                 (SELECT name FROM arrivals WHERE id = arrival_id) AS name,
                 (SELECT place_id FROM arrivals WHERE id = arrival_id) AS place_id,
@@ -190,35 +224,57 @@ pub(super) const CLAIM: &str = claim!(
 );
 pub(super) const CLAIM_MATES: &str = claim!(
     "SELECT id FROM jobs WHERE state = 'queued' AND parcel = ?6 AND parcel IS NOT NULL AND server = ?5
-        AND due_at <= ?2 AND expires_at > ?2"
+        AND due_at <= ?2 AND expires_at > ?2 LIMIT 99"
 );
 
 impl ClaimedJob {
     /// What of a row cannot be read: a later version wrote it, or somebody's hand. Jobs of one parcel are of one queue.
     fn from_row(row: &SqliteRow, queue: &QueueKey, now: Moment) -> Result<Self, String> {
-        let target: Option<Vec<u8>> = row.get("target");
-        let target = RemotePath::new(target.ok_or("it has no target")?).map_err(|why| format!("target: {why}"))?;
+        let errand = match row.get("action") {
+            "upload" => ClaimedErrand::Upload(ClaimedUpload::from_row(row)?),
+            "send" => ClaimedErrand::Send(ClaimedSend::from_row(row)?),
+            other => return Err(format!("action: {other}")),
+        };
         Ok(Self {
             id: row.get("id"),
             claim_no: row.get("claim_no"),
-            place: row.get("place_id"),
             job: Ref(row.get::<Vec<u8>, _>("ref").try_into().map_err(|_| "ref: not 16 bytes")?),
             rule: queue.rule.clone(),
             server: queue.server.clone(),
             priority: queue.priority,
             rank: queue.rank,
             parcel: row.get("parcel"),
-            folder: row.get("folder"),
-            name: row.get("name"),
-            identity: identity_from(row),
-            target,
-            temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),
-            wishes: serde_json::from_str(row.get("wishes")).map_err(|why| format!("wishes: {why}"))?,
+            name: row.get::<Option<Vec<u8>>, _>("name").unwrap_or_default(), // a notice comes of no arrival
+            errand,
             expires_at: Moment(row.get("expires_at")),
             claimed_at: now,
             counted_tries: row.get("counted_tries"),
-            is_retry: row.get::<i64, _>("tries") > 1,
             reason: row.get::<Option<&str>, _>("reason").and_then(Reason::from_word),
+        })
+    }
+}
+
+impl ClaimedUpload {
+    fn from_row(row: &SqliteRow) -> Result<Self, String> {
+        let target: Option<Vec<u8>> = row.get("target");
+        Ok(Self {
+            place: row.get("place_id"),
+            folder: row.get::<Option<Vec<u8>>, _>("folder").unwrap_or_default(),
+            identity: identity_from(row),
+            target: RemotePath::new(target.ok_or("it has no target")?).map_err(|why| format!("target: {why}"))?,
+            temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),
+            wishes: serde_json::from_str(row.get("wishes")).map_err(|why| format!("wishes: {why}"))?,
+            is_retry: row.get::<i64, _>("tries") > 1,
+        })
+    }
+}
+
+impl ClaimedSend {
+    fn from_row(row: &SqliteRow) -> Result<Self, String> {
+        Ok(Self {
+            payload: row.get::<Option<i64>, _>("payload_id").ok_or("it has no message")?,
+            recipient: row.get::<Option<String>, _>("recipient").ok_or("it has no recipient")?,
+            wishes: serde_json::from_str(row.get("wishes")).map_err(|why| format!("wishes: {why}"))?,
         })
     }
 }

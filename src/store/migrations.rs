@@ -5,7 +5,11 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const ALL: [(i64, &str, &str); 1] = [(1, "spine", include_str!("../../migrations/0001_spine.sql"))];
+const ALL: [(i64, &str, &str); 3] = [
+    (1, "spine", include_str!("../../migrations/0001_spine.sql")),
+    (2, "bodies", include_str!("../../migrations/0002_bodies.sql")),
+    (3, "incidents", include_str!("../../migrations/0003_incidents.sql")),
+];
 
 /// Every migration this program knows.
 pub(super) fn migrator() -> Migrator {

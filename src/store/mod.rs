@@ -3,7 +3,10 @@
 mod arrive;
 mod claim;
 mod error;
+mod fail_over;
+mod incidents;
 mod lane_rows;
+mod letters;
 mod litter;
 mod lock;
 mod migrations;
@@ -16,6 +19,7 @@ mod places;
 mod queue;
 mod read;
 pub use read::json;
+mod report;
 mod rule_versions;
 mod sameness;
 mod seen;
@@ -27,8 +31,9 @@ mod tidy;
 mod writer;
 
 pub use arrive::Arrive;
-pub use claim::{Ask, ClaimedJob, Parcel};
+pub use claim::{Ask, ClaimedErrand, ClaimedJob, ClaimedSend, ClaimedUpload, Parcel};
 pub use error::StoreError;
+pub use incidents::{About, NoticeMail, Tell};
 pub use lane_rows::{LaneRow, LaneState};
 pub use litter::Litter;
 pub use lock::{Lock, LockError};
@@ -40,6 +45,7 @@ pub use read::{
     Attempt, Ends, Found, InVain, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule,
     ReceiptFilter, ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
 };
+pub use report::RuleReport;
 pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};

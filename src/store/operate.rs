@@ -85,7 +85,7 @@ impl LeftAlone {
             Self::Held => "held: `release` lets it go",
             Self::RulePaused => "its rule is paused: `resume`, or its own file without `paused: true`, lets it go",
             Self::TargetBusy => "another job for the same target is open",
-            Self::NoTarget => "its path could not be rendered: correct the rule, and touch the file",
+            Self::NoTarget => "its path or its mail could not be rendered: correct the rule, and touch the file",
             Self::Gone => "no longer on record",
         }
     }

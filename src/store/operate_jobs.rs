@@ -95,7 +95,7 @@ impl Operate {
     /// row does not tell it, with the span that the job had.
     async fn retry(&self, tx: &mut Tx<'_>, row: i64) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "UPDATE jobs SET state = 'queued', reason = NULL, due_at = ?2, counted_tries = 0, ended_at = NULL,
+            "UPDATE jobs SET state = 'queued', reason = NULL, due_at = ?2, counted_tries = 0, ended_at = NULL, told = 0,
                     temp_token = randomblob(8), waits_for = NULL,
                     expires_at = ?2 + coalesce(
                       iif(json_valid(wishes), (wishes ->> '$.deadline.secs') * 1000 + (wishes ->> '$.deadline.nanos') / 1000000, NULL),
@@ -165,7 +165,7 @@ fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sql
 }
 
 pub(super) const STANDING: &str = concat!(
-    "SELECT state, server, class, rule, rank, target IS NOT NULL AS has_target,
+    "SELECT state, server, class, rule, rank, (target IS NOT NULL OR (action = 'send' AND payload_id IS NOT NULL)) AS has_target,
             EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS rule_is_paused,
             EXISTS (SELECT 1 FROM jobs t WHERE t.server = jobs.server AND t.target = jobs.target AND t.id <> jobs.id
                        AND t.state IN ('waiting', 'queued', 'running', 'held') AND t.target IS NOT NULL) AS target_is_busy,

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::Identity,
-    store::{ClaimedJob, Store, StoreError, seen::SeenRow},
+    store::{ClaimedJob, ClaimedUpload, Store, StoreError, seen::SeenRow},
 };
 use sqlx::Row;
 
@@ -23,18 +23,23 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn sameness(&self, job: &ClaimedJob, found: &Identity) -> Result<Sameness, StoreError> {
-        let Some(place) = job.place else { return Ok(Sameness::Other) };
+    pub async fn sameness(
+        &self,
+        job: &ClaimedJob,
+        upload: &ClaimedUpload,
+        found: &Identity,
+    ) -> Result<Sameness, StoreError> {
+        let Some(place) = upload.place else { return Ok(Sameness::Other) };
         let Some(row) = self.seen(place, &job.name).await? else { return Ok(Sameness::Other) };
         let SeenRow { identity, sha256, is_gone, .. } = row;
         if is_gone {
             return Ok(Sameness::Other);
         }
-        if identity.is_same(&job.identity) {
+        if identity.is_same(&upload.identity) {
             return Ok(Sameness::Untold);
         }
         let has_newer =
-            sqlx::query(NEWER).bind(&job.server).bind(job.target.as_bytes()).bind(job.id).fetch_one(self.readers());
+            sqlx::query(NEWER).bind(&job.server).bind(upload.target.as_bytes()).bind(job.id).fetch_one(self.readers());
         let is_told = identity.is_same(found) && sha256.is_some() && !has_newer.await?.get::<bool, _>(0);
         Ok(if is_told { Sameness::SameBytes } else { Sameness::Other })
     }
@@ -46,8 +51,8 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn is_gone(&self, job: &ClaimedJob) -> Result<bool, StoreError> {
-        let Some(place) = job.place else { return Ok(true) };
+    pub async fn is_gone(&self, job: &ClaimedJob, upload: &ClaimedUpload) -> Result<bool, StoreError> {
+        let Some(place) = upload.place else { return Ok(true) };
         Ok(self.seen(place, &job.name).await?.is_none_or(|row| row.is_gone))
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath, Settlement},
     store::{
-        ClaimedJob, QueueKey, SessionId, Store, StoreError,
+        ClaimedErrand, ClaimedJob, QueueKey, SessionId, Store, StoreError,
         litter::{self, Litter, hex},
         writer::{Tx, Write},
     },
@@ -93,7 +93,7 @@ impl Write for SettleAll {
         insert_all(tx, INSERT_ATTEMPTS, ours.iter().map(|settle| settle.attempt_row()).collect()).await?;
         let delivered = || ours.iter().filter_map(|settle| Some((settle, settle.receipt.as_ref()?)));
         insert_all(tx, INSERT_RECEIPTS, delivered().map(|(_, receipt)| receipt_row(receipt)).collect()).await?;
-        insert_all(tx, REMEMBER_HASHES, delivered().map(|(settle, receipt)| settle.hash_row(receipt)).collect())
+        insert_all(tx, REMEMBER_HASHES, delivered().filter_map(|(settle, receipt)| settle.hash_row(receipt)).collect())
             .await?;
         for settle in ours.iter().filter(|settle| settle.litter.is_some()) {
             settle.remember_litter(tx).await?;
@@ -166,15 +166,18 @@ impl Settle {
         json!([job, claim, started_at.0, ended_at.0, outcome.word(), counted, kind, code, said, tls, bytes])
     }
 
-    fn hash_row(&self, receipt: &Receipt) -> Value {
-        let Identity { size_bytes, mtime_ns, inode, ctime_ns } = self.job.identity;
+    fn hash_row(&self, receipt: &Receipt) -> Option<Value> {
+        let ClaimedErrand::Upload(upload) = &self.job.errand else { return None };
+        let Identity { size_bytes, mtime_ns, inode, ctime_ns } = upload.identity;
         let (path, sha256) = (hex(&self.job.name), hex(&receipt.sha256.0));
-        json!([sha256, self.job.place, path, size_bytes, mtime_ns, inode.cast_signed(), ctime_ns])
+        Some(json!([sha256, upload.place, path, size_bytes, mtime_ns, inode.cast_signed(), ctime_ns]))
     }
 
     async fn remember_litter(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let Some(temporary) = self.litter.clone() else { return Ok(()) };
-        let left = Litter { temporary, target: self.job.target.clone() };
+        let (Some(temporary), ClaimedErrand::Upload(upload)) = (self.litter.clone(), &self.job.errand) else {
+            return Ok(());
+        };
+        let left = Litter { temporary, target: upload.target.clone() };
         litter::remember(tx, &self.job.server, &left, self.attempt.ended_at).await
     }
 }
@@ -191,6 +194,7 @@ fn receipt_row(receipt: &Receipt) -> Value {
         receipt.proof.word(),
         receipt.reply,
         receipt.delivered_at.0,
+        receipt.recipient,
     ])
 }
 
@@ -226,9 +230,9 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->
 
 const INSERT_RECEIPTS: &str = "
 INSERT INTO receipts (job_ref, rule, server, source_name, remote_path, size_bytes, sha256, stored_size_bytes, stored_sha256,
-                      proof, reply, delivered_at)
+                      proof, reply, delivered_at, recipient)
 SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4), value ->> 5, unhex(value ->> 6),
-       value ->> 5, unhex(value ->> 6), value ->> 7, value ->> 8, value ->> 9
+       value ->> 5, unhex(value ->> 6), value ->> 7, value ->> 8, value ->> 9, value ->> 10
   FROM jsonb_each(?1)";
 
 /// For the ledger: a later change of inode or ctime alone is then decided by the bytes.
@@ -253,14 +257,16 @@ pub(super) async fn promote(tx: &mut Tx<'_>, ended: Vec<i64>) -> Result<(), sqlx
 }
 
 /// The youngest open job, older than the one at hand (`jobs` in the query around), that must end before it: of the same
-/// target, or in strict order of the same rule and server. (The youngest is enough: that one waits for the one before it.)
+/// target, or in strict order of the same rule and server; the recipients of a letter do not wait for each other. (The youngest is
+/// enough: that one waits for the one before it.)
 macro_rules! older_open {
     () => {
         "nullif(max(
            coalesce((SELECT max(o.id) FROM jobs o WHERE o.server = jobs.server AND o.target = jobs.target
                         AND o.state IN ('waiting', 'queued', 'running', 'held') AND o.target IS NOT NULL AND o.id < jobs.id), 0),
            coalesce((SELECT max(o.id) FROM jobs o WHERE jobs.in_order = 1 AND o.in_order = 1 AND o.server = jobs.server
-                        AND o.rule = jobs.rule AND o.state IN ('waiting', 'queued', 'running', 'held') AND o.id < jobs.id), 0)), 0)"
+                        AND o.rule = jobs.rule AND o.state IN ('waiting', 'queued', 'running', 'held') AND o.id < jobs.id
+                        AND (jobs.action = 'upload' OR o.arrival_id <> jobs.arrival_id)), 0)), 0)"
     };
 }
 pub(super) use older_open;

@@ -67,7 +67,7 @@ impl Write for BringForward {
 
 /// Twice the rule's longest wait, and a minute for clocks that are put right a little.
 pub(super) const BRING_FORWARD: &str = "UPDATE jobs SET due_at = ?1
- WHERE state = 'queued' AND action = 'upload' AND due_at > ?1
+ WHERE state = 'queued' AND action IN ('upload', 'send') AND due_at > ?1
    AND due_at > ?1 + 60000 + 2000 * iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0)
 RETURNING server, class, rule, rank";
 

@@ -15,7 +15,7 @@ pub struct JobFilter {
     pub server: Option<String>,
     /// A glob on the source: without `/` on its name, else on its path below the rule's folder.
     pub name: Option<String>,
-    /// A glob on the target, with the same meaning.
+    /// A glob on the target, with the same meaning, or on the recipient.
     pub to: Option<String>,
     /// Ended since, or still open and arrived since.
     pub since: Option<Moment>,

@@ -59,7 +59,7 @@ impl Store {
         let sieve = filter.sieve()?;
         let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT j.id");
         if !sieve.is_open() {
-            sql.push(", (SELECT name FROM arrivals WHERE id = j.arrival_id) AS name, j.target, j.said");
+            sql.push(", (SELECT name FROM arrivals WHERE id = j.arrival_id) AS name, coalesce(j.target, CAST(j.recipient AS BLOB)) AS target, j.said");
         }
         sql.push(" FROM jobs j");
         filter.push_where(&mut sql);

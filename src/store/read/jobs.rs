@@ -25,6 +25,8 @@ pub struct JobLine {
     pub server: String,
     #[serde(serialize_with = "json::name_or_null")]
     pub target: Option<Vec<u8>>,
+    /// Of a mail.
+    pub recipient: Option<String>,
     pub state: JobState,
     /// A word of `Reason`.
     pub reason: Option<String>,
@@ -56,7 +58,7 @@ pub enum Rest {
 
 macro_rules! columns {
     () => {
-        "SELECT j.id, j.ref, j.rule, j.action, j.server, j.target, j.state, j.reason, j.tries,
+        "SELECT j.id, j.ref, j.rule, j.action, j.server, j.target, j.recipient, j.state, j.reason, j.tries,
        j.counted_tries, j.said, j.due_at, j.expires_at, j.ended_at, a.name, a.folder, a.arrived_at, p.size_bytes
   FROM jobs j LEFT JOIN arrivals a ON a.id = j.arrival_id LEFT JOIN payloads p ON p.id = j.payload_id"
     };
@@ -90,9 +92,10 @@ impl Store {
         while let Some(rows) = self.page(&mut ids, PAGE).await? {
             for row in &rows {
                 let line = JobLine::from_row(row)?;
-                let (name, target) =
-                    (line.name.as_deref().unwrap_or_default(), line.target.as_deref().unwrap_or_default());
-                if !sieve.lets_through(name, target, line.said.as_deref().unwrap_or_default()) {
+                let recipient = line.recipient.as_deref().map(str::as_bytes);
+                let to = line.target.as_deref().or(recipient).unwrap_or_default();
+                let name = line.name.as_deref().unwrap_or_default();
+                if !sieve.lets_through(name, to, line.said.as_deref().unwrap_or_default()) {
                     continue;
                 }
                 if shown == limit {
@@ -126,6 +129,7 @@ impl JobLine {
             name: row.get("name"),
             server: row.get("server"),
             target: row.get("target"),
+            recipient: row.get("recipient"),
             state: JobState::from_word(state).ok_or_else(|| unreadable("state", state))?,
             reason: row.get("reason"),
             tries: row.get("tries"),

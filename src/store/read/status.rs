@@ -188,6 +188,18 @@ impl Store {
         Ok(in_vain.collect())
     }
 
+    /// Jobs on their way or held, by rule.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_jobs(&self) -> Result<BTreeMap<String, OpenCounts>, StoreError> {
+        let mut by_rule: BTreeMap<String, OpenCounts> = BTreeMap::new();
+        for ((rule, _), open) in self.open_counts().await? {
+            by_rule.entry(rule).or_default().add(&open);
+        }
+        Ok(by_rule)
+    }
+
     async fn open_counts(&self) -> Result<Open, StoreError> {
         let mut open = Open::new();
         for (sql, count) in OPEN {

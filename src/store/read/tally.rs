@@ -33,7 +33,7 @@ macro_rules! ended {
         concat!(
             "(SELECT count(*) FROM jobs WHERE ended_at >= ?2 AND state = '",
             $state,
-            "' AND (?1 IS NULL OR rule = ?1) AND rule IN (",
+            "' AND (?1 IS NULL OR rule = ?1) AND rule <> 'notices' AND rule IN (",
             rules_with_ended_jobs!(),
             ")) AS ",
             $state
@@ -46,5 +46,5 @@ const ENDS: &str = concat!(
     ended!("delivered"),
     ", ",
     ended!("failed"),
-    ", (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'queued', 'running') AND (?1 IS NULL OR rule = ?1)) AS open"
+    ", (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'queued', 'running') AND (?1 IS NULL OR rule = ?1) AND rule <> 'notices') AS open"
 );

@@ -9,7 +9,7 @@ async fn a_claim_takes_the_oldest_due_and_no_more_than_asked() {
     let mut late = desk.draft("late", 1);
     late.jobs[0].due_at = NOW.plus(Duration::from_secs(60));
     desk.arrive(vec![late, desk.draft("a", 1), desk.draft("b", 1), desk.draft("c", 1)]).await;
-    let names: Vec<_> = desk.claim(2).await.iter().map(|job| job.target.to_string()).collect();
+    let names: Vec<_> = desk.claim(2).await.iter().map(target_of).collect();
     assert_eq!(names, ["a", "b"]);
     assert_eq!(desk.claim(9).await.len(), 1);
     assert_eq!(desk.store.next_due(&queue()).await.unwrap(), Some(NOW.plus(Duration::from_secs(60))));
@@ -35,8 +35,7 @@ async fn the_jobs_of_a_parcel_travel_together() {
     desk.raw(text).await;
     let ask = Ask { queue: queue(), parcels: 1, retry: retry() };
     let parcels = desk.store.claim(desk.session, vec![ask], NOW).await.unwrap();
-    let names: Vec<Vec<_>> =
-        parcels.iter().map(|parcel| parcel.jobs.iter().map(|job| job.target.to_string()).collect()).collect();
+    let names: Vec<Vec<_>> = parcels.iter().map(|parcel| parcel.jobs.iter().map(target_of).collect()).collect();
     assert_eq!(names, [["a", "c"]]);
 }
 
@@ -44,7 +43,7 @@ async fn the_jobs_of_a_parcel_travel_together() {
 async fn a_claimed_row_that_cannot_be_read_is_failed_and_says_so() {
     let desk = Desk::new().await;
     let mut behind = desk.draft("b", 1);
-    behind.jobs[0].target = Some(RemotePath::new("a").unwrap());
+    behind.jobs[0].errand = to("a");
     desk.arrive(vec![desk.draft("a", 1), behind]).await;
     desk.raw("UPDATE jobs SET wishes = '' WHERE state = 'queued'").await;
     assert!(desk.claim(9).await.is_empty());
@@ -122,7 +121,7 @@ async fn what_waits_for_a_moment_that_no_retry_waits_for_is_made_due() {
     desk.raw("UPDATE jobs SET due_at = due_at + 86400000 WHERE CAST(target AS TEXT) = 'far'").await;
     assert!(desk.claim(9).await.is_empty());
     desk.store.bring_forward(NOW).await.unwrap();
-    let due: Vec<_> = desk.claim(9).await.iter().map(|job| job.target.to_string()).collect();
+    let due: Vec<_> = desk.claim(9).await.iter().map(target_of).collect();
     assert_eq!(due, ["far"]);
     assert!(desk.store.next_due(&queue()).await.unwrap().unwrap().0 < NOW.0 + hour);
 }

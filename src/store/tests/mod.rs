@@ -13,8 +13,8 @@ mod writing;
 
 use super::*;
 use crate::domain::{
-    ArrivalDraft, Beginning, Delivered, Identity, JobDraft, JobState, Moment, OnExists, Priority, Proof, ProofWish,
-    Receipt, Ref, RemotePath, Resume, Retry, Settlement, Sha256, Sighting, Times, Wishes,
+    ArrivalDraft, Beginning, Delivered, Errand, Identity, JobDraft, JobState, Moment, OnExists, Priority, Proof,
+    ProofWish, Receipt, Ref, RemotePath, Resume, Retry, Settlement, Sha256, Sighting, Times, Wishes,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -63,6 +63,7 @@ impl Desk {
             place: self.place,
             sighting: Sighting { folder: b"/src".into(), path: path.into(), identity: identity(version) },
             arrived_at: NOW,
+            letters: vec![],
             jobs: vec![job("offsite", path)],
         }
     }
@@ -119,22 +120,40 @@ pub(super) fn job(server: &str, target: &str) -> JobDraft {
     JobDraft {
         id: Ref::new(),
         server: server.into(),
-        target: Some(RemotePath::new(target).unwrap()),
+        errand: to(target),
         priority: Priority::Normal,
         rank: 0,
-        wishes: Wishes {
-            on_exists: OnExists::Replace,
-            proof: ProofWish::Size,
-            times: Times::Keep,
-            resume: Resume::WhenLarge,
-            bandwidth: None,
-            retry: retry(),
-            deadline: Some(Duration::from_secs(3600)),
-        },
         due_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(3600)),
         is_in_order: false,
         beginning: Beginning::Ready,
+    }
+}
+
+/// An upload to this place.
+pub(super) fn to(target: &str) -> Errand {
+    let wishes = Wishes {
+        on_exists: OnExists::Replace,
+        proof: ProofWish::Size,
+        times: Times::Keep,
+        resume: Resume::WhenLarge,
+        bandwidth: None,
+        retry: retry(),
+        deadline: Some(Duration::from_secs(3600)),
+    };
+    Errand::Upload { target: Some(RemotePath::new(target).unwrap()), wishes }
+}
+
+pub(super) fn upload(job: &ClaimedJob) -> &ClaimedUpload {
+    let ClaimedErrand::Upload(upload) = &job.errand else { panic!("no upload") };
+    upload
+}
+
+/// Where a claimed file goes, or to whom a message.
+pub(super) fn target_of(job: &ClaimedJob) -> String {
+    match &job.errand {
+        ClaimedErrand::Upload(upload) => upload.target.to_string(),
+        ClaimedErrand::Send(send) => send.recipient.clone(),
     }
 }
 
@@ -144,7 +163,7 @@ pub(super) fn queue() -> QueueKey {
 
 pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Settle {
     let delivered = Delivered {
-        remote_path: Some(job.target.clone()),
+        remote_path: RemotePath::new(target_of(&job)).ok(),
         size_bytes: 4,
         sha256: Sha256([9; 32]),
         proof: Proof::Size,
@@ -159,6 +178,7 @@ pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Se
         server: job.server.clone(),
         source_name: job.name.clone(),
         remote_path: delivered.remote_path,
+        recipient: None,
         size_bytes: delivered.size_bytes,
         sha256: delivered.sha256,
         proof: delivered.proof,

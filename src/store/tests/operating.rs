@@ -21,7 +21,7 @@ async fn one_of_each() -> Desk {
     let mut held = desk.draft("held", 1);
     held.jobs[0].beginning = Beginning::Paused;
     let mut behind = desk.draft("waiting", 1);
-    behind.jobs[0].target = Some(RemotePath::new("running").unwrap());
+    behind.jobs[0].errand = to("running");
     desk.arrive(vec![held, behind, desk.draft("queued", 1)]).await;
     desk.raw("UPDATE jobs SET target = CAST('waiting' AS BLOB) WHERE state = 'waiting'").await;
     desk
@@ -67,7 +67,7 @@ async fn a_retry_starts_the_job_anew_and_wakes_its_queue() {
     desk.arrive(vec![desk.draft("a", 1)]).await;
     while tokio::time::timeout(Duration::from_millis(1), desk.store.touched()).await.is_ok() {}
     let job = desk.claim(1).await.remove(0);
-    let (id, temporary) = (job.job, job.temporary_name.clone());
+    let (id, temporary) = (job.job, upload(&job).temporary_name.clone());
     desk.settle(job, JobState::Failed).await;
     let which = Which::Ids(vec![crate::domain::RefTail(id.tail())]);
     assert_eq!(
@@ -78,7 +78,7 @@ async fn a_retry_starts_the_job_anew_and_wakes_its_queue() {
     let job = desk.claim_at(1, LATER).await.remove(0);
     assert_eq!((job.job, job.counted_tries, job.reason), (id, 0, None));
     assert_eq!(job.expires_at, LATER.plus(Duration::from_secs(3600)), "its own span, from now");
-    assert_ne!(job.temporary_name, temporary, "the old one may be litter, about to be removed");
+    assert_ne!(upload(&job).temporary_name, temporary, "the old one may be litter, about to be removed");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn cancelling_one_in_the_middle_lets_nobody_overtake() {
     let desk = Desk::new().await;
     for (path, version) in [("first", 1), ("second", 1), ("third", 1)] {
         let mut draft = desk.draft(path, version);
-        draft.jobs[0].target = Some(RemotePath::new("t").unwrap());
+        draft.jobs[0].errand = to("t");
         desk.arrive(vec![draft]).await;
     }
     let first = desk.claim(3).await;
@@ -145,7 +145,7 @@ async fn a_released_job_waits_for_an_older_one_that_is_open() {
     let desk = Desk::new().await;
     for path in ["first", "second"] {
         let mut draft = desk.draft(path, 1);
-        draft.jobs[0].target = Some(RemotePath::new("t").unwrap());
+        draft.jobs[0].errand = to("t");
         desk.arrive(vec![draft]).await;
     }
     all(&desk, JobVerb::Hold, Rehearsal::No).await;
@@ -176,9 +176,9 @@ async fn a_move_takes_what_is_not_running_in_order_and_never_beside_the_same_byt
     let mut both = desk.draft("both", 1);
     both.jobs.push(job("vault", "both"));
     let mut second = desk.draft("second", 1);
-    second.jobs[0].target = Some(RemotePath::new("t").unwrap());
+    second.jobs[0].errand = to("t");
     let mut third = desk.draft("third", 1);
-    third.jobs[0].target = Some(RemotePath::new("t").unwrap());
+    third.jobs[0].errand = to("t");
     desk.arrive(vec![both, second, third]).await;
     let rehearsed = desk.store.move_jobs("offsite", "vault", Rehearsal::Only, NOW).await.unwrap();
     let tally = desk.store.move_jobs("offsite", "vault", Rehearsal::No, NOW).await.unwrap();

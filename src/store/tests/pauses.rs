@@ -32,7 +32,7 @@ async fn a_resumed_rule_goes_on_in_order_and_leaves_what_the_operator_held() {
     for path in ["first", "second", "by hand"] {
         let mut draft = desk.draft(path, 1);
         if path != "by hand" {
-            draft.jobs[0].target = Some(RemotePath::new("t").unwrap());
+            draft.jobs[0].errand = to("t");
         }
         desk.arrive(vec![draft]).await;
     }

@@ -39,6 +39,9 @@ async fn no_hot_query_reads_all_jobs() {
         ("held by a pause", operate_pause::HELD_BY_PAUSE, "jobs_held"),
         ("whether a newer one waits", sameness::NEWER, "jobs_target"),
         ("whether it is there already", operate_move::LOOK, "jobs_target"),
+        ("mails of a relay in trouble", fail_over::FAIL_OVER, "jobs_due"),
+        ("its last delivery", incidents::LAST_DELIVERY, "jobs_ended"),
+        ("a digest", report::REPORT, "jobs_ended"),
     ] {
         let plan = plan(&desk, sql).await;
         for step in &plan {
@@ -58,4 +61,10 @@ async fn counting_what_is_open_reads_the_indexes_of_what_is_open() {
         let plan = plan(&desk, sql).await;
         assert!(plan[0].contains(index), "{sql}: {plan:#?}");
     }
+    let plan = plan(&desk, incidents::UNTOLD).await;
+    assert!(plan[0].contains("jobs_untold"), "{plan:#?}");
+    let plan = self::plan(&desk, incidents::ASIDE).await;
+    assert!(
+        ["jobs_due", "jobs_waiting", "jobs_ended"].iter().all(|index| plan.iter().any(|step| step.contains(index)))
+    );
 }

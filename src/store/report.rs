@@ -1,0 +1,68 @@
+//! What came to its end in a span of time, rule by rule: the rows of a digest.
+
+use crate::{
+    domain::Moment,
+    store::{Store, StoreError, read::rules_with_ended_jobs},
+};
+use sqlx::Row;
+use std::collections::BTreeMap;
+
+/// One rule's share.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleReport {
+    pub delivered: u64,
+    /// Of what was delivered.
+    pub bytes: u64,
+    pub failed: u64,
+    /// A newer version took their place.
+    pub superseded: u64,
+    pub last_delivered: Option<Moment>,
+}
+
+impl Store {
+    /// What ended after `since` and not after `until`, by rule.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn report(&self, since: Moment, until: Moment) -> Result<BTreeMap<String, RuleReport>, StoreError> {
+        let rows = sqlx::query(REPORT).bind(since.0).bind(until.0).fetch_all(self.readers()).await?;
+        let mut reports: BTreeMap<String, RuleReport> = BTreeMap::new();
+        for row in rows {
+            let report = reports.entry(row.get("rule")).or_default();
+            let jobs = row.get::<i64, _>("jobs").cast_unsigned();
+            match (row.get("state"), row.get::<Option<&str>, _>("reason")) {
+                ("delivered", _) => {
+                    report.delivered += jobs;
+                    report.bytes += row.get::<Option<i64>, _>("bytes").unwrap_or_default().cast_unsigned();
+                    let last = row.get::<Option<i64>, _>("last").map(Moment);
+                    report.last_delivered = report.last_delivered.max(last);
+                }
+                ("failed", _) => report.failed += jobs,
+                (_, Some("superseded")) => report.superseded += jobs,
+                _ => {}
+            }
+        }
+        Ok(reports)
+    }
+
+    /// Until when each reader of each digest has been told, by address and schedule.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn digests(&self) -> Result<BTreeMap<(String, String), Moment>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM digests").fetch_all(self.readers()).await?;
+        Ok(rows
+            .iter()
+            .map(|row| ((row.get("address"), row.get("schedule")), Moment(row.get("covered_until"))))
+            .collect())
+    }
+}
+
+pub(super) const REPORT: &str = concat!(
+    "SELECT j.rule, j.state, j.reason, count(*) AS jobs, max(j.ended_at) AS last,
+            sum((SELECT size_bytes FROM payloads WHERE id = j.payload_id)) AS bytes
+       FROM jobs j WHERE j.rule IN (",
+    rules_with_ended_jobs!(),
+    ") AND j.state IN ('delivered', 'failed', 'cancelled') AND j.ended_at > ?1 AND j.ended_at <= ?2
+      GROUP BY j.rule, j.state, j.reason"
+);
