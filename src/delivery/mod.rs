@@ -1,4 +1,7 @@
 //! What we do on a server; each protocol its folder with one `failure.rs`.
 
+mod endpoint;
 pub mod ftp;
 pub mod smtp;
+
+pub use endpoint::{Connection, Endpoint};

@@ -33,6 +33,8 @@ pub enum Later {
 
 /// Arrivals in one request to the store: it goes on with others' requests in between.
 const BATCH: usize = 256;
+/// And their jobs, or a few more: a mail may have many recipients.
+const JOBS: usize = 512;
 
 impl Intake {
     /// `disk_free`: bytes below which nothing is taken in. `storage` is where the store lies.
@@ -62,8 +64,19 @@ impl Intake {
         for batch in sightings.chunks(BATCH) {
             self.0.room.check().map_err(|free_bytes| Later::NoRoom { free_bytes })?;
             let context = self.context(ledger, now);
-            let drafts = batch.iter().map(|sighting| rules::plan(&ledger.rule, sighting, &context).arrival).collect();
-            self.commit(ledger, batch, drafts).await?;
+            let (mut begin, mut drafts, mut jobs) = (0, Vec::new(), 0);
+            for (at, sighting) in batch.iter().enumerate() {
+                let draft = rules::plan(&ledger.rule, sighting, &context).arrival;
+                jobs += draft.jobs.len();
+                drafts.push(draft);
+                if jobs >= JOBS {
+                    self.commit(ledger, &batch[begin..=at], std::mem::take(&mut drafts)).await?;
+                    (begin, jobs) = (at + 1, 0);
+                }
+            }
+            if !drafts.is_empty() {
+                self.commit(ledger, &batch[begin..], drafts).await?;
+            }
         }
         Ok(())
     }
@@ -109,6 +122,7 @@ fn without_jobs(ledger: &Ledger, sighting: &Sighting, now: Moment) -> ArrivalDra
         place: ledger.place.id,
         sighting: sighting.clone(),
         arrived_at: now,
+        letters: Vec::new(),
         jobs: Vec::new(),
     }
 }

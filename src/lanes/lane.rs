@@ -2,7 +2,6 @@
 
 use crate::{
     clock::Clock,
-    config::FtpServer,
     domain::{ByteRate, Moment, Trouble},
     lanes::Permit,
     policy::{Admission, Circuit, CircuitState, Conversation},
@@ -15,7 +14,7 @@ use tracing::{info, warn};
 #[derive(Debug)]
 pub struct Lane {
     pub name: String,
-    pub server: Arc<FtpServer>,
+    bandwidth: Bandwidth,
     clock: Clock,
     state: Mutex<State>,
     changed: Notify,
@@ -25,6 +24,14 @@ pub struct Lane {
 struct State {
     circuit: Circuit,
     paused: bool,
+}
+
+/// How many bytes a second a server may get, of all conversations together.
+#[derive(Debug, Clone, Default)]
+pub struct Bandwidth {
+    pub usual: Option<ByteRate>,
+    /// Inside these windows this limit instead; the first that matches.
+    pub inside: Vec<(Window, ByteRate)>,
 }
 
 /// What is worth remembering of a lane.
@@ -37,8 +44,8 @@ pub struct LaneReport {
 
 impl Lane {
     #[must_use]
-    pub fn new(name: String, server: Arc<FtpServer>, circuit: Circuit, clock: Clock) -> Self {
-        Self { name, server, clock, state: Mutex::new(State { circuit, paused: false }), changed: Notify::new() }
+    pub fn new(name: String, bandwidth: Bandwidth, circuit: Circuit, clock: Clock) -> Self {
+        Self { name, bandwidth, clock, state: Mutex::new(State { circuit, paused: false }), changed: Notify::new() }
     }
 
     /// The right to hold one whole conversation, or when to ask again.
@@ -122,8 +129,8 @@ impl Lane {
     #[must_use]
     pub fn bandwidth(&self, now: Moment, time_zone: chrono_tz::Tz) -> Option<ByteRate> {
         let is_open = |window: &Window| Windows { windows: vec![window.clone()], time_zone }.is_open(now);
-        let inside = self.server.bandwidth_in.iter().find(|(window, _)| is_open(window));
-        inside.map(|(_, rate)| *rate).or(self.server.bandwidth)
+        let inside = self.bandwidth.inside.iter().find(|(window, _)| is_open(window));
+        inside.map(|(_, rate)| *rate).or(self.bandwidth.usual)
     }
 
     pub(super) fn release(&self, conversation: Conversation) {

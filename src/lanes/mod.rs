@@ -3,5 +3,5 @@
 mod lane;
 mod permit;
 
-pub use lane::{Lane, LaneReport, Paused};
+pub use lane::{Bandwidth, Lane, LaneReport, Paused};
 pub use permit::Permit;

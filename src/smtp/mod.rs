@@ -1,3 +1,5 @@
-//! SMTP (RFC 5321): our side of a conversation with a relay.
+//! SMTP (RFC 5321): no jobs, no rules, only what two machines say to each other.
 
 pub mod client;
+#[cfg(feature = "demo")]
+pub mod server;

@@ -1,10 +1,10 @@
 //! One conversation with a server: connected before anything is claimed, kept while there is work, and a while longer.
 
 use crate::{
-    delivery::ftp::{connect, recover},
+    delivery::{Connection, ftp::recover},
     domain::{Outcome, Trouble, TroubleKind, Whose},
     ftp::client::Session,
-    store::{ClaimedJob, Parcel},
+    store::Parcel,
     worker::{deliver::deliver, dispatch::Outlook, record::server_trouble, route::Route},
 };
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -25,23 +25,25 @@ const LITTER: u32 = 256;
 pub(super) async fn converse(route: &Arc<Route>) {
     let connected = tokio::select! {
         () = route.stop.cancelled() => None,
-        connected = connect(&route.lane.server, &route.profile) => Some(connected),
+        connected = route.endpoint.connect() => Some(connected),
     };
     match connected {
         None => route.leave_idle(),
         Some(Err(trouble)) => {
             route.leave_idle();
-            route.memory.keep(route.lane.trouble(&trouble)).await;
+            route.trouble(&trouble).await;
             give_back(route).await;
         }
-        Some(Ok(mut session)) => {
-            clear_litter(route, &mut session).await;
-            Talk { route, session: &mut session, standing: Standing::LetUsIn }.serve().await;
+        Some(Ok(mut connection)) => {
+            if let Connection::Ftp(session) = &mut connection {
+                clear_litter(route, session).await;
+            }
+            Talk { route, connection: &mut connection, standing: Standing::LetUsIn }.serve().await;
             if route.lane.is_paused() {
                 give_back(route).await;
             }
-            if session.is_usable() {
-                session.quit().await;
+            if connection.is_usable() {
+                connection.quit().await;
             }
         }
     }
@@ -60,7 +62,7 @@ enum Standing {
 
 struct Talk<'a> {
     route: &'a Arc<Route>,
-    session: &'a mut Session,
+    connection: &'a mut Connection,
     standing: Standing,
 }
 
@@ -68,55 +70,52 @@ impl Talk<'_> {
     async fn serve(mut self) {
         let route = self.route;
         while let Some(parcel) = self.wait_for_work().await {
-            let mut jobs = parcel.jobs.into_iter();
-            while let Some(job) = jobs.next() {
-                let Some(trouble) = self.attempt(job).await else { continue };
-                route.put_back(jobs.collect());
+            if let Some(trouble) = self.attempt(parcel).await {
                 // it served us before: unless it is too busy, the next connection will tell whether it is in trouble
                 if self.standing != Standing::ServedUs || trouble.kind == TroubleKind::Busy {
-                    route.memory.keep(route.lane.trouble(&trouble)).await;
+                    route.trouble(&trouble).await;
                 }
                 if self.standing != Standing::ServedUs {
                     give_back(route).await;
                 }
                 return;
             }
-            if !self.session.is_usable() {
+            if !self.connection.is_usable() {
                 return;
             }
             route.enter_idle();
         }
     }
 
-    /// Tries one job; answers with the trouble if it was the server's.
-    async fn attempt(&mut self, job: ClaimedJob) -> Option<Trouble> {
+    /// Tries a parcel; answers with the trouble if it was the server's.
+    async fn attempt(&mut self, parcel: Parcel) -> Option<Trouble> {
         let route = self.route;
         if route.stop.is_cancelled() {
-            route.recorder.record(route, job, Outcome::Returned).await;
+            hand_back(route, parcel).await;
             return None;
         }
         let begun = Instant::now();
-        let outcome = self.deliver(&job).await;
+        let outcomes = self.deliver(&parcel).await;
         crate::faults::kill_point("worker.after_delivery");
         route.hand.took(begun.elapsed());
-        let trouble = server_trouble(&outcome).cloned();
-        if is_answer(&outcome) {
+        let trouble = outcomes.iter().find_map(server_trouble).cloned();
+        if outcomes.iter().any(is_answer) {
             stand(route, &mut self.standing, Standing::ServedUs).await;
         }
-        route.recorder.record(route, job, outcome).await;
+        route.recorder.record(route, parcel, outcomes).await;
         trouble
     }
 
     /// A large file is not waited for to its end: while its bytes flow, the server serves.
-    async fn deliver(&mut self, job: &ClaimedJob) -> Outcome {
-        let Self { route, session, standing } = self;
-        let mut outcome = pin!(deliver(route, session, job));
+    async fn deliver(&mut self, parcel: &Parcel) -> Vec<Outcome> {
+        let Self { route, connection, standing } = self;
+        let mut outcomes = pin!(deliver(route, connection, parcel));
         loop {
             tokio::select! {
                 biased;
-                outcome = &mut outcome => return outcome,
+                outcomes = &mut outcomes => return outcomes,
                 () = sleep(A_WHILE), if *standing == Standing::LetUsIn => {
-                    if route.progress.sent_bytes(job.job) > 0 {
+                    if parcel.jobs.iter().any(|job| route.progress.sent_bytes(job.job) > 0) {
                         stand(route, standing, Standing::ServedUs).await;
                     }
                 }
@@ -176,9 +175,14 @@ fn is_answer(outcome: &Outcome) -> bool {
 
 /// What was claimed ahead goes back untried: the server is in trouble or paused, or we stop.
 pub(super) async fn give_back(route: &Arc<Route>) {
-    for job in route.hand.empty().into_iter().flat_map(|parcel| parcel.jobs) {
-        route.recorder.record(route, job, Outcome::Returned).await;
+    for parcel in route.hand.empty() {
+        hand_back(route, parcel).await;
     }
+}
+
+async fn hand_back(route: &Arc<Route>, parcel: Parcel) {
+    let untried = vec![Outcome::Returned; parcel.jobs.len()];
+    route.recorder.record(route, parcel, untried).await;
 }
 
 /// Finishes or undoes what earlier deaths left on the server.

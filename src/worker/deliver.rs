@@ -1,66 +1,41 @@
-//! One claimed job, one attempt: the file opened beneath its root and handed to the server's protocol.
+//! One claimed parcel, one attempt, by what its jobs are to do.
 
 use crate::{
-    delivery::ftp::{Earlier, Upload, upload},
-    domain::{Identity, Outcome, Trouble, TroubleKind},
-    ftp::client::{Next, Session},
-    store::{ClaimedJob, Sameness},
-    streams::{Throttle, Throttles},
-    worker::{route::Route, sources::Opened},
+    delivery::Connection,
+    domain::{Outcome, Trouble, TroubleKind},
+    store::{ClaimedErrand, ClaimedJob, Parcel},
+    worker::{route::Route, send_file::send_file, send_mail::send_mail},
 };
-use std::sync::Arc;
 
-/// Tries to deliver `job` over `session`.
-pub(super) async fn deliver(route: &Route, session: &mut Session, job: &ClaimedJob) -> Outcome {
-    let Opened { source, identity, reach } = match route.sources.open(job, &route.recorder.store).await {
-        Ok(opened) => opened,
-        Err(outcome) => return outcome,
-    };
-    let expected = match version(route, job, identity).await {
-        Ok(expected) => expected,
-        Err(outcome) => return outcome,
-    };
-    let temporary = match job.target.beside(job.temporary_name.as_bytes()) {
-        Ok(temporary) => temporary,
-        Err(why) => return Outcome::Failed(Trouble::of_job(TroubleKind::Local, why.to_string())),
-    };
-    let shown = route.progress.begin(job);
-    let request = Upload {
-        source: Arc::new(source),
-        reach,
-        expected,
-        target: job.target.clone(),
-        temporary,
-        wishes: job.wishes.clone(),
-        earlier: if job.is_retry { Earlier::Tried } else { Earlier::None },
-        throttles: Throttles {
-            lane: Some(route.throttle.clone()),
-            job: job.wishes.bandwidth.map(|rate| Arc::new(Throttle::new(Some(rate)))),
-        },
-        stop: route.stop.clone(),
-        sent: shown.sent.clone(),
-    };
-    session.expect(if route.hand.is_empty() { Next::Nothing } else { Next::File });
-    upload(session, &request).await
-}
-
-/// The version to send: the one that the job names, also where only its inode or ctime has become another.
-async fn version(route: &Route, job: &ClaimedJob, found: Identity) -> Result<Identity, Outcome> {
-    if found.is_same(&job.identity) {
-        return Ok(found);
-    }
-    let told = match found.is_plainly_new(&job.identity) {
-        true => Ok(Sameness::Other),
-        false => route.recorder.store.sameness(job, &found).await,
-    };
-    match told {
-        Ok(Sameness::SameBytes) => Ok(found),
-        Ok(Sameness::Untold) => Err(Outcome::SourceUnclear(
-            "its attributes, its name or its links changed, and perhaps its bytes: its watch will tell".into(),
-        )),
-        Ok(Sameness::Other) => Err(Outcome::SourceChanged("the file is no longer the version that arrived".into())),
-        Err(refused) => {
-            Err(Outcome::SourceUnclear(format!("whether it is the version that arrived: {refused}").into()))
+/// Tries to deliver the jobs of `parcel`, and answers how that ended for each, in their order.
+pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: &Parcel) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(parcel.jobs.len());
+    match connection {
+        Connection::Ftp(session) => {
+            for job in &parcel.jobs {
+                outcomes.push(match &job.errand {
+                    ClaimedErrand::Upload(errand) => send_file(route, session, job, errand).await,
+                    ClaimedErrand::Send(_) => elsewhere(job, "an FTP server, and mail goes to a relay"),
+                });
+            }
+        }
+        Connection::Smtp(session) => {
+            let sends = parcel.jobs.iter().map(|job| match &job.errand {
+                ClaimedErrand::Send(errand) => Some(errand),
+                ClaimedErrand::Upload(_) => None,
+            });
+            match sends.collect::<Option<Vec<_>>>() {
+                Some(sends) => outcomes = send_mail(route, session, &sends).await,
+                None => outcomes
+                    .extend(parcel.jobs.iter().map(|job| elsewhere(job, "a relay, and files go to FTP servers"))),
+            }
         }
     }
+    outcomes
+}
+
+/// The server's name stands for another kind of server by now.
+fn elsewhere(job: &ClaimedJob, what: &str) -> Outcome {
+    let said = format!("{} is {what}: `packetboat move-jobs` sends what waits for it elsewhere", job.server);
+    Outcome::Deferred(Trouble::of_job(TroubleKind::Local, said))
 }

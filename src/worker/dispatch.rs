@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    domain::{Moment, Retry},
+    domain::{Moment, NOTICES, Retry},
     policy::Fair,
     rules::RuleSet,
     store::{Ask, Parcel, QueueKey, SessionId, Store, StoreError},
@@ -214,7 +214,7 @@ impl Dispatch {
     }
 
     fn serves(&self, rule: &str) -> bool {
-        self.only.as_deref().is_none_or(|only| only == rule)
+        self.only.as_deref().is_none_or(|only| only == rule || rule == NOTICES) // what went wrong is told in any case
     }
 
     fn ring(&self, server: &str) {

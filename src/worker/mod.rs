@@ -10,6 +10,8 @@ mod progress;
 mod queues;
 mod record;
 mod route;
+mod send_file;
+mod send_mail;
 mod sources;
 mod start;
 

@@ -1,6 +1,9 @@
 //! What is being sent at this moment, for whoever wants to look.
 
-use crate::{domain::Ref, store::ClaimedJob};
+use crate::{
+    domain::Ref,
+    store::{ClaimedJob, ClaimedUpload},
+};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -48,13 +51,13 @@ impl Progress {
     }
 
     /// Shows a transfer until the answer is dropped.
-    pub(super) fn begin(&self, job: &ClaimedJob) -> Shown<'_> {
+    pub(super) fn begin(&self, job: &ClaimedJob, errand: &ClaimedUpload) -> Shown<'_> {
         let sent = Arc::new(AtomicU64::new(0));
         let transfer = Transfer {
             job: job.job,
             server: job.server.clone(),
             name: job.name.clone(),
-            size_bytes: job.identity.size_bytes,
+            size_bytes: errand.identity.size_bytes,
             sent: sent.clone(),
         };
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job.job, transfer);

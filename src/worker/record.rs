@@ -5,7 +5,7 @@ use crate::{
     domain::{JobState, Moment, Outcome, Receipt, RemotePath, Trouble, TroubleKind, Whose},
     faults::kill_point,
     policy,
-    store::{AttemptRow, ClaimedJob, SessionId, Settle, Settled, Store, StoreError, TryOutcome},
+    store::{AttemptRow, ClaimedErrand, ClaimedJob, Parcel, SessionId, Settle, Settled, Store, StoreError, TryOutcome},
     worker::route::Route,
 };
 use std::{sync::Arc, time::Duration};
@@ -41,10 +41,18 @@ pub(super) const UNRECORDED: usize = 128;
 const TOGETHER: Duration = Duration::from_millis(25);
 
 impl Recorder {
-    /// Has `job` settled. Returns once that is under way: a death before it is on disk repeats the try, which overwrites itself.
-    pub(super) async fn record(&self, route: &Arc<Route>, job: ClaimedJob, outcome: Outcome) {
-        let started_at = job.claimed_at;
-        let settle = self.settle(job, started_at, outcome);
+    /// Has a parcel's jobs settled, an outcome each. Returns once that is under way: a death before it is on disk repeats the try,
+    /// which for a file overwrites itself.
+    pub(super) async fn record(&self, route: &Arc<Route>, parcel: Parcel, outcomes: Vec<Outcome>) {
+        // those that are tried again are so together
+        let (now, chance) = (self.clock.now(), fastrand::f64());
+        for (job, outcome) in parcel.jobs.into_iter().zip(outcomes) {
+            self.record_one(route, job, outcome, (now, chance)).await;
+        }
+    }
+
+    async fn record_one(&self, route: &Arc<Route>, job: ClaimedJob, outcome: Outcome, at: (Moment, f64)) {
+        let settle = self.settle(job, outcome, at);
         log(&settle);
         kill_point("worker.before_settle");
         let outcome = ToWrite::Outcome(Box::new(settle), route.clone());
@@ -124,15 +132,15 @@ async fn until_written(store: &Store, settles: &Arc<Vec<Settle>>) {
 }
 
 impl Recorder {
-    fn settle(&self, job: ClaimedJob, started_at: Moment, outcome: Outcome) -> Settle {
-        let now = self.clock.now();
+    fn settle(&self, job: ClaimedJob, outcome: Outcome, (now, chance): (Moment, f64)) -> Settle {
+        let started_at = job.claimed_at;
         let facts = policy::JobFacts {
             counted_tries: job.counted_tries,
             expires_at: job.expires_at,
-            retry: job.wishes.retry,
+            retry: job.retry(),
             reason: job.reason,
         };
-        let settlement = policy::settle(&facts, &outcome, now, fastrand::f64());
+        let settlement = policy::settle(&facts, &outcome, now, chance);
         Settle {
             session: self.session,
             attempt: attempt(&outcome, (started_at, now)),
@@ -180,6 +188,10 @@ fn receipt(job: &ClaimedJob, outcome: &Outcome, now: Moment) -> Option<Receipt> 
         server: job.server.clone(),
         source_name: job.name.clone(),
         remote_path: delivered.remote_path.clone(),
+        recipient: match &job.errand {
+            ClaimedErrand::Upload(_) => None,
+            ClaimedErrand::Send(errand) => Some(errand.recipient.clone()),
+        },
         size_bytes: delivered.size_bytes,
         sha256: delivered.sha256,
         proof: delivered.proof,
@@ -200,8 +212,9 @@ fn litter(outcome: &Outcome) -> Option<RemotePath> {
 /// What was cut is no litter: the next try goes on from it, under the same temporary name.
 fn goes_on(job: &ClaimedJob, outcome: &Outcome, next: JobState) -> bool {
     let (Outcome::Deferred(trouble) | Outcome::Unknown(trouble)) = outcome else { return false };
+    let ClaimedErrand::Upload(errand) = &job.errand else { return false };
     let was_cut = matches!(trouble.kind, TroubleKind::Busy | TroubleKind::Data | TroubleKind::Session);
-    was_cut && next == JobState::Queued && job.wishes.resume.is_for(job.identity.size_bytes)
+    was_cut && next == JobState::Queued && errand.wishes.resume.is_for(errand.identity.size_bytes)
 }
 
 /// One line per outcome. A server's trouble is its lane's line, not each job's.
@@ -212,10 +225,17 @@ fn log(settle: &Settle) {
         return;
     }
     info!(
-        job = %job.job, rule = %job.rule, server = %job.server, target = %job.target, outcome = attempt.outcome.word(),
+        job = %job.job, rule = %job.rule, server = %job.server, target = %target(job), outcome = attempt.outcome.word(),
         state = settlement.state.word(), bytes = attempt.bytes, duration_ms, said = attempt.said.as_deref().unwrap_or(""),
         "a try ended",
     );
+}
+
+fn target(job: &ClaimedJob) -> &dyn std::fmt::Display {
+    match &job.errand {
+        ClaimedErrand::Upload(errand) => &errand.target,
+        ClaimedErrand::Send(errand) => &errand.recipient,
+    }
 }
 
 /// Whether the trouble of an outcome belongs to the server, and which.

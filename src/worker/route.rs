@@ -2,10 +2,11 @@
 
 use crate::{
     clock::Clock,
-    ftp::client::Profile,
+    delivery::Endpoint,
+    domain::Trouble,
     lanes::Lane,
     policy::{Admission, CircuitState},
-    store::{ClaimedJob, Parcel},
+    store::Parcel,
     streams::Throttle,
     worker::{
         Progress,
@@ -19,20 +20,20 @@ use crate::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 use tokio::{sync::Notify, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::error;
+use tracing::{error, info};
 
 /// Everything the conversations of one server share.
 #[derive(Debug)]
 pub(super) struct Route {
     pub lane: Arc<Lane>,
-    pub profile: Arc<Profile>,
+    pub endpoint: Endpoint,
     pub throttle: Arc<Throttle>,
     pub sources: Sources,
     pub hand: Hand,
@@ -43,6 +44,8 @@ pub(super) struct Route {
     pub bell: Arc<Notify>,
     pub dispatch: Arc<Dispatch>,
     pub recorder: Recorder,
+    /// Every relay's lane, once all stand.
+    pub relays: Arc<OnceLock<Vec<Arc<Lane>>>>,
     pub memory: LaneMemory,
     pub progress: Progress,
     pub clock: Clock,
@@ -108,6 +111,24 @@ impl Route {
         }
     }
 
+    /// The server is in trouble: so it is written down, and its mail goes to the next relay where there is one.
+    pub(super) async fn trouble(self: &Arc<Self>, trouble: &Trouble) {
+        let _busy = Claiming::begin(&self.busy); // what is moved is due elsewhere
+        self.memory.keep(self.lane.trouble(trouble)).await;
+        let Endpoint::Smtp(_) = self.endpoint else { return };
+        give_back(self).await;
+        self.recorder.written().await; // what was tried is queued again, and moves, too
+        let others = self.relays.get().into_iter().flatten().filter(|lane| lane.name != self.lane.name);
+        let open: Vec<String> = others.filter(|lane| lane.is_open()).map(|lane| lane.name.clone()).collect();
+        while !open.is_empty() && !self.lane.is_open() {
+            match self.recorder.store.fail_over(&self.lane.name, open.clone()).await {
+                Ok(0) => return,
+                Ok(mails) => info!(server = %self.lane.name, mails, "mails go to another relay"),
+                Err(refused) => return error!(server = %self.lane.name, %refused, "mails wait for their own relay"),
+            }
+        }
+    }
+
     pub(super) fn enter_idle(&self) {
         self.idle.fetch_add(1, Ordering::AcqRel);
     }
@@ -124,13 +145,6 @@ impl Route {
     pub(super) fn is_recorded(&self, rule: &str) {
         self.dispatch.ended(rule, &self.lane.name);
         self.busy.fetch_sub(1, Ordering::AcqRel);
-    }
-
-    /// The jobs of a parcel that were not begun: for another conversation.
-    pub(super) fn put_back(&self, jobs: Vec<ClaimedJob>) {
-        if !jobs.is_empty() {
-            self.hand.put(vec![Parcel { jobs }]);
-        }
     }
 
     /// The next parcel: from the hand, else claimed. `None` when nothing is due.

@@ -3,8 +3,9 @@
 use crate::{
     clock::Clock,
     config::{Server, Settings},
+    delivery::Endpoint,
     domain::TroubleKind,
-    lanes::{Lane, Paused},
+    lanes::{Bandwidth, Lane, Paused},
     policy::Circuit,
     rules::RuleSet,
     store::{LaneRow, LaneState, SessionId, Store, StoreError},
@@ -20,7 +21,11 @@ use crate::{
         sources::Sources,
     },
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
@@ -75,10 +80,10 @@ impl Worker {
         tokio::spawn(write(store.clone(), recorded)); // it ends with the last recorder
         let recorder = Recorder { store: store.clone(), session, clock: clock.clone(), outcomes };
         let (sources, mut routes) = (Sources::default(), BTreeMap::new());
-        for (name, Server::Ftp(server)) in &settings.servers {
-            let server = Arc::new(server.clone());
-            let circuit = remembered(Circuit::new(server.connections, clock.now()), memory.get(name), &clock);
-            let lane = Arc::new(Lane::new(name.clone(), server.clone(), circuit, clock.clone()));
+        let relays = Arc::new(OnceLock::new());
+        for (name, server) in &settings.servers {
+            let circuit = remembered(Circuit::new(server.connections(), clock.now()), memory.get(name), &clock);
+            let lane = Arc::new(Lane::new(name.clone(), bandwidth(server), circuit, clock.clone()));
             if memory.get(name).is_some_and(|row| row.state == LaneState::Paused) {
                 lane.set_paused(Paused::Yes);
             }
@@ -86,13 +91,14 @@ impl Worker {
                 throttle: Arc::new(by_the_hour(lane.clone(), clock.clone(), settings.time_zone)),
                 lane,
                 sources: sources.clone(),
-                profile: Arc::default(),
+                endpoint: Endpoint::of(server),
                 hand: Hand::default(),
                 busy: 0.into(),
                 idle: 0.into(),
                 bell: dispatch.bell(name),
                 dispatch: dispatch.clone(),
                 recorder: recorder.clone(),
+                relays: relays.clone(),
                 memory: LaneMemory {
                     store: recorder.store.clone(),
                     server: name.clone(),
@@ -107,6 +113,8 @@ impl Worker {
             tasks.spawn(route.clone().serve());
             routes.insert(name.clone(), route);
         }
+        let is_relay = |route: &&Arc<Route>| matches!(route.endpoint, Endpoint::Smtp(_));
+        let _ = relays.set(routes.values().filter(is_relay).map(|route| route.lane.clone()).collect()); // nobody has set it
         warn_of_missing(&dispatch, &routes);
         let worker = Self { routes, dispatch, progress, recorder, stop, tasks };
         worker.tasks.spawn(hear(store, worker.dispatch.clone(), worker.stop.clone()));
@@ -168,6 +176,13 @@ impl Worker {
         for route in self.routes.values() {
             give_back(route).await;
         }
+    }
+}
+
+fn bandwidth(server: &Server) -> Bandwidth {
+    match server {
+        Server::Ftp(server) => Bandwidth { usual: server.bandwidth, inside: server.bandwidth_in.clone() },
+        Server::Smtp(_) => Bandwidth::default(),
     }
 }
 

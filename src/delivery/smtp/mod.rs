@@ -2,6 +2,8 @@
 
 mod failure;
 
+pub use crate::smtp::client::Facts;
+
 use crate::{
     config::SmtpServer,
     domain::{Delivered, Outcome, Proof, Sha256, Trouble},
