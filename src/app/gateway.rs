@@ -6,7 +6,7 @@ use crate::{
     control::{self, Heard, Known, Operator, PausedInFile, Socket, SocketError},
     domain::Moment,
     intake::Intake,
-    janitor::Janitor,
+    janitor::{Janitor, Teller},
     lanes::Paused,
     rules::{Rule, RuleSet},
     sources::watch::{self, WatchSource},
@@ -41,6 +41,7 @@ pub struct Gateway {
     pub store: Store,
     pub worker: Arc<Worker>,
     pub watches: Vec<watch::Handle>,
+    pub teller: Teller,
     clock: Clock,
     session: SessionId,
     started_at: Moment,
@@ -110,6 +111,8 @@ impl Gateway {
         let operator = operator.heard_by(tell).watching(folders);
         tasks.spawn(socket.serve(operator, stop.clone()));
         tasks.spawn(obey(heard, worker.clone()));
+        let teller = Teller::new(store.clone(), clock.clone(), control::node(), (&settings, &rules));
+        tasks.spawn(teller.clone().run(stop.clone()));
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
         tasks.spawn(janitor.run(stop.clone()));
@@ -118,7 +121,7 @@ impl Gateway {
         let watches: Vec<_> = served.map(start).collect();
         watched.send_replace(watches.clone());
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
-        Ok(Self { store, worker, watches, clock, session, started_at, watching, stop, tasks })
+        Ok(Self { store, worker, watches, teller, clock, session, started_at, watching, stop, tasks })
     }
 
     /// What came to its end since the start, of all rules or of one.

@@ -2,6 +2,7 @@
 
 use crate::{
     app::{Gateway, GatewaySetup, StartError, run::StopSignal},
+    notices::Patience,
     rules::WatchMethod,
     sources::watch,
     store::Ends,
@@ -9,6 +10,7 @@ use crate::{
 };
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
+use tracing::warn;
 
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -50,6 +52,10 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
                 Ok(is_whole) => unseen += usize::from(!is_whole),
                 Err(watch::Ended) => return true, // the process is going down
             }
+        }
+        gateway.worker.idle().await;
+        if let Err(refused) = gateway.teller.look(Patience::None).await {
+            warn!(%refused, "nobody is told of this run; the next one does");
         }
         gateway.worker.idle().await;
         false

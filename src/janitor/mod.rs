@@ -1,4 +1,11 @@
-//! Housekeeping by the clock: the session's heartbeat, deadlines, a clock that was set back, and history that has been kept long enough.
+//! Housekeeping by the clock: the session's heartbeat, deadlines, a clock that was set back, history that has been kept long enough,
+//! and notices.
+
+mod teller;
+#[cfg(test)]
+mod tests;
+
+pub use teller::Teller;
 
 use crate::{
     clock::Clock,
@@ -93,7 +100,7 @@ impl Janitor {
             let before = self.clock.now().minus(kept);
             while self.store.purge(state, before).await? > 0 {}
         }
-        Ok(())
+        self.store.forget_incidents(self.clock.now().minus(failed)).await
     }
 }
 

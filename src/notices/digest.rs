@@ -1,0 +1,80 @@
+//! The mail that comes whatever happened: silence would mean that we are dead.
+
+use super::words::{clock, plural, shown, span};
+use crate::domain::{Event, Incident, Moment, show_size};
+use chrono_tz::Tz;
+use std::fmt::Write as _;
+
+/// One rule's line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DigestLine {
+    pub rule: String,
+    pub delivered: u64,
+    pub bytes: u64,
+    pub failed: u64,
+    pub superseded: u64,
+    /// Jobs on their way.
+    pub waiting: u64,
+    /// Jobs that a pause or an operator holds.
+    pub held: u64,
+    pub last_delivered: Option<Moment>,
+}
+
+/// Subject and text of what happened after `since` and not after `until`.
+#[must_use]
+pub fn digest(
+    lines: &[DigestLine],
+    open: &[&Incident],
+    (since, until): (Moment, Moment),
+    (host, time_zone): (&str, Tz),
+) -> (String, String) {
+    let sum = |of: fn(&DigestLine) -> u64| lines.iter().map(of).sum::<u64>();
+    let (delivered, failed) = (sum(|line| line.delivered), sum(|line| line.failed));
+    let of =
+        |event| open.iter().filter(move |incident| incident.event == event).map(|incident| incident.server.as_str());
+    let mut troubles = Vec::new();
+    if failed > 0 {
+        troubles.push(format!("{} failed", plural(failed, "job")));
+    } else if let Some(server) = of(Event::Failed).next() {
+        troubles.push(format!("jobs for {} failed before, and it has taken none since", shown(server)));
+    }
+    match of(Event::Trouble).count() as u64 {
+        0 => {}
+        servers => troubles.push(format!("{} in trouble", plural(servers, "server"))),
+    }
+    let held = sum(|line| line.held);
+    if held > 0 {
+        troubles.push(format!("{} held", plural(held, "job")));
+    }
+    let verdict = if troubles.is_empty() { "all is well".to_owned() } else { troubles.join(", ") };
+    let subject = format!("[packetboat {host}] {}, {verdict}", plural(delivered, "job") + " delivered");
+    let mut text = format!("From {} to {}: {verdict}.\n", clock(since, time_zone), clock(until, time_zone));
+    let width = lines.iter().map(|line| line.rule.len()).max().unwrap_or(0).max(4);
+    let _ = writeln!(
+        text,
+        "\n{:width$} {:>10} {:>9} {:>7} {:>8} {:>8}  LAST DELIVERED",
+        "RULE", "DELIVERED", "SIZE", "FAILED", "REPLACED", "WAITING",
+    );
+    for line in lines {
+        let last = line.last_delivered.map_or_else(|| "-".to_owned(), |last| clock(last, time_zone));
+        let _ = writeln!(
+            text,
+            "{:width$} {:>10} {:>9} {:>7} {:>8} {:>8}  {last}",
+            line.rule,
+            line.delivered,
+            show_size(line.bytes),
+            line.failed,
+            line.superseded,
+            line.waiting,
+        );
+    }
+    for incident in open {
+        let lasted = span(until.since(incident.opened_at));
+        let _ =
+            writeln!(text, "\n{} for {lasted}: {} ({})", shown(&incident.server), shown(&incident.said), incident.kind);
+    }
+    if failed > 0 {
+        text.push_str("\npacketboat jobs --state failed says why, and packetboat retry tries again.\n");
+    }
+    (subject, text)
+}

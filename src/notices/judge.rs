@@ -1,0 +1,137 @@
+//! When an incident begins and when it is over.
+
+use crate::{
+    domain::{Event, Failure, Incident, Moment},
+    notices::{HOUR, Patience},
+};
+use std::{collections::BTreeSet, time::Duration};
+
+/// Over only when it has not shown itself for so long.
+const QUIET: Duration = Duration::from_secs(60);
+/// Jobs that a mail shows.
+const EXAMPLES: usize = 10;
+
+/// A lane that is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneTrouble {
+    pub server: String,
+    /// A word of `TroubleKind`.
+    pub kind: String,
+    pub said: String,
+    pub since: Moment,
+    /// Who sends there.
+    pub rules: BTreeSet<String>,
+}
+
+/// What is to be judged.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    pub now: Moment,
+    /// Servers that are configured.
+    pub known: BTreeSet<String>,
+    pub troubles: Vec<LaneTrouble>,
+    /// Servers whose lane is open, since when.
+    pub open: Vec<(String, Moment)>,
+    pub failures: Vec<Failure>,
+    /// Servers with their last delivery.
+    pub delivered: Vec<(String, Moment)>,
+    pub patience: Patience,
+}
+
+/// Opens, prolongs and closes incidents.
+pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
+    for trouble in &observed.troubles {
+        // a server that comes back says other things on the way: that is one trouble
+        let is_it = |incident: &Incident| incident.event == Event::Trouble && incident.server == trouble.server;
+        let incident = met_or_new(incidents, is_it, || new(&trouble.server, Event::Trouble, trouble.since));
+        incident.kind.clone_from(&trouble.kind);
+        incident.said.clone_from(&trouble.said);
+        incident.rules.extend(trouble.rules.iter().cloned());
+    }
+    for failure in &observed.failures {
+        let key = (failure.server.as_str(), Event::Failed, failure.kind.as_str());
+        let is_it = |incident: &Incident| (&*incident.server, incident.event, &*incident.kind) == key;
+        let incident = met_or_new(incidents, is_it, || Incident {
+            kind: failure.kind.clone(),
+            said: failure.example.said.clone(),
+            ..new(&failure.server, Event::Failed, failure.ended_at)
+        });
+        incident.last_at = incident.last_at.max(failure.ended_at);
+        incident.jobs += 1;
+        incident.rules.insert(failure.rule.clone());
+        if incident.examples.len() < EXAMPLES {
+            incident.examples.push(failure.example.clone());
+        }
+    }
+    incidents.iter_mut().filter(|incident| incident.closed_at.is_none()).for_each(|incident| close(incident, observed));
+}
+
+/// Ends it if it is over.
+fn close(incident: &mut Incident, observed: &Observed) {
+    if !observed.known.contains(&incident.server) {
+        incident.closed_at = Some(observed.now); // whoever took the server away knows
+        incident.readers.iter_mut().for_each(|reader| reader.over_at = Some(observed.now));
+        return;
+    }
+    let of = |moments: &[(String, Moment)]| {
+        moments.iter().find(|(server, _)| *server == incident.server).map(|(_, moment)| *moment)
+    };
+    let is_served = match incident.event {
+        Event::Failed => of(&observed.delivered).is_some_and(|at| at > incident.last_at),
+        Event::Trouble | Event::Recovered => match of(&observed.open) {
+            Some(since) => {
+                incident.last_at = incident.last_at.max(since); // it lasted until then
+                true
+            }
+            None => false, // closed still, or paused: nobody knows
+        },
+    };
+    let quiet = if observed.patience == Patience::None { Duration::ZERO } else { QUIET };
+    if is_served && observed.now.since(incident.last_at) >= quiet {
+        incident.closed_at = Some(observed.now);
+    }
+}
+
+/// The incident that this is: the open one, the one that was over for less than an hour and is open again, or a new one.
+fn met_or_new(
+    incidents: &mut Vec<Incident>,
+    is_it: impl Fn(&Incident) -> bool,
+    new: impl Fn() -> Incident,
+) -> &mut Incident {
+    let fresh = new();
+    let open = incidents.iter().position(|incident| is_it(incident) && incident.closed_at.is_none());
+    let is_near = |incident: &Incident| incident.closed_at.is_some_and(|closed| fresh.opened_at.since(closed) < HOUR);
+    let near = || incidents.iter().rposition(|incident| is_it(incident) && is_near(incident));
+    match open.or_else(near) {
+        Some(place) => {
+            let incident = &mut incidents[place];
+            if incident.closed_at.take().is_some() {
+                incident.reopened_at = Some(fresh.opened_at);
+            }
+            incident
+        }
+        None => {
+            incidents.push(fresh);
+            let last = incidents.len() - 1;
+            &mut incidents[last]
+        }
+    }
+}
+
+fn new(server: &str, event: Event, at: Moment) -> Incident {
+    Incident {
+        id: None,
+        server: server.to_owned(),
+        event,
+        kind: String::new(),
+        opened_at: at,
+        last_at: at,
+        closed_at: None,
+        reopened_at: None,
+        jobs: 0,
+        said: String::new(),
+        rules: BTreeSet::new(),
+        examples: Vec::new(),
+        readers: Vec::new(),
+    }
+}

@@ -1,0 +1,155 @@
+//! Incident moves → mails: when one begins and ends, whom that concerns, and what they read. Pure.
+
+mod digest;
+mod judge;
+mod words;
+
+pub use digest::{DigestLine, digest};
+pub use judge::{LaneTrouble, Observed, judge};
+pub use words::{Aside, Told, mail};
+
+use crate::{
+    config::Notice,
+    domain::{Event, Incident, Moment, Reader, StartMail},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What is over sooner is not told at all.
+const HOLD: Duration = Duration::from_secs(10);
+/// Mails to one address in an hour.
+const MOST: usize = 6;
+/// What comes back sooner was never over.
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether incidents are waited for, at their beginning and at their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Patience {
+    /// Yes: one may be over soon, and another may come back.
+    #[default]
+    Usual,
+    /// No: we end, and nobody would be told.
+    None,
+}
+
+/// A mail that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Place in the incidents.
+    pub incident: usize,
+    pub address: String,
+    /// Relays by name, in order: never the one that it is about.
+    pub via: Vec<String>,
+    pub told: Told,
+}
+
+/// The mails that are due now, after [`judge`]. `readers` says whom an incident concerns; what they are told is noted in the
+/// incidents.
+pub fn due(incidents: &mut [Incident], observed: &Observed, readers: &dyn Fn(&Incident) -> Vec<Notice>) -> Vec<Due> {
+    let now = observed.now;
+    let mut sent = sent_lately(incidents, now);
+    let mut due = Vec::new();
+    for (place, incident) in incidents.iter_mut().enumerate() {
+        let notices = readers(incident);
+        let ripe = ripe(incident, observed);
+        for notice in &notices {
+            for to in &notice.to {
+                let address = to.address().to_owned();
+                let Some(told) = next(incident, notice, &address, (now, ripe)) else { continue };
+                let mails = sent.entry(address.clone()).or_default();
+                if *mails >= MOST {
+                    continue; // it waits; what is over meanwhile is told in one
+                }
+                *mails += 1;
+                note(incident, &address, told, now);
+                let via = notice.via.iter().filter(|relay| **relay != incident.server).cloned().collect();
+                due.push(Due { incident: place, address, via, told });
+            }
+        }
+        if incident.closed_at.is_some() {
+            forgo(incident, &notices, now);
+        }
+    }
+    due
+}
+
+/// How long it has lasted, as far as that makes it worth telling; `None` while it is not, or is already on its way out.
+fn ripe(incident: &Incident, observed: &Observed) -> Option<Duration> {
+    let since = match incident.event {
+        Event::Failed | Event::Recovered => incident.reopened_at.unwrap_or(incident.opened_at),
+        Event::Trouble => observed.troubles.iter().find(|trouble| trouble.server == incident.server)?.since,
+    };
+    let lasted = observed.now.since(since);
+    (observed.patience == Patience::None || lasted >= HOLD).then_some(lasted)
+}
+
+/// What this reader is to be told next, if anything.
+fn next(incident: &Incident, notice: &Notice, address: &str, (now, ripe): (Moment, Option<Duration>)) -> Option<Told> {
+    if notice.via.iter().all(|relay| *relay == incident.server) {
+        return None; // a relay does not carry its own trouble
+    }
+    let untold = Reader::default();
+    let reader = incident.readers.iter().find(|reader| reader.address == address).unwrap_or(&untold);
+    let wants = |event| notice.on.contains(&event);
+    if incident.closed_at.is_none() {
+        let lasted = ripe.filter(|_| wants(incident.event))?;
+        let is_news = match (reader.started_at, reader.over_at) {
+            (None, None) => true,
+            // told before, over, and back: only if it stays
+            (_, Some(_)) => lasted >= HOUR,
+            // what fails day after day is told every day
+            (Some(told), None) => {
+                incident.event == Event::Failed && now.since(told) >= DAY && incident.last_at.since(told) >= HOUR
+            }
+        };
+        return is_news.then_some(Told::Began);
+    }
+    match (reader.over_at, reader.started_at, reader.start) {
+        (Some(_), ..) | (_, Some(_), StartMail::UnderWay) => None,
+        (None, Some(_), StartMail::Sent) => wants(Event::Recovered).then_some(Told::Over),
+        (None, Some(_), StartMail::Waiting) => Some(Told::Was),
+        (None, None, _) => {
+            let lasted = incident.last_at.since(incident.reopened_at.unwrap_or(incident.opened_at));
+            let is_worth_it = lasted >= HOLD || incident.event == Event::Failed;
+            (is_worth_it && (wants(incident.event) || wants(Event::Recovered))).then_some(Told::Was)
+        }
+    }
+}
+
+fn note(incident: &mut Incident, address: &str, told: Told, now: Moment) {
+    let known = incident.readers.iter().position(|reader| reader.address == address);
+    let place = known.unwrap_or_else(|| {
+        incident.readers.push(Reader { address: address.to_owned(), ..Reader::default() });
+        incident.readers.len() - 1
+    });
+    let reader = &mut incident.readers[place];
+    match told {
+        Told::Began => *reader = Reader { address: address.to_owned(), started_at: Some(now), ..Reader::default() },
+        Told::Over | Told::Was => reader.over_at = Some(now),
+    }
+}
+
+/// Who did not ask to hear of the end has heard all.
+fn forgo(incident: &mut Incident, notices: &[Notice], now: Moment) {
+    let asks = |address: &str| {
+        let of_it = |notice: &&Notice| notice.to.iter().any(|to| to.address() == address);
+        notices.iter().filter(of_it).any(|notice| notice.on.contains(&Event::Recovered))
+    };
+    for reader in &mut incident.readers {
+        if reader.start == StartMail::Sent && reader.over_at.is_none() && !asks(&reader.address) {
+            reader.over_at = Some(now);
+        }
+    }
+}
+
+fn sent_lately(incidents: &[Incident], now: Moment) -> BTreeMap<String, usize> {
+    let mut sent = BTreeMap::new();
+    for reader in incidents.iter().flat_map(|incident| &incident.readers) {
+        let mails = [reader.started_at, reader.over_at].into_iter().flatten();
+        *sent.entry(reader.address.clone()).or_default() += mails.filter(|at| now.since(*at) < HOUR).count();
+    }
+    sent
+}
+
+#[cfg(test)]
+mod tests;
