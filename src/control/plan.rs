@@ -3,7 +3,7 @@
 use crate::{
     config::Finding,
     control::{load, node},
-    domain::{ArrivalDraft, Beginning, Escaped, JobDraft, Moment, Ref},
+    domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref},
     intake::Ledger,
     rules::{self, Context, Planned, Rule},
     sources::watch::{self, When, Would},
@@ -55,6 +55,8 @@ pub struct JobPlan {
     pub server: String,
     #[serde(serialize_with = "json::name_or_null")]
     pub target: Option<Vec<u8>>,
+    /// Of a mail; empty when none could be made out.
+    pub recipient: Option<String>,
     /// `ready`, `held` or `failed`.
     pub beginning: &'static str,
     /// Why it would be failed from its beginning; unescaped.
@@ -158,5 +160,9 @@ fn plan_job(job: JobDraft) -> JobPlan {
         Beginning::Paused => ("held", None),
         Beginning::Refused(_, why) => ("failed", Some(why)),
     };
-    JobPlan { server: job.server, target: job.target.map(|target| target.as_bytes().to_vec()), beginning, why }
+    let (target, recipient) = match job.errand {
+        Errand::Upload { target, .. } => (target.map(|target| target.as_bytes().to_vec()), None),
+        Errand::Send { recipient, .. } => (None, Some(recipient)),
+    };
+    JobPlan { server: job.server, target, recipient, beginning, why }
 }

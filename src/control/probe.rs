@@ -1,9 +1,12 @@
 //! `check --probe`: what each server lets us do, tried on the server itself.
 
 use crate::{
-    config::{FtpServer, FtpTls, Server, Settings},
-    delivery::ftp::{Missed, Report, TimeSetting, probe as probe_ftp},
-    domain::{Escaped, RemotePath, TroubleKind},
+    config::{FtpServer, FtpTls, Server, Settings, SmtpServer},
+    delivery::{
+        ftp::{Missed, Report, TimeSetting, probe as probe_ftp},
+        smtp,
+    },
+    domain::{Escaped, RemotePath, TroubleKind, show_size},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -25,10 +28,54 @@ pub struct Probed {
 /// Probes every configured server, one after the other.
 pub async fn probe(settings: &Settings) -> Vec<Probed> {
     let mut probed = vec![];
-    for (name, Server::Ftp(server)) in &settings.servers {
-        probed.push(probe_one(name, server).await);
+    for (name, server) in &settings.servers {
+        probed.push(match server {
+            Server::Ftp(server) => probe_one(name, server).await,
+            Server::Smtp(server) => probe_relay(name, server).await,
+        });
     }
     probed
+}
+
+/// A relay is asked for no more than to let us in: what it takes is only known by sending.
+async fn probe_relay(name: &str, server: &SmtpServer) -> Probed {
+    let address = format!("{}:{}", server.host, server.port);
+    let (trouble, advice, found) = match smtp::connect(&Arc::new(server.clone())).await {
+        Ok(session) => {
+            let found = found_of(&session.facts(), server);
+            session.quit().await;
+            (None, None, found)
+        }
+        Err(trouble) => (Some(trouble.said), relay_advice(trouble.kind, trouble.code.is_some()), vec![]),
+    };
+    Probed { name: name.to_owned(), address, trouble, advice, found }
+}
+
+fn found_of(facts: &smtp::Facts, server: &SmtpServer) -> Vec<(&'static str, String)> {
+    let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let login = if server.login.is_some() { "ok" } else { "none wanted" };
+    let mut found = vec![
+        ("greeting", facts.greeting.clone()),
+        ("login", login.to_owned()),
+        ("encrypted by", facts.tls.unwrap_or("nothing").to_owned()),
+    ];
+    if let Some(seen) = &facts.certificate {
+        found.push(("certificate, SHA-256", seen.sha256.to_string()));
+        found.extend(seen.last_day().map(|day| ("certificate, valid until", day)));
+    }
+    let most = facts.capabilities.size.filter(|size| *size > 0);
+    found.push(("largest message", most.map_or_else(|| "not told".to_owned(), show_size)));
+    found.push(("commands ahead of their answers", yes_no(facts.capabilities.pipelining)));
+    found.push(("addresses and headers outside ASCII", yes_no(facts.capabilities.utf8)));
+    found
+}
+
+fn relay_advice(kind: TroubleKind, is_reply: bool) -> Option<&'static str> {
+    match kind {
+        TroubleKind::Connect if !is_reply => Some("are `host`, `port` and `tls` right, and is the relay up?"),
+        TroubleKind::Login => Some("are `user` and `password` right? `auth` says by which way they are shown"),
+        _ => None,
+    }
 }
 
 async fn probe_one(name: &str, server: &FtpServer) -> Probed {

@@ -144,7 +144,7 @@ fn next(detail: &JobDetail, lane: Option<&LaneRow>, zone: Calendar) -> Option<St
             Some(format!("`packetboat resume {}` lets it go", outside(Some(job.rule.as_bytes()))))
         }
         JobState::Held => Some(format!("`packetboat release {}` lets it go", job.id)),
-        JobState::Failed if job.target.is_none() => {
+        JobState::Failed if job.target.is_none() && job.recipient.as_deref().is_none_or(str::is_empty) => {
             Some("put that right, in the rule or in the file's name; then touch the file".into())
         }
         JobState::Failed => Some(format!("`packetboat retry {}` once that is put right", job.id)),

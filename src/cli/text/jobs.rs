@@ -32,12 +32,15 @@ pub fn jobs(lines: &[JobLine], fit: Option<usize>) -> String {
     table.render()
 }
 
-/// `south:inbox/north/plan.dwg`
+/// `south:inbox/north/plan.dwg`, `ann@example.org by main`
 pub fn to(line: &JobLine) -> String {
     let server = outside(Some(line.server.as_bytes()));
-    match &line.target {
-        Some(target) => format!("{server}:{}", outside(Some(target))),
-        None => server,
+    match (&line.target, &line.recipient) {
+        (Some(target), _) => format!("{server}:{}", outside(Some(target))),
+        (None, Some(recipient)) if !recipient.is_empty() => {
+            format!("{} by {server}", outside(Some(recipient.as_bytes())))
+        }
+        (None, _) => server,
     }
 }
 

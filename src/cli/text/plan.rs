@@ -40,7 +40,11 @@ fn lines(file: &FilePlan) -> Vec<String> {
 
 fn job(job: &JobPlan) -> String {
     let server = outside(Some(job.server.as_bytes()));
-    let to = job.target.as_ref().map_or(server.clone(), |target| format!("{server}:{}", outside(Some(target))));
+    let to = match (&job.target, &job.recipient) {
+        (Some(target), _) => format!("{server}:{}", outside(Some(target))),
+        (None, Some(recipient)) => format!("{} by {server}", outside(Some(recipient.as_bytes()))),
+        (None, None) => server.clone(),
+    };
     match (&job.why, job.beginning) {
         (Some(why), _) => format!("→  {server}  would fail: {}", outside(Some(why.as_bytes()))),
         (None, "held") => format!("→  {to}  held: the rule is paused"),

@@ -32,6 +32,7 @@ fn line() -> JobLine {
         name: Some("plan.dwg".into()),
         server: "south".into(),
         target: Some("inbox/north/plan.dwg".into()),
+        recipient: None,
         state: JobState::Failed,
         reason: Some("deadline".into()),
         tries: 74,
@@ -371,6 +372,7 @@ fn a_plan_is_a_line_for_each_job_and_says_what_keeps_a_file_back() {
     let job = |server: &str, beginning, why: Option<&str>| JobPlan {
         server: server.into(),
         target: why.is_none().then(|| "db/2026/a".into()),
+        recipient: None,
         beginning,
         why: why.map(Into::into),
     };
