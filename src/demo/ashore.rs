@@ -14,7 +14,8 @@ pub(super) struct Ashore {
 }
 
 impl Ashore {
-    pub(super) fn build(stage: &Stage) -> Result<Self, DemoError> {
+    /// `relay`: the port of the demo's relay.
+    pub(super) fn build(stage: &Stage, relay: u16) -> Result<Self, DemoError> {
         let certificate = Certificate::for_names(&["localhost"])?;
         stage.write("ca.pem", &certificate.ca_pem)?;
         stage.write("server.pem", &certificate.pem)?;
@@ -35,7 +36,7 @@ impl Ashore {
         };
         let mut ashore = Self { options, running: None };
         ashore.plug_in()?;
-        stage.configure(ashore.options.port, &ashore.options.user, &ashore.options.password)?;
+        stage.configure(ashore.options.port, &ashore.options.user, &ashore.options.password, relay)?;
         Ok(ashore)
     }
 

@@ -1,7 +1,8 @@
-//! The tour: a remote server of its own, the shipped rules, real files, and every step shown as it happens.
+//! The tour: a remote server and a relay of its own, the shipped rules, real files, and every step shown as it happens.
 
 mod ashore;
 mod files;
+mod mailbox;
 mod show;
 mod stage;
 mod tour;

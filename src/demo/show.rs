@@ -59,7 +59,8 @@ fn change(line: &JobLine) -> String {
         (state, _) => state.word(),
     };
     let name = line.name.as_deref().unwrap_or_default();
-    let target = line.target.as_deref().unwrap_or_default();
+    let recipient = line.recipient.as_deref().map(str::as_bytes);
+    let target = line.target.as_deref().or(recipient).unwrap_or_default();
     let said = line.said.as_deref().filter(|_| line.state.is_ended()).unwrap_or_default();
     format!(
         "  {:<13} {:<17} {} → {}:{}  {}",

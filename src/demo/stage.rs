@@ -67,8 +67,8 @@ impl Stage {
         self.home.join("packetboat.yaml")
     }
 
-    /// packetboat.yaml for a server on `port`.
-    pub(super) fn configure(&self, port: u16, user: &str, password: &Secret) -> Result<(), DemoError> {
+    /// packetboat.yaml for a server on `port` and a relay on another.
+    pub(super) fn configure(&self, port: u16, user: &str, password: &Secret, relay: u16) -> Result<(), DemoError> {
         let mut text = String::from("storage: storage\nservers:\n");
         for server in SERVERS {
             text.push_str(&format!(
@@ -76,6 +76,10 @@ impl Stage {
                 password.reveal()
             ));
         }
+        text.push_str(&format!(
+            "  main:\n    smtp: {{ host: localhost, port: {relay}, tls: none }}\n\
+             mail: {{ from: packetboat@localhost }}\nnotices: [{{ to: you@localhost }}]\n"
+        ));
         self.write("packetboat.yaml", &text)
     }
 

@@ -4,7 +4,7 @@ use crate::{
     app::{Gateway, GatewaySetup, StartError},
     clock::Clock,
     config::{Paint, render},
-    demo::{ashore::Ashore, files, show, stage::Stage},
+    demo::{ashore::Ashore, files, mailbox::Mailbox, show, stage::Stage},
     domain::JobState,
     ftp::server::{self, CertificateError},
     rules,
@@ -35,6 +35,8 @@ pub enum DemoError {
     File { path: PathBuf, why: io::Error },
     #[error(transparent)]
     Server(#[from] server::StartError),
+    #[error("the demo's relay has no port: {0}")]
+    Relay(io::Error),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     #[error("the demo's own configuration was refused:\n{0}")]
@@ -63,12 +65,14 @@ const GRACE: Duration = Duration::from_secs(5);
 /// When it cannot be set up, or a file did not arrive as it was sent.
 pub async fn demo(tour: Tour) -> Result<(), DemoError> {
     let stage = Stage::build()?;
-    let mut ashore = Ashore::build(&stage)?;
+    let mailbox = Mailbox::open().await?;
+    let mut ashore = Ashore::build(&stage, mailbox.port())?;
     println!(
         "The remote:   an FTP server with TLS on localhost:{}, its files in {}",
         ashore.port(),
         stage.ashore().display()
     );
+    println!("The relay:    an SMTP server on localhost:{}, whose mail is shown here", mailbox.port());
     println!(
         "The gateway:  {} and the shipped rules, moved into {}",
         stage.configuration().display(),
@@ -158,11 +162,15 @@ async fn stay(stage: &Stage, ashore: &mut Ashore, store: &Store) -> Result<(), D
         match line.trim() {
             "stop" => {
                 ashore.unplug().await;
-                println!("  The remote is down. What you drop in now waits; nothing is lost and no try is counted.");
+                println!(
+                    "  The remote is down. What you drop in now waits; nothing is lost and no try is counted. After ten seconds there is mail."
+                );
             }
             "start" => {
                 ashore.plug_in()?;
-                println!("  The remote is up again. What waits follows within 30 seconds.");
+                println!(
+                    "  The remote is up again. What waits follows within 30 seconds, and a minute later a mail about it."
+                );
             }
             "receipts" => show::receipts(store).await?.iter().for_each(|line| println!("{}", show::receipt(line))),
             "quit" | "exit" => break,
