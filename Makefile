@@ -5,7 +5,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # The version that deny.toml was written for.
 CARGO_DENY_VERSION := 0.20.2
 
-.PHONY: demo test lint deny servers bench-files bench-files-quick bench-latency bench-load
+.PHONY: demo test lint deny servers bench-files bench-files-quick bench-latency bench-load bench-mail
 
 demo:
 	$(CARGO) run --release -- demo
@@ -26,6 +26,10 @@ test: servers
 # vsftpd, ProFTPD, Pure-FTPd, lftp and Postfix, unpacked from Debian's packages into target/.
 servers:
 	@tests/servers/fetch
+
+# Mails a second beside smtp-source: three minutes.
+bench-mail: servers
+	$(CARGO) bench --bench mail
 
 # What it costs at rest, under a backlog and while a server is down: eight minutes; QUICK=1 takes a tenth of the files.
 bench-load: servers

@@ -1,7 +1,7 @@
 //! Who may import whom.
 
 /// Each module with those it may import; it may only name modules above it.
-pub const LAYERS: [(&str, &[&str]); 24] = [
+pub const LAYERS: [(&str, &[&str]); 26] = [
     ("domain", &[]),
     ("policy", &["domain"]),
     ("clock", &["domain"]),
@@ -9,12 +9,14 @@ pub const LAYERS: [(&str, &[&str]); 24] = [
     ("telemetry", &["domain"]),
     ("schedule", &["domain"]),
     ("templates", &["domain"]),
-    ("config", &["domain", "schedule"]),
-    ("rules", &["domain", "schedule", "templates", "config"]),
+    ("mail", &["domain"]),
+    ("config", &["domain", "schedule", "mail"]),
+    ("rules", &["domain", "schedule", "templates", "mail", "config"]),
+    ("notices", &["domain", "mail", "config"]),
     ("tls", &["domain", "config"]),
     ("streams", &["domain"]),
     ("store", &["domain"]),
-    ("lanes", &["domain", "policy", "schedule", "clock", "config"]),
+    ("lanes", &["domain", "policy", "schedule", "clock"]),
     ("ftp", &["domain", "config", "tls"]),
     ("smtp", &["domain", "config", "tls"]),
     ("delivery", &["domain", "config", "streams", "ftp", "smtp", "faults"]),
@@ -24,16 +26,19 @@ pub const LAYERS: [(&str, &[&str]); 24] = [
         "worker",
         &[
             "domain", "policy", "schedule", "clock", "faults", "config", "rules", "streams", "store", "lanes", "ftp",
-            "delivery",
+            "smtp", "delivery",
         ],
     ),
-    ("janitor", &["domain", "clock", "config", "store"]),
+    ("janitor", &["domain", "clock", "schedule", "mail", "config", "rules", "notices", "store"]),
     ("control", &["domain", "clock", "config", "rules", "store", "delivery", "intake", "sources"]),
     (
         "app",
-        &["domain", "clock", "config", "rules", "store", "lanes", "intake", "sources", "worker", "janitor", "control"],
+        &[
+            "domain", "clock", "config", "rules", "notices", "store", "lanes", "intake", "sources", "worker",
+            "janitor", "control",
+        ],
     ),
-    ("demo", &["domain", "clock", "config", "rules", "store", "ftp", "app"]),
+    ("demo", &["domain", "clock", "config", "rules", "store", "ftp", "smtp", "app"]),
     ("cli", &["domain", "clock", "telemetry", "control", "app", "demo"]),
 ];
 

@@ -20,6 +20,8 @@ mod ftp_settings;
 mod kills;
 mod lanes;
 mod lost_events;
+mod mail;
+mod notices;
 mod once;
 mod operator;
 mod order_and_limits;

@@ -2,13 +2,17 @@
 
 use super::{
     scripted_ftp::ScriptedFtp,
+    scripted_smtp::ScriptedSmtp,
     servers::{TestServer, Tls},
 };
 use std::path::PathBuf;
 
-/// What stands below `servers.NAME.ftp`.
+/// What stands below `servers.NAME.ftp` or `servers.NAME.smtp`.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
+    /// `ftp` or `smtp`.
+    pub protocol: &'static str,
+    /// Empty for none.
     pub password: String,
     pub connections: u32,
     /// The CA to trust, unless the system's.
@@ -40,7 +44,9 @@ impl Endpoint {
     /// Every line of it.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = self.fixed.clone();
-        lines.push(format!("password: {}", self.password));
+        if !self.password.is_empty() {
+            lines.push(format!("password: {}", self.password));
+        }
         lines.push(format!("connections: {}", self.connections));
         lines.extend(self.trusted.as_ref().map(|ca| format!("ca_file: {}", ca.display())));
         lines.extend(self.more.iter().cloned());
@@ -55,7 +61,7 @@ impl Endpoint {
         };
         let fixed =
             vec!["host: 127.0.0.1".into(), format!("port: {port}"), format!("user: {user}"), format!("tls: {tls}")];
-        Self { password: password.to_owned(), connections: 2, trusted: None, more: vec![], fixed }
+        Self { protocol: "ftp", password: password.to_owned(), connections: 2, trusted: None, more: vec![], fixed }
     }
 }
 
@@ -76,5 +82,24 @@ impl From<&ScriptedFtp> for Endpoint {
         let mut endpoint = Self::new(server.port, server.user, server.password, tls);
         endpoint.trusted = server.certificate.as_ref().map(|files| files.ca.clone());
         endpoint
+    }
+}
+
+impl From<&ScriptedSmtp> for Endpoint {
+    fn from(relay: &ScriptedSmtp) -> Self {
+        Self { trusted: relay.certificate.as_ref().map(|files| files.ca.clone()), ..Self::relay(relay.port, relay.tls) }
+    }
+}
+
+impl Endpoint {
+    /// A relay on this machine, which takes our mail without a login.
+    pub fn relay(port: u16, tls: Tls) -> Self {
+        let tls = match tls {
+            Tls::None => "none",
+            Tls::Explicit => "starttls",
+            Tls::Implicit => "implicit",
+        };
+        let fixed = vec!["host: localhost".into(), format!("port: {port}"), format!("tls: {tls}")];
+        Self { protocol: "smtp", password: String::new(), connections: 2, trusted: None, more: vec![], fixed }
     }
 }

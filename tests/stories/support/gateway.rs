@@ -68,10 +68,17 @@ impl Gateway {
     pub fn servers(&self, servers: &[(&str, &Endpoint)]) {
         let mut text = format!("storage: {}\ntime_zone: UTC\nservers:\n", self.storage.display());
         for (name, endpoint) in servers {
-            text.push_str(&format!("  {name}:\n    ftp:\n      {}\n", endpoint.lines().join("\n      ")));
+            let (protocol, lines) = (endpoint.protocol, endpoint.lines().join("\n      "));
+            text.push_str(&format!("  {name}:\n    {protocol}:\n      {lines}\n"));
         }
         fs::write(&self.config, text).unwrap();
         fs::set_permissions(&self.config, PermissionsExt::from_mode(0o600)).unwrap();
+    }
+
+    /// Adds lines to packetboat.yaml.
+    pub fn configuration(&self, lines: &str) {
+        let text = fs::read_to_string(&self.config).unwrap();
+        fs::write(&self.config, format!("{text}{lines}\n")).unwrap();
     }
 
     /// Writes a rule for a folder below the source (`""`: the source itself), which is made.

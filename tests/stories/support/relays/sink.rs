@@ -7,7 +7,7 @@ use crate::support::{
     servers::unpacked,
     wait,
 };
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, time::Duration};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 use tempfile::TempDir;
 
 /// Dropping it kills it.
@@ -19,8 +19,18 @@ pub struct Sink {
 }
 
 impl Sink {
+    /// One that keeps nothing.
+    #[allow(dead_code, reason = "bench-mail uses it")]
+    pub fn discarding() -> Option<Self> {
+        Self::serve(&[], |_| vec![])
+    }
+
     /// `None`: this machine cannot run it, which is told.
     pub fn start(options: &[&str]) -> Option<Self> {
+        Self::serve(options, |folder| vec!["-d".to_owned(), folder.join("message.").display().to_string()])
+    }
+
+    fn serve(options: &[&str], keeping: impl Fn(&Path) -> Vec<String>) -> Option<Self> {
         if let Err(why) = unpacked::check() {
             cannot_here(&format!("smtp-sink: {why}"));
             return None;
@@ -30,7 +40,7 @@ impl Sink {
         let ports = PortBlock::take();
         let port = ports.control();
         let mut arguments: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        arguments.extend(["-d".to_owned(), folder.path().join("message.").display().to_string()]);
+        arguments.extend(keeping(folder.path()));
         if is_root() {
             // It does not serve as root.
             arguments.extend(["-u", "nobody"].map(str::to_owned));

@@ -124,11 +124,16 @@ struct Shared {
 impl ScriptedSmtp {
     /// Starts it on a free port.
     pub fn start(script: Script) -> Self {
+        Self::start_at(0, script)
+    }
+
+    /// Starts it on this port.
+    pub fn start_at(port: u16, script: Script) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tls = script.tls;
         let certificate = (tls != Tls::None).then(|| certificates::write(script.certificate, folder.path()));
         let encryption = certificate.as_ref().map(|files| encryption(files, 2, script.client_ca.as_deref()));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             script,

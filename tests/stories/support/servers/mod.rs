@@ -7,7 +7,7 @@ mod embedded;
 mod options;
 mod proftpd;
 mod pure_ftpd;
-pub(super) mod unpacked;
+pub mod unpacked;
 mod vsftpd;
 
 use super::{
