@@ -52,6 +52,7 @@ fn packetboat(port: u16, connections: u32) -> Duration {
     let mail =
         format!("then: [{{ mail: {{ to: ada@there.example, subject: \"{{{{ file.name }}}}\", text: \"{text}\" }} }}]");
     gateway.rule("mails", "", AT_ONCE, &mail);
+    assert_eq!(gateway.code("once"), 0, "the database is there, and nothing else");
     (0..MESSAGES).for_each(|number| gateway.file(&format!("{}/{number}", number % 50), "x"));
     assert_eq!(gateway.code("pause main"), 0);
     assert_eq!(gateway.code("once"), 4, "all of them wait");
