@@ -206,6 +206,7 @@ mod tests {
             server: "webhost".into(),
             name: Some(name.into()),
             path: None,
+            recipient: None,
             size_bytes: 0,
             sha256: Sha256([0; 32]),
             proof: "size".into(),

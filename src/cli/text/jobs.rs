@@ -34,9 +34,14 @@ pub fn jobs(lines: &[JobLine], fit: Option<usize>) -> String {
 
 /// `south:inbox/north/plan.dwg`, `ann@example.org by main`
 pub fn to(line: &JobLine) -> String {
-    let server = outside(Some(line.server.as_bytes()));
-    match (&line.target, &line.recipient) {
-        (Some(target), _) => format!("{server}:{}", outside(Some(target))),
+    destination(&line.server, line.target.as_deref(), line.recipient.as_deref())
+}
+
+/// The same of anything that went somewhere.
+pub fn destination(server: &str, path: Option<&[u8]>, recipient: Option<&str>) -> String {
+    let server = outside(Some(server.as_bytes()));
+    match (path, recipient) {
+        (Some(path), _) => format!("{server}:{}", outside(Some(path))),
         (None, Some(recipient)) if !recipient.is_empty() => {
             format!("{} by {server}", outside(Some(recipient.as_bytes())))
         }

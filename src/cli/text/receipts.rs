@@ -1,6 +1,6 @@
 //! `receipts`: one line a proof, as a table or as CSV.
 
-use super::{Calendar, Column, Table, csv, outside, size};
+use super::{Calendar, Column, Table, csv, jobs::destination, outside, size};
 use crate::{control::ReceiptLine, domain::Moment};
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -23,7 +23,7 @@ pub fn receipts(lines: &[ReceiptLine], zone: Calendar, fit: Option<usize>) -> St
             zone.second(line.delivered_at),
             outside(Some(line.rule.as_bytes())),
             outside(line.name.as_deref()),
-            format!("{}:{}", outside(Some(line.server.as_bytes())), outside(line.path.as_deref())),
+            destination(&line.server, line.path.as_deref(), line.recipient.as_deref()),
             size(line.size_bytes),
             line.proof.clone(),
             line.sha256.to_string(),
@@ -34,7 +34,19 @@ pub fn receipts(lines: &[ReceiptLine], zone: Calendar, fit: Option<usize>) -> St
 
 /// The headings of the CSV: the words of the JSON.
 pub fn csv_heading() -> String {
-    let words = ["job", "rule", "server", "name", "path", "size_bytes", "sha256", "proof", "reply", "delivered_at"];
+    let words = [
+        "job",
+        "rule",
+        "server",
+        "name",
+        "path",
+        "size_bytes",
+        "sha256",
+        "proof",
+        "reply",
+        "delivered_at",
+        "recipient",
+    ];
     csv::line(&words.map(str::to_owned))
 }
 
@@ -52,6 +64,7 @@ pub fn csv_line(line: &ReceiptLine) -> String {
         line.proof.clone(),
         text(Some(line.reply.as_bytes())),
         iso(line.delivered_at),
+        text(line.recipient.as_deref().map(str::as_bytes)),
     ])
 }
 

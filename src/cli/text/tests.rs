@@ -308,6 +308,7 @@ fn receipt() -> ReceiptLine {
         server: "south".into(),
         name: Some("=plan, new.dwg".into()),
         path: Some(b"inbox/caf\xe9.dwg".to_vec()),
+        recipient: None,
         size_bytes: 48_200_000,
         sha256: Sha256([0xab; 32]),
         proof: "xsha256".into(),
@@ -333,10 +334,13 @@ JOB       DELIVERED     RULE  WHAT            TO                          SIZE  
     assert_eq!(
         receipts::csv_heading() + &receipts::csv_line(&receipt()),
         format!(
-            "job,rule,server,name,path,size_bytes,sha256,proof,reply,delivered_at\r\n8f2z9m0q,swap,south,\
-\"'=plan, new.dwg\",inbox/caf\\xe9.dwg,48200000,{hash},xsha256,\"226 \"\"done\"\"\\r\\n\",2026-11-22T04:18:48.000Z\r\n"
+            "job,rule,server,name,path,size_bytes,sha256,proof,reply,delivered_at,recipient\r\n8f2z9m0q,swap,south,\
+\"'=plan, new.dwg\",inbox/caf\\xe9.dwg,48200000,{hash},xsha256,\"226 \"\"done\"\"\\r\\n\",2026-11-22T04:18:48.000Z,\r\n"
         )
     );
+    let mail = ReceiptLine { path: None, recipient: Some("ann@example.org".into()), ..receipt() };
+    assert!(receipts::receipts(std::slice::from_ref(&mail), calendar(), None).contains("  ann@example.org by south  "));
+    assert!(receipts::csv_line(&mail).ends_with(",ann@example.org\r\n"));
     let value = serde_json::to_value(receipt()).unwrap();
     for word in receipts::csv_heading().trim_end().split(',') {
         assert!(value.get(word).is_some(), "{word}");

@@ -24,6 +24,8 @@ pub struct ReceiptLine {
     pub name: Option<Vec<u8>>,
     #[serde(serialize_with = "json::name_or_null")]
     pub path: Option<Vec<u8>>,
+    /// Of a mail.
+    pub recipient: Option<String>,
     pub size_bytes: u64,
     #[serde(serialize_with = "json::hash")]
     pub sha256: Sha256,
@@ -84,8 +86,9 @@ impl Store {
         while let Some(rows) = self.page(&mut ids, PAGE).await? {
             for row in &rows {
                 let line = ReceiptLine::from_row(row)?;
-                let (name, path) = (line.name.as_deref().unwrap_or_default(), line.path.as_deref().unwrap_or_default());
-                if !sieve.lets_through(name, path, &line.reply) {
+                let recipient = line.recipient.as_deref().map(str::as_bytes);
+                let to = line.path.as_deref().or(recipient).unwrap_or_default();
+                if !sieve.lets_through(line.name.as_deref().unwrap_or_default(), to, &line.reply) {
                     continue;
                 }
                 if shown == limit {
@@ -125,6 +128,7 @@ impl ReceiptLine {
             server: row.get("server"),
             name: row.get("source_name"),
             path: row.get("remote_path"),
+            recipient: row.get("recipient"),
             size_bytes: row.get::<i64, _>("size_bytes").cast_unsigned(),
             sha256: Sha256(bytes("hash", row.get("sha256"))?),
             proof: row.get("proof"),
