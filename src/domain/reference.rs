@@ -23,9 +23,7 @@ impl Ref {
         let [.., a, b, c, d, e] = self.0;
         [a, b, c, d, e]
     }
-}
 
-impl Ref {
     /// All of it, in 32 hexadecimal digits: for a Message-ID, which is for ever.
     #[must_use]
     pub fn long(self) -> String {

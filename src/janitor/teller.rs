@@ -6,10 +6,9 @@ use crate::{
     domain::{Event, Incident, MailWishes, Moment, NOTICES, Ref, Retry},
     janitor::{every, tell},
     mail::{Draft, Mailbox, compose},
-    notices::{self, Aside, DigestLine, Due, LaneTrouble, Observed, Patience, Told, due, judge},
+    notices::{self, Aside, Due, LaneTrouble, Observed, Patience, Told, due, judge},
     rules::{Action, Rule, RuleSet},
-    schedule::Crontab,
-    store::{About, LaneRow, LaneState, NoticeMail, OpenCounts, RuleReport, Store, StoreError, Tell},
+    store::{About, LaneRow, LaneState, NoticeMail, Store, StoreError, Tell},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,27 +23,25 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// Incidents that were closed so long ago matter no more: to their reopening, to the mails of an hour, to one that is still due.
 const LATELY: Duration = Duration::from_secs(2 * 3600);
 /// Outcomes of a moment are on disk a little later.
-const SETTLED: Duration = Duration::from_secs(30);
-/// A digest goes no further back.
-const LONGEST: Duration = Duration::from_secs(40 * 24 * 3600);
+pub(super) const SETTLED: Duration = Duration::from_secs(30);
 /// What a notice is worth being tried for.
 const DEADLINE: Duration = Duration::from_secs(3 * 24 * 3600);
 
 /// Everything that notices are made of.
 #[derive(Debug, Clone)]
 pub struct Teller {
-    store: Store,
+    pub(super) store: Store,
     clock: Clock,
-    node: String,
+    pub(super) node: String,
     from: Option<Mailbox>,
-    time_zone: chrono_tz::Tz,
+    pub(super) time_zone: chrono_tz::Tz,
     /// Who hears of a rule that has words of its own.
     of_rule: BTreeMap<String, Vec<Notice>>,
     /// Who hears of all others.
     of_all: Vec<Notice>,
-    digests: Vec<Digest>,
+    pub(super) digests: Vec<Digest>,
     /// Every configured server, with the rules that send to it.
-    senders: BTreeMap<String, BTreeSet<String>>,
+    pub(super) senders: BTreeMap<String, BTreeSet<String>>,
     retry: Retry,
     /// One look at a time; when the last one was.
     looked_at: Arc<Mutex<Option<Moment>>>,
@@ -119,7 +116,7 @@ impl Teller {
         if !is_more {
             let due = due(&mut incidents, &observed, &|incident| self.readers(incident));
             mails = self.written(&incidents, due, &lanes, now).await?;
-            covered = self.digests(&incidents, &lanes, now, &mut mails).await?;
+            covered = self.digests_due(&incidents, &lanes, now, &mut mails).await?;
         }
         if incidents == before && counted.is_empty() && covered.is_empty() {
             return Ok(false);
@@ -207,70 +204,8 @@ impl Teller {
         Ok(written)
     }
 
-    /// Writes the digests that are due; answers until when their readers are told then.
-    async fn digests(
-        &self,
-        incidents: &[Incident],
-        lanes: &[LaneRow],
-        now: Moment,
-        mails: &mut Vec<NoticeMail>,
-    ) -> Result<Vec<((String, String), Moment)>, StoreError> {
-        let mut told = Vec::new();
-        if self.digests.is_empty() {
-            return Ok(told);
-        }
-        let covered = self.store.digests().await?;
-        for digest in &self.digests {
-            for to in &digest.to {
-                let key = (to.address().to_owned(), digest.at.to_string());
-                let Some(since) = covered.get(&key) else {
-                    told.push((key, now)); // it begins now
-                    continue;
-                };
-                if *since > now {
-                    told.push((key, now)); // the clock was set back
-                    continue;
-                }
-                let since = (*since).max(now.minus(LONGEST));
-                let Some(until) = last_between(&digest.at, self.time_zone, (since, now.minus(SETTLED))) else {
-                    continue;
-                };
-                let words = self.digest(incidents, (since, until)).await?;
-                mails.extend(self.notice(About::Digest, &key.0, in_order(digest.via.clone(), lanes), words, now));
-                told.push((key, until));
-            }
-        }
-        Ok(told)
-    }
-
-    async fn digest(
-        &self,
-        incidents: &[Incident],
-        (since, until): (Moment, Moment),
-    ) -> Result<(String, String), StoreError> {
-        let mut reports = self.store.report(since, until).await?;
-        reports.remove(NOTICES);
-        for rule in self.senders.values().flatten() {
-            reports.entry(rule.clone()).or_default(); // one that did nothing is told of, too
-        }
-        let open = self.store.open_jobs().await?;
-        let line = |(rule, report): (String, RuleReport)| DigestLine {
-            delivered: report.delivered,
-            bytes: report.bytes,
-            failed: report.failed,
-            superseded: report.superseded,
-            waiting: open.get(&rule).map_or(0, OpenCounts::on_their_way),
-            held: open.get(&rule).map_or(0, |open| open.held),
-            last_delivered: report.last_delivered,
-            rule,
-        };
-        let lines: Vec<DigestLine> = reports.into_iter().map(line).collect();
-        let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.closed_at.is_none()).collect();
-        Ok(notices::digest(&lines, &open, (since, until), (&self.node, self.time_zone)))
-    }
-
     /// The mail with these words; `None` without a sender or a relay, or where it cannot be made.
-    fn notice(
+    pub(super) fn notice(
         &self,
         about: About,
         recipient: &str,
@@ -306,18 +241,8 @@ impl Teller {
 }
 
 /// Relays that are in trouble or paused come last.
-fn in_order(mut via: Vec<String>, lanes: &[LaneRow]) -> Vec<String> {
+pub(super) fn in_order(mut via: Vec<String>, lanes: &[LaneRow]) -> Vec<String> {
     let is_shut = |relay: &String| lanes.iter().any(|lane| lane.server == *relay && lane.state != LaneState::Open);
     via.sort_by_key(is_shut);
     via
-}
-
-/// The last moment after `since` and not after `until`: what was missed is one.
-fn last_between(at: &Crontab, zone: chrono_tz::Tz, (since, until): (Moment, Moment)) -> Option<Moment> {
-    let mut last = None;
-    let mut from = since;
-    while let Some(next) = at.next_after(from, zone).filter(|next| *next <= until) {
-        (last, from) = (Some(next), next);
-    }
-    last
 }

@@ -107,9 +107,7 @@ impl Arrive {
         let id = |draft: &ArrivalDraft| ids.get(&absolute(draft)).copied().ok_or(sqlx::Error::RowNotFound);
         drafts.iter().map(|draft| if is_sent(&draft) { id(draft).map(Some) } else { Ok(None) }).collect()
     }
-}
 
-impl Arrive {
     /// The row of each letter of a draft.
     async fn insert_letters(&self, tx: &mut Tx<'_>, draft: &ArrivalDraft) -> Result<Vec<i64>, sqlx::Error> {
         let mut ids = Vec::with_capacity(draft.letters.len());

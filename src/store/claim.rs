@@ -143,11 +143,12 @@ impl Write for Claim {
                     parcel.jobs.push(head); // several of one parcel came first
                     continue;
                 }
-                let mates = match head.parcel {
-                    Some(parcel) => self.mates(tx, ask, parcel).await?,
-                    None => vec![],
-                };
-                parcels.push(Parcel { jobs: [vec![head], mates].concat() });
+                let parcel = head.parcel;
+                let mut jobs = vec![head];
+                if let Some(parcel) = parcel {
+                    jobs.extend(self.mates(tx, ask, parcel).await?);
+                }
+                parcels.push(Parcel { jobs });
             }
         }
         parcels.sort_by_key(|parcel| parcel.jobs[0].id);
