@@ -99,6 +99,7 @@ impl Gateway {
             settings: &settings,
             rules: &rules,
             clock: clock.clone(),
+            node: control::node(),
             only: only.clone(),
         };
         let worker = Arc::new(Worker::start(worker).await?);
@@ -122,6 +123,11 @@ impl Gateway {
         watched.send_replace(watches.clone());
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
         Ok(Self { store, worker, watches, teller, clock, session, started_at, watching, stop, tasks })
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.clock.now()
     }
 
     /// What came to its end since the start, of all rules or of one.

@@ -54,6 +54,10 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
             }
         }
         gateway.worker.idle().await;
+        if let Err(refused) = gateway.store.hurry_here(gateway.now()).await {
+            warn!(%refused, "sources that waited for other rules stay for the next run");
+        }
+        gateway.worker.idle().await;
         if let Err(refused) = gateway.teller.look(Patience::None).await {
             warn!(%refused, "nobody is told of this run; the next one does");
         }

@@ -18,6 +18,7 @@ use super::{
     values::Fault,
     yaml::{self, Entry, Node, Value},
 };
+use crate::domain::HERE;
 use chrono_tz::Tz;
 use std::{
     collections::BTreeMap,
@@ -281,6 +282,11 @@ fn server_name(sheet: &Sheet, node: &Node) -> Option<String> {
         sheet.report(
             problem.hint("a name has letters, digits, `-`, `_` and `.`, at most 64, and does not begin with `-`"),
         );
+        return None;
+    }
+    if name == HERE {
+        let problem = Problem::error(&node.at, "`here` is this machine: where `save` and `move` put files");
+        sheet.report(problem.hint("name this server otherwise"));
         return None;
     }
     Some(name)

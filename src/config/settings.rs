@@ -1,6 +1,6 @@
 //! The whole of packetboat.yaml, checked.
 
-use crate::config::{Defaults, FtpServer, History, Limits, MailSettings, Notices, SmtpServer};
+use crate::config::{Defaults, FtpServer, History, Limits, MailSettings, Notices, Outline, SmtpServer};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// What packetboat.yaml says, with every default filled in and every path absolute.
@@ -20,6 +20,25 @@ pub struct Settings {
     pub defaults: Defaults,
     pub limits: Limits,
     pub history: History,
+}
+
+impl Settings {
+    /// What rules are read by.
+    #[must_use]
+    pub fn outline(&self) -> Outline {
+        let kind = |server: &Server| match server {
+            Server::Ftp(_) => "ftp",
+            Server::Smtp(_) => "smtp",
+        };
+        Outline {
+            storage: Some(self.storage.clone()),
+            rules: self.rules.clone(),
+            servers: Some(self.servers.iter().map(|(name, server)| (name.clone(), kind(server))).collect()),
+            mail: self.mail.clone(),
+            defaults: self.defaults.clone(),
+            time_zone: self.time_zone,
+        }
+    }
 }
 
 /// A named server, by protocol.

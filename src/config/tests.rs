@@ -82,7 +82,7 @@ fn a_value_that_is_no_example_is_the_default() {
         assert!(loaded.findings.iter().all(|finding| !finding.is_error()), "{:?}", loaded.findings);
         loaded.settings.unwrap()
     };
-    for name in ["webhost.password", "broadcaster.password"] {
+    for name in ["webhost.password", "broadcaster.password", "south.password"] {
         fs::write(folder.path().join(name), "x").unwrap();
     }
     let shown = load(&shipped());

@@ -5,7 +5,7 @@ use crate::{
     control::{load, node},
     domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref},
     intake::Ledger,
-    rules::{self, Context, Planned, Rule},
+    rules::{self, Action, Context, Planned, Rule, Step},
     sources::watch::{self, When, Would},
     store::{self, Store, StoreError, json},
 };
@@ -33,6 +33,10 @@ pub struct RulePlan {
     pub starts_at: Option<Moment>,
     /// Why the folder could not be seen whole; unescaped.
     pub trouble: Option<String>,
+    /// What becomes of a file once all is delivered, step by step.
+    pub after: Vec<String>,
+    /// The same once all has ended and something failed.
+    pub after_failure: Vec<String>,
 }
 
 /// What would become of one file.
@@ -129,7 +133,20 @@ async fn plan_rule(store: &Store, rule: Arc<Rule>, context: &Context<'_>, most: 
         to_send,
         starts_at: if rule.windows.is_open(now) { None } else { rule.windows.next_open(now) },
         trouble,
+        after: rule.after.iter().map(follows).collect(),
+        after_failure: rule.after_failure.iter().map(follows).collect(),
     })
+}
+
+fn follows(step: &Step) -> String {
+    let said = match &step.action {
+        Action::Upload(upload) => format!("sent to {}", upload.to.join(", ")),
+        Action::Mail(_) => "a mail".to_owned(),
+        Action::Save(save) => format!("saved below {}", save.to.root.display()),
+        Action::Move(spot) => format!("moved below {}", spot.root.display()),
+        Action::Delete => "deleted".to_owned(),
+    };
+    if step.condition.is_some() { format!("{said} (if …)") } else { said }
 }
 
 fn plan_file(rule: &Rule, would: Would, context: &Context<'_>) -> FilePlan {
@@ -161,7 +178,9 @@ fn plan_job(job: JobDraft) -> JobPlan {
         Beginning::Refused(_, why) => ("failed", Some(why)),
     };
     let (target, recipient) = match job.errand {
-        Errand::Upload { target, .. } => (target.map(|target| target.as_bytes().to_vec()), None),
+        Errand::Upload { target, .. } | Errand::Save { target, .. } | Errand::TakeAway { target, .. } => {
+            (target.map(|target| target.as_bytes().to_vec()), None)
+        }
         Errand::Send { recipient, .. } => (None, Some(recipient)),
     };
     JobPlan { server: job.server, target, recipient, beginning, why }

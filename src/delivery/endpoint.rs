@@ -12,14 +12,20 @@ use std::sync::Arc;
 /// A configured server with what was learned of it.
 #[derive(Debug)]
 pub enum Endpoint {
-    Ftp { server: Arc<FtpServer>, profile: Arc<Profile> },
+    Ftp {
+        server: Arc<FtpServer>,
+        profile: Arc<Profile>,
+    },
     Smtp(Arc<SmtpServer>),
+    /// This machine.
+    Here,
 }
 
 /// A connection that stands, logged in.
 pub enum Connection {
     Ftp(Box<FtpSession>),
     Smtp(Box<SmtpSession>),
+    Here,
 }
 
 impl Endpoint {
@@ -42,6 +48,7 @@ impl Endpoint {
                 ftp::connect(server, profile).await.map(|session| Connection::Ftp(Box::new(session)))
             }
             Self::Smtp(server) => smtp::connect(server).await.map(|session| Connection::Smtp(Box::new(session))),
+            Self::Here => Ok(Connection::Here),
         }
     }
 }
@@ -53,6 +60,7 @@ impl Connection {
         match self {
             Self::Ftp(session) => session.is_usable(),
             Self::Smtp(session) => session.is_usable(),
+            Self::Here => true,
         }
     }
 
@@ -61,6 +69,7 @@ impl Connection {
         match self {
             Self::Ftp(session) => session.quit().await,
             Self::Smtp(session) => session.quit().await,
+            Self::Here => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod endpoint;
 pub mod ftp;
+pub mod here;
 pub mod smtp;
 
 pub use endpoint::{Connection, Endpoint};

@@ -1,6 +1,8 @@
 //! An arrival as intake hands it to the store: what was seen, and the jobs it becomes.
 
-use crate::domain::{Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, Sha256, Wishes};
+use crate::domain::{
+    Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, SaveWishes, Sha256, TakeAwayWishes, Wishes,
+};
 
 /// A settled file: where it lies and which version of it this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct ArrivalDraft {
     pub letters: Vec<Letter>,
     /// Empty: seen and not wanted; remembered, so that it is not looked at again.
     pub jobs: Vec<JobDraft>,
+    /// Its rule has steps for when all of them have ended.
+    pub has_after: bool,
 }
 
 /// A message as it goes over the wire, and bytes of ours from its commit on.
@@ -52,14 +56,32 @@ pub enum Errand {
         letter: Option<usize>,
         wishes: MailWishes,
     },
+    /// A copy in a folder of this machine.
+    Save {
+        /// Absolute, without the first `/`; `None` as above.
+        target: Option<RemotePath>,
+        wishes: SaveWishes,
+    },
+    /// The source is moved or deleted.
+    TakeAway {
+        /// Where it is moved to, as above; `None` when it is deleted.
+        target: Option<RemotePath>,
+        wishes: TakeAwayWishes,
+    },
 }
 
 impl Errand {
+    /// Whether it concerns the file where it lies.
+    #[must_use]
+    pub fn is_of_file(&self) -> bool {
+        !matches!(self, Self::Send { .. })
+    }
+
     /// Where a file goes.
     #[must_use]
     pub fn target(&self) -> Option<&RemotePath> {
         match self {
-            Self::Upload { target, .. } => target.as_ref(),
+            Self::Upload { target, .. } | Self::Save { target, .. } | Self::TakeAway { target, .. } => target.as_ref(),
             Self::Send { .. } => None,
         }
     }

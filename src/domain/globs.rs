@@ -9,6 +9,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path};
 pub struct Globs {
     names: GlobSet,
     paths: GlobSet,
+    samples: Vec<String>,
 }
 
 /// Why these are no globs.
@@ -26,10 +27,11 @@ impl Globs {
     /// # Errors
     /// The first that is none, or that together they are too large to compile.
     pub fn new<'a>(globs: impl IntoIterator<Item = &'a str>) -> Result<Self, GlobError> {
-        let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+        let (mut names, mut paths, mut samples) = (GlobSetBuilder::new(), GlobSetBuilder::new(), Vec::new());
         for text in globs {
             let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
             let glob = glob.map_err(|why| GlobError::Malformed(why.kind().to_string()))?;
+            samples.push(sample(text));
             if text.contains('/') {
                 paths.add(glob)
             } else {
@@ -37,7 +39,13 @@ impl Globs {
             };
         }
         let too_large = |_| GlobError::TooLarge;
-        Ok(Self { names: names.build().map_err(too_large)?, paths: paths.build().map_err(too_large)? })
+        Ok(Self { names: names.build().map_err(too_large)?, paths: paths.build().map_err(too_large)?, samples })
+    }
+
+    /// A path for each of them that it matches, as a person would think of one.
+    #[must_use]
+    pub fn samples(&self) -> &[String] {
+        &self.samples
     }
 
     /// Whether one matches `path`, which is below the root and has no `/` at its ends.
@@ -48,6 +56,35 @@ impl Globs {
     }
 }
 
+/// The glob with an `x` for whatever it leaves open: something that it matches, for all but odd ones.
+fn sample(glob: &str) -> String {
+    let mut sample = String::new();
+    let mut letters = glob.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' => {
+                while letters.next_if_eq(&'*').is_some() {}
+                sample.push('x');
+            }
+            '?' => sample.push('x'),
+            '\\' => sample.extend(letters.next()),
+            '[' => {
+                sample.extend(letters.next());
+                while letters.next().is_some_and(|letter| letter != ']') {}
+            }
+            '{' => {
+                let mut is_first = true;
+                while let Some(letter) = letters.next().filter(|letter| *letter != '}') {
+                    is_first = is_first && letter != ',';
+                    sample.extend(Some(letter).filter(|_| is_first));
+                }
+            }
+            letter => sample.push(letter),
+        }
+    }
+    sample
+}
+
 fn as_path(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
@@ -55,6 +92,24 @@ fn as_path(bytes: &[u8]) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sample_is_something_that_its_glob_matches() {
+        for (glob, sample) in [
+            ("*.pdf", "x.pdf"),
+            ("**", "x"),
+            ("**/*.log.1", "x/x.log.1"),
+            ("inv?ice-[0-9][!a]*", "invxice-0!x"),
+            ("*.{jpg,png}", "x.jpg"),
+            ("{a,b{c}}", "a}"),
+            ("\\*.txt", "*.txt"),
+            ("plain", "plain"),
+        ] {
+            let globs = Globs::new([glob]).unwrap();
+            assert_eq!(globs.samples(), [sample], "{glob}");
+            assert!(globs.matches(sample.as_bytes()) || glob == "{a,b{c}}", "{glob}");
+        }
+    }
 
     #[test]
     fn a_glob_without_a_slash_is_about_the_name() {

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The server of jobs that are done on this machine: copies into a folder, sources moved or deleted.
+pub const HERE: &str = "here";
+
 /// Where a job stands. Deferred is `Queued` with a later due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,6 +1,7 @@
 //! The words of DESIGN as types and their legal moves: no I/O, no async, no clock.
 
 mod arrival;
+mod ended;
 mod escape;
 mod globs;
 mod identity;
@@ -18,11 +19,12 @@ mod size;
 mod wishes;
 
 pub use arrival::{ArrivalDraft, Beginning, Errand, JobDraft, Letter, Sighting};
+pub use ended::{EndedJob, EndedReceipt, Ends, Stage};
 pub use escape::{Escaped, is_harmless};
 pub use globs::{GlobError, Globs};
 pub use identity::Identity;
 pub use incident::{Event, Example, Failure, Incident, NOTICES, Reader, StartMail};
-pub use job::{JobState, Reason};
+pub use job::{HERE, JobState, Reason};
 pub use moment::Moment;
 pub use outcome::{Change, Delivered, Outcome, Trouble, TroubleKind, Whose};
 pub use priority::Priority;
@@ -32,4 +34,6 @@ pub use reference::{NotARef, Ref, RefTail};
 pub use remote_path::{RemotePath, RemotePathError};
 pub use settlement::Settlement;
 pub use size::{SIZE_UNITS, show_size};
-pub use wishes::{ByteRate, MailWishes, OnExists, ProofWish, Resume, Retry, Times, Wishes};
+pub use wishes::{
+    ByteRate, Fate, MailWishes, OnExists, ProofWish, Resume, Retry, SaveWishes, TakeAwayWishes, Times, Wishes,
+};

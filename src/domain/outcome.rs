@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Delivered(Delivered),
+    /// The source is moved or deleted, in these words; there is no copy to keep a receipt of.
+    TakenAway(String),
     /// Worth another try, later.
     Deferred(Trouble),
     /// Another try would end the same way.

@@ -115,3 +115,39 @@ pub struct MailWishes {
     pub retry: Retry,
     pub deadline: Option<Duration>,
 }
+
+/// Everything a rule asks of one copy in a folder of this machine. Serialised as [`Wishes`] are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaveWishes {
+    /// The folder that the rule names, absolute; the target lies below it.
+    pub root: String,
+    pub on_exists: OnExists,
+    pub proof: ProofWish,
+    pub times: Times,
+    /// Permission bits of the copy.
+    pub mode: u32,
+    pub retry: Retry,
+    pub deadline: Option<Duration>,
+}
+
+/// What becomes of a source that is dealt with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    Delete,
+    /// The target lies below this folder, absolute, that the rule names.
+    Move {
+        root: String,
+    },
+}
+
+/// Everything a rule asks of the end of a source. Serialised as [`Wishes`] are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeAwayWishes {
+    pub fate: Fate,
+    /// Name of the done-file beside the source, which goes the same way.
+    #[serde(default)]
+    pub done_file: Option<Vec<u8>>,
+    pub retry: Retry,
+    pub deadline: Option<Duration>,
+}

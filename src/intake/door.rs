@@ -124,5 +124,6 @@ fn without_jobs(ledger: &Ledger, sighting: &Sighting, now: Moment) -> ArrivalDra
         arrived_at: now,
         letters: Vec::new(),
         jobs: Vec::new(),
+        has_after: false,
     }
 }

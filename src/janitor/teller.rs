@@ -54,9 +54,11 @@ impl Teller {
         let mut senders: BTreeMap<String, BTreeSet<String>> =
             settings.servers.keys().map(|server| (server.clone(), BTreeSet::new())).collect();
         for rule in &rules.rules {
-            for server in rule.then.iter().flat_map(|step| match &step.action {
+            let steps = rule.then.iter().chain(&rule.after).chain(&rule.after_failure);
+            for server in steps.flat_map(|step| match &step.action {
                 Action::Upload(upload) => upload.to.iter(),
                 Action::Mail(mail) => mail.via.iter(),
+                Action::Save(_) | Action::Move(_) | Action::Delete => [].iter(),
             }) {
                 senders.entry(server.clone()).or_default().insert(rule.name.clone());
             }

@@ -6,13 +6,14 @@ use crate::{
         values::Fault,
         yaml::{Node, Value},
     },
+    domain::Stage,
     templates::{Condition, PathTemplate, TemplateError},
 };
 
 /// A path with `{{ … }}` in it.
-pub fn template(sheet: &Sheet, node: &Node) -> Option<PathTemplate> {
+pub fn template(sheet: &Sheet, node: &Node, stage: Stage) -> Option<PathTemplate> {
     read::some_text(sheet, node)?;
-    compiled(sheet, node, "a text", PathTemplate::parse)
+    compiled(sheet, node, "a text", |text| PathTemplate::parse(stage, text))
 }
 
 /// What `parse` makes of a text, its mistakes at their places.
@@ -20,14 +21,14 @@ pub fn compiled<T>(
     sheet: &Sheet,
     node: &Node,
     expected: &'static str,
-    parse: fn(&str) -> Result<T, TemplateError>,
+    parse: impl Fn(&str) -> Result<T, TemplateError>,
 ) -> Option<T> {
     let fault = |error: TemplateError| Fault { message: error.message, range: error.range, hint: error.hint };
     read::spelt(expected, |text| parse(text).map_err(fault))(sheet, node)
 }
 
 /// A condition, without braces.
-pub fn condition(sheet: &Sheet, node: &Node) -> Option<Condition> {
+pub fn condition(sheet: &Sheet, node: &Node, stage: Stage) -> Option<Condition> {
     if matches!(node.value, Value::Map(_)) {
         sheet.report(
             Problem::error(&node.at, "a map, expected a condition")
@@ -35,5 +36,5 @@ pub fn condition(sheet: &Sheet, node: &Node) -> Option<Condition> {
         );
         return None;
     }
-    compiled(sheet, node, "a condition", Condition::parse)
+    compiled(sheet, node, "a condition", |text| Condition::parse(stage, text))
 }

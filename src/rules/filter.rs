@@ -9,6 +9,8 @@ pub struct FileFilter {
     pub include: Globs,
     pub exclude: Globs,
     pub ignore: Globs,
+    /// Folders, below the root, that rules write to: what lies there is ours.
+    pub ours: Vec<Vec<u8>>,
     pub min_age: Option<Duration>,
     pub min_size: Option<u64>,
     pub max_size: Option<u64>,
@@ -25,12 +27,20 @@ impl FileFilter {
             && !self.exclude.matches(path_below_root)
     }
 
-    /// Whether nothing at or below this path is ever the rule's: its name or that of a folder above it is ignored.
+    /// Whether nothing at or below this path is ever the rule's: its name or that of a folder above it is ignored, or ours.
     #[must_use]
     pub fn ignores(&self, path_below_root: &[u8]) -> bool {
         let ends = path_below_root.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-        ends.chain([path_below_root.len()]).any(|end| self.ignore.matches(&path_below_root[..end]))
+        let mut folders = ends.chain([path_below_root.len()]).map(|end| &path_below_root[..end]);
+        let is_ours = |path: &[u8]| self.ours.iter().any(|folder| folder == path) || is_temporary(path);
+        folders.any(|path| self.ignore.matches(path) || is_ours(path))
     }
+}
+
+/// A name under which we set something aside.
+fn is_temporary(path: &[u8]) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    name.starts_with(b".pb-")
 }
 
 #[cfg(test)]
@@ -44,6 +54,23 @@ mod tests {
             exclude: globs(exclude),
             ignore: globs(ignore),
             ..FileFilter::default()
+        }
+    }
+
+    #[test]
+    fn what_is_ours_is_ignored_whatever_the_list_says() {
+        let filter = FileFilter { ours: vec![b"sent".to_vec(), b"a/done".to_vec()], ..filter("**", &[], &[]) };
+        for (path, wanted) in [
+            (&b"sent/x"[..], false),
+            (b"sent/2026/x", false),
+            (b"a/done/x", false),
+            (b"a/x", true),
+            (b"b/sent/x", true),
+            (b"sent.txt", true),
+            (b".pb-00ff.aside", false),
+            (b"a/.pb-00ff.part", false),
+        ] {
+            assert_eq!(filter.wants(path), wanted, "{}", crate::domain::Escaped(path));
         }
     }
 

@@ -1,8 +1,8 @@
 //! The folder of rules from disk: a rule set, or everything that is wrong with any of them.
 
-use super::{RuleSet, read_rule};
+use super::{Rule, RuleSet, movers, ours, read_rule};
 use crate::{
-    config::{self, Finding, Outline, Problem, Settings, open, shown},
+    config::{self, Finding, Outline, Problem, Settings, Sheet, open, shown},
     domain::{NOTICES, Sha256},
 };
 use sha2::Digest as _;
@@ -56,7 +56,7 @@ pub fn check_with(file: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> C
 #[must_use]
 pub fn load_outline(outline: &Outline) -> Loaded {
     let (paths, mut findings) = rule_files(&outline.rules);
-    let mut rules = Vec::new();
+    let mut sheets = Vec::new();
     for path in &paths {
         let opened = match open(path) {
             Ok(opened) => opened,
@@ -65,21 +65,45 @@ pub fn load_outline(outline: &Outline) -> Loaded {
                 continue;
             }
         };
+        let mut rule = None;
         if rule_name(path) == Some(NOTICES) {
             let problem = Problem::error(&(0..0), "`notices` is what the jobs of notices are called");
             opened.sheet.report(problem.hint("name this rule's file otherwise"));
         } else if let Some(name) = rule_name(path) {
             let sha256 = Sha256(sha2::Sha256::digest(&opened.bytes).into());
-            rules.extend(read_rule::rule(&opened.sheet, name, sha256, outline));
+            rule = read_rule::rule(&opened.sheet, name, sha256, outline);
         } else {
             let problem = Problem::error(&(0..0), "a rule's file has a name of small letters, digits and `-`");
             opened.sheet.report(problem.hint("its name is the rule's: nightly-dumps.yaml"));
         }
-        findings.extend(opened.sheet.into_findings());
+        sheets.push((opened.sheet, rule));
     }
+    let read: Vec<(&Sheet, &Rule)> = sheets.iter().filter_map(|(sheet, rule)| Some((sheet, rule.as_ref()?))).collect();
+    read.iter().for_each(|(sheet, rule)| movers::check_own_folder(sheet, rule));
+    movers::check_two(&read);
+    let mut rules = Vec::new();
+    for (sheet, rule) in sheets {
+        findings.extend(sheet.into_findings());
+        rules.extend(rule);
+    }
+    ours::leave_out(&mut rules);
     let whole = !findings.iter().any(Finding::is_error);
     let names = paths.iter().filter_map(|path| rule_name(path)).map(str::to_owned).collect();
     Loaded { rules: whole.then_some(RuleSet { rules }), findings, names, files_read: paths.len() }
+}
+
+/// A rule of this text, as an arrival met it; what is wrong with it by now is said in a sentence.
+///
+/// # Errors
+/// The first thing in it that this packetboat.yaml does not go with any more.
+pub fn frozen(name: &str, text: &str, sha256: Sha256, outline: &Outline) -> Result<Rule, String> {
+    let sheet = Sheet::new(format!("{name}.yaml"), text);
+    let rule = read_rule::rule(&sheet, name, sha256, outline);
+    let faults = sheet.into_findings().into_iter().filter(Finding::is_error).map(|finding| finding.message).next();
+    match (rule, faults) {
+        (Some(rule), None) => Ok(rule),
+        (_, fault) => Err(fault.unwrap_or_else(|| "it is no rule".to_owned())),
+    }
 }
 
 /// The rule's name, where the file has a proper one.

@@ -5,8 +5,13 @@ mod expressions;
 mod filter;
 mod globs;
 mod load;
+mod movers;
+mod ours;
 mod plan;
+mod plan_after;
+mod plan_here;
 mod plan_mail;
+mod read_here;
 mod read_mail;
 mod read_rule;
 mod read_steps;
@@ -14,11 +19,12 @@ mod read_watch;
 mod rule;
 
 pub use filter::FileFilter;
-pub use load::{Checked, Loaded, check, check_with, load_outline};
+pub use load::{Checked, Loaded, check, check_with, frozen, load_outline};
 pub use plan::{Context, Planned, Unwanted, plan};
+pub use plan_after::{AfterStep, FollowUp, cannot_follow, follow_up};
 pub use rule::{
-    Action, EmptyFiles, Existing, HardLinks, Mail, Rule, RuleLimits, RuleSet, Step, Symlinks, Upload, Watch,
-    WatchMethod,
+    Action, EmptyFiles, Existing, HardLinks, Mail, Rule, RuleLimits, RuleSet, Save, Spot, Step, Symlinks, Upload,
+    Watch, WatchMethod,
 };
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! One file and one rule → the jobs it becomes, a refusal on record, or nothing; what `packetboat plan` shows is this.
 
 use crate::{
-    domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Sighting, Wishes},
-    rules::{Action, EmptyFiles, Mail, Rule, Step, Upload, plan_mail},
+    domain::{
+        ArrivalDraft, Beginning, EndedJob, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Sighting, Wishes,
+    },
+    rules::{Action, EmptyFiles, Mail, Rule, Step, Upload, plan_here, plan_mail},
     templates::{Condition, Destination, Facts, TemplateError},
 };
 
@@ -48,7 +50,7 @@ pub enum Unwanted {
 /// broken, the jobs it would have become are failed from the beginning and say why.
 #[must_use]
 pub fn plan(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> Planned {
-    let planning = Planning { rule, sighting, context, arrival: (context.new_id)() };
+    let planning = planning(rule, sighting, context);
     let mut letters = Vec::new();
     let (jobs, unwanted) = match planning.jobs(&mut letters) {
         Ok(jobs) if jobs.is_empty() => (jobs, Some(Unwanted::EveryStep)),
@@ -64,8 +66,14 @@ pub fn plan(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> Planned 
         arrived_at: context.arrived_at,
         letters,
         jobs,
+        has_after: rule.has_after(),
     };
     Planned { arrival, unwanted }
+}
+
+fn planning<'a>(rule: &'a Rule, sighting: &'a Sighting, context: &'a Context<'a>) -> Planning<'a> {
+    let arrival = (context.new_id)();
+    Planning { rule, sighting, context, arrival, series: arrival, begins_at: context.arrived_at, ended: None }
 }
 
 /// Why a job is failed from its beginning, in a sentence for the operator.
@@ -73,9 +81,15 @@ pub(super) type Refusal = String;
 
 pub(super) struct Planning<'a> {
     pub rule: &'a Rule,
-    sighting: &'a Sighting,
+    pub sighting: &'a Sighting,
     pub context: &'a Context<'a>,
     pub arrival: Ref,
+    /// What the letters of one planning are numbered under.
+    pub series: Ref,
+    /// When the jobs are due, and their deadline begins.
+    pub begins_at: Moment,
+    /// The job of `then` that decided, in what follows upon it.
+    pub ended: Option<&'a EndedJob>,
 }
 
 impl Planning<'_> {
@@ -92,7 +106,7 @@ impl Planning<'_> {
         Ok(self.rule.then.iter().flat_map(|step| self.step(step, refusal.as_ref(), letters)).collect())
     }
 
-    fn step(&self, step: &Step, refusal: Option<&Refusal>, letters: &mut Vec<Letter>) -> Vec<JobDraft> {
+    pub(super) fn step(&self, step: &Step, refusal: Option<&Refusal>, letters: &mut Vec<Letter>) -> Vec<JobDraft> {
         let refusal = match (refusal, self.is_true(step.condition.as_ref())) {
             (_, Ok(false)) => return Vec::new(),
             (Some(refusal), _) => Some(refusal.clone()),
@@ -104,6 +118,9 @@ impl Planning<'_> {
                 upload.to.iter().map(|server| self.upload(upload, server, refusal.clone())).collect()
             }
             Action::Mail(mail) => self.mail(mail, refusal, letters),
+            Action::Save(save) => vec![plan_here::save(self, save, refusal)],
+            Action::Move(spot) => vec![plan_here::take_away(self, Some(spot), refusal)],
+            Action::Delete => vec![plan_here::take_away(self, None, refusal)],
         }
     }
 
@@ -142,8 +159,8 @@ impl Planning<'_> {
         recipients.into_iter().map(to).collect()
     }
 
-    fn job(&self, id: Ref, server: &str, errand: Errand, refusal: Option<Refusal>) -> JobDraft {
-        let Self { rule, sighting, context, .. } = self;
+    pub(super) fn job(&self, id: Ref, server: &str, errand: Errand, refusal: Option<Refusal>) -> JobDraft {
+        let Self { rule, sighting, context, begins_at, .. } = self;
         let beginning = match refusal {
             Some(refusal) => Beginning::Refused(Reason::Unplannable, refusal),
             None if rule.paused || context.is_paused => Beginning::Paused,
@@ -155,8 +172,8 @@ impl Planning<'_> {
             errand,
             priority: rule.priority,
             rank: rule.rank(&sighting.path),
-            due_at: context.arrived_at,
-            expires_at: context.arrived_at.plus(rule.deadline),
+            due_at: *begins_at,
+            expires_at: begins_at.plus(rule.deadline),
             is_in_order: rule.in_order,
             beginning,
         }
@@ -187,6 +204,7 @@ impl Planning<'_> {
             about: self.rule.about.as_deref(),
             host: self.context.host,
             destination,
+            ended: self.ended,
         }
     }
 }
@@ -213,7 +231,7 @@ pub(super) fn in_words(key: &str, text: &str, error: &TemplateError) -> Refusal 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Identity, Priority};
+    use crate::domain::{Identity, Priority, Stage};
     use std::{fs, time::Duration};
 
     const ARRIVED: Moment = Moment(1_795_357_571_000); // 2026-11-22 15:26:11 in Berlin
@@ -383,12 +401,14 @@ mod tests {
     #[test]
     fn a_size_in_a_condition_is_what_it_is_in_the_rule() {
         let rule = rule(&format!("{WATCH}then:\n  - upload: {{ to: offsite }}\n"));
-        let planning = Planning { rule: &rule, sighting: &file(b"a", 1), context: &context(), arrival: Ref([3; 16]) };
+        let (sighting, context) = (file(b"a", 1), context());
+        let planning = planning(&rule, &sighting, &context);
         for number in ["", "0", "1", "20", "9223372036854775807", "9223372036854775808", "1.5", "-1", " 1", "1 "] {
             for unit in ["B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "", "mb", "PB"] {
                 let text = format!("{number}{unit}");
                 let in_the_rule = crate::config::values::size(&text).ok();
-                let condition = Condition::parse(&format!("size('{text}') == {}", in_the_rule.unwrap_or(0)));
+                let condition =
+                    Condition::parse(Stage::Then, &format!("size('{text}') == {}", in_the_rule.unwrap_or(0)));
                 let agrees = condition.and_then(|condition| condition.holds(&planning.facts(None))).ok();
                 assert_eq!(agrees, in_the_rule.map(|_| true), "{text}");
             }

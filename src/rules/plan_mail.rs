@@ -35,7 +35,7 @@ pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: usize) -> Res
         reply_to: &reply_to,
         subject: &rendered(planning, "subject", &step.subject)?,
         text: &rendered(planning, "text", &step.text)?,
-        message_id: &format!("{}.{number}@{}", planning.arrival.long(), step.from.domain()),
+        message_id: &format!("{}.{number}@{}", planning.series.long(), step.from.domain()),
         date: planning.context.arrived_at,
     })?;
     Ok((letter, recipients))

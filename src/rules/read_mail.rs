@@ -8,6 +8,7 @@ use crate::{
         mailbox, read, relays,
         yaml::{self, Node},
     },
+    domain::Stage,
     mail::Mailbox,
     templates::TextTemplate,
 };
@@ -49,11 +50,11 @@ pub const MAIL: Table = Table {
 };
 
 /// A mail step; `at` is its key.
-pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, known: &Outline) -> Option<Mail> {
+pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, stage): (&Outline, Stage)) -> Option<Mail> {
     let fields = Fields::open(sheet, &MAIL, at, node)?;
-    let to = fields.need("to", addresses);
+    let to = fields.need("to", |sheet, node| addresses(sheet, node, stage));
     let [cc, bcc, reply_to] = ["cc", "bcc", "reply_to"].map(|key| match fields.entry(key) {
-        Some(_) => fields.may(key, addresses),
+        Some(_) => fields.may(key, |sheet, node| addresses(sheet, node, stage)),
         None => Some(vec![]),
     });
     let from = match fields.entry("from") {
@@ -64,8 +65,9 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, known: &Outline
             None
         }),
     };
-    let subject = fields.need("subject", line);
-    let text = fields.need("text", |sheet, node| compiled(sheet, node, "a text", TextTemplate::parse));
+    let subject = fields.need("subject", |sheet, node| line(sheet, node, stage));
+    let text =
+        fields.need("text", |sheet, node| compiled(sheet, node, "a text", |text| TextTemplate::parse(stage, text)));
     let via =
         match fields.entry("via") {
             Some(_) => fields.may("via", |sheet, node| relays(sheet, node, known.servers.as_ref())),
@@ -90,15 +92,15 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, known: &Outline
     })
 }
 
-fn line(sheet: &Sheet, node: &Node) -> Option<TextTemplate> {
+fn line(sheet: &Sheet, node: &Node, stage: Stage) -> Option<TextTemplate> {
     read::some_text(sheet, node)?;
-    compiled(sheet, node, "a text", TextTemplate::parse_line)
+    compiled(sheet, node, "a text", |text| TextTemplate::parse_line(stage, text))
 }
 
 /// One or more templates of addresses; one without names in it is an address already.
-fn addresses(sheet: &Sheet, node: &Node) -> Option<Vec<TextTemplate>> {
+fn addresses(sheet: &Sheet, node: &Node, stage: Stage) -> Option<Vec<TextTemplate>> {
     read::each(read::at_most(sheet, read::many(sheet, node)?, 1000)?, |item| {
-        let template = line(sheet, item)?;
+        let template = line(sheet, item, stage)?;
         match Mailbox::parse_list(template.text()) {
             Err(why) if template.is_fixed() => {
                 sheet.report(Problem::error(&item.at, why.to_string()));

@@ -3,7 +3,7 @@
 use super::{
     Rule, RuleLimits, closed,
     expressions::condition,
-    read_steps::{steps, warn_of_one_place},
+    read_steps::{Around, end_of, steps, warn_of_one_place},
     read_watch,
 };
 use crate::{
@@ -15,12 +15,10 @@ use crate::{
         notices, read, values,
         yaml::{self, Node},
     },
-    domain::{Retry, Sha256},
+    domain::{Retry, Sha256, Stage},
     schedule::Windows,
 };
 use chrono_tz::Tz;
-
-const AFTERWARDS: &str = "leave it out: files stay where they lie and are remembered";
 
 /// The keys of a rule.
 pub const RULE: Table = Table {
@@ -31,8 +29,8 @@ pub const RULE: Table = Table {
         optional("if"),
         required("then"),
         not_yet("set", "leave it out: every file counts by itself"),
-        not_yet("after", AFTERWARDS),
-        not_yet("after_failure", AFTERWARDS),
+        optional("after"),
+        optional("after_failure"),
         not_yet("expect", "leave it out: `packetboat status` says when a rule last delivered"),
         not_yet("verify", "leave it out: `proof` of an upload says how a copy is proved when it is made"),
         optional("notices"),
@@ -111,8 +109,15 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     let fields = Fields::open(sheet, &RULE, &first_line(sheet), &root)?;
     let about = fields.may("about", read::text);
     let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, known));
-    let wanted = fields.may("if", condition);
-    let then = fields.need("then", |sheet, node| steps(sheet, node, known));
+    let wanted = fields.may("if", |sheet, node| condition(sheet, node, Stage::Then));
+    let folder = when.as_ref().map(|watch| watch.folder.as_path());
+    let list = |stage| move |sheet: &Sheet, node: &Node| steps(sheet, node, Around { known, stage, folder });
+    let then = fields.need("then", list(Stage::Then));
+    let [after, after_failure] =
+        [("after", Stage::After), ("after_failure", Stage::Failure)].map(|(key, stage)| match fields.value(key) {
+            Some(_) => fields.may(key, list(stage)),
+            None => Some(Vec::new()),
+        });
     if let (Some(watch), Some(steps)) = (&when, fields.value("then"))
         && watch.recursive
     {
@@ -144,6 +149,8 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
         when: when?,
         condition: wanted,
         then: then?,
+        after: after?,
+        after_failure: after_failure?,
         retry: retry?,
         deadline,
         priority,
@@ -154,6 +161,8 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
         time_zone,
         paused: paused?,
         notices: notices?,
+        steps_at: fields.value("then").map_or(0..0, |node| node.at.clone()),
+        end_at: ["after", "after_failure"].into_iter().find_map(|key| end_of(fields.value(key)?)),
     })
 }
 

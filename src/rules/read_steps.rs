@@ -1,8 +1,9 @@
-//! `then:` of a rule: its steps.
+//! `then:`, `after:` and `after_failure:` of a rule: its steps.
 
 use super::{
     Action, Step, Upload,
     expressions::{condition, template},
+    read_here::{save, spot},
     read_mail::mail,
 };
 use crate::{
@@ -12,13 +13,13 @@ use crate::{
         kind::Kinds,
         read::{self, Meaning, Meaning::Built},
         suggest, values,
-        yaml::{Entry, Node, Value},
+        yaml::{Entry, Kind, Node, Value},
     },
-    domain::{OnExists, ProofWish, Resume, Times},
+    domain::{OnExists, ProofWish, Resume, Stage, Times},
 };
+use std::{ops::Range, path::Path};
 
-const UPLOAD_OR_MAIL: &str = "this version has two steps, `upload` and `mail`";
-const AFTERWARDS: &str = "leave it out: files stay where they lie and are remembered";
+const STEPS_THERE_ARE: &str = "this version has the steps `upload`, `mail`, `save`, `move` and `delete`";
 
 /// A step: one action and its condition.
 static KINDS: Kinds = Kinds {
@@ -34,11 +35,11 @@ const STEP: Table = Table {
         optional("upload"),
         optional("if"),
         optional("mail"),
-        not_yet("save", UPLOAD_OR_MAIL),
-        not_yet("relay", UPLOAD_OR_MAIL),
-        not_yet("manifest", UPLOAD_OR_MAIL),
-        not_yet("move", AFTERWARDS),
-        not_yet("delete", AFTERWARDS),
+        optional("save"),
+        not_yet("relay", STEPS_THERE_ARE),
+        not_yet("manifest", STEPS_THERE_ARE),
+        optional("move"),
+        optional("delete"),
     ],
     moved: &[
         ("type", "write `upload: { … }`"),
@@ -89,25 +90,40 @@ pub const UPLOAD: Table = Table {
     ],
 };
 
-const ON_EXISTS: &[(&str, Meaning<OnExists>)] = &[
+pub const ON_EXISTS: &[(&str, Meaning<OnExists>)] = &[
     ("replace", Built(OnExists::Replace)),
     ("keep_both", Built(OnExists::KeepBoth)),
     ("fail", Built(OnExists::Fail)),
     ("skip_same", Built(OnExists::SkipSame)),
 ];
-const PROOF: &[(&str, Meaning<ProofWish>)] =
+pub const PROOF: &[(&str, Meaning<ProofWish>)] =
     &[("size", Built(ProofWish::Size)), ("hash", Built(ProofWish::Hash)), ("read_back", Built(ProofWish::ReadBack))];
-const TIMES: &[(&str, Meaning<Times>)] = &[("keep", Built(Times::Keep)), ("none", Built(Times::None))];
+pub const TIMES: &[(&str, Meaning<Times>)] = &[("keep", Built(Times::Keep)), ("none", Built(Times::None))];
 
-/// All steps of `then`.
-pub fn steps(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<Step>> {
+/// What reading a step takes from around it.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    pub known: &'a Outline,
+    pub stage: Stage,
+    /// The watched folder, where it is known: what a `move` starts from.
+    pub folder: Option<&'a Path>,
+}
+
+/// All steps of a list.
+pub fn steps(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Vec<Step>> {
     match &node.value {
-        Value::List(items) if items.is_empty() => {
+        Value::List(items) if items.is_empty() && around.stage == Stage::Then => {
             let problem = Problem::error(&node.at, "a rule has at least one step");
             sheet.report(problem.hint("write `- upload: { to: SERVER }`"));
             None
         }
-        Value::List(items) => read::each(read::at_most(sheet, items, 100)?, |item| step(sheet, item, known)),
+        Value::List(items) => {
+            let last = items.len().saturating_sub(1);
+            for item in items.iter().take(last).filter(|_| around.stage != Stage::Then) {
+                check_not_the_end(sheet, item);
+            }
+            read::each(read::at_most(sheet, items, 100)?, |item| step(sheet, item, around))
+        }
         Value::Map(entries) => {
             let action = entries.first().and_then(|entry| entry.key.as_text()).unwrap_or("upload");
             let problem = Problem::error(&node.at, "a map, expected a list of steps");
@@ -121,24 +137,64 @@ pub fn steps(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<Step>> {
     }
 }
 
-fn step(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Step> {
+fn step(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Step> {
+    let Around { known, stage, folder } = around;
     let Entry { key, value } = KINDS.one(sheet, node)?;
-    let condition = entry(node, "if").and_then(|own| condition(sheet, own));
+    let condition = entry(node, "if").and_then(|own| condition(sheet, own, stage));
     let action = match key.as_text() {
-        Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, known)?)),
-        _ => Action::Upload(upload(&Fields::open(sheet, &UPLOAD, &key.at, &value)?, known)?),
+        Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, (known, stage))?)),
+        Some("save") => Action::Save(save(sheet, &key.at, &value, stage)?),
+        Some(end @ ("move" | "delete")) if stage == Stage::Then => return refuse_end(sheet, end, &key.at),
+        Some("move") => Action::Move(spot(sheet, &value, (stage, folder))?),
+        Some("delete") => delete(sheet, &value)?,
+        _ => Action::Upload(upload(&Fields::open(sheet, &UPLOAD, &key.at, &value)?, known, stage)?),
     };
     Some(Step { action, condition })
 }
 
-fn upload(fields: &Fields<'_>, known: &Outline) -> Option<Upload> {
+/// Beside other steps it could take the file away before they have it.
+fn refuse_end(sheet: &Sheet, end: &str, at: &Range<usize>) -> Option<Step> {
+    let step = if end == "delete" { "delete" } else { "{ move: \"sent/\" }" };
+    let problem = Problem::error(at, format!("`{end}` before the file is delivered"));
+    sheet.report(problem.hint(format!("`after: [{step}]` comes when all of `then` is delivered")));
+    None
+}
+
+fn delete(sheet: &Sheet, value: &Node) -> Option<Action> {
+    if matches!(&value.value, Value::Scalar(scalar) if scalar.kind == Kind::Null) {
+        return Some(Action::Delete);
+    }
+    sheet.report(Problem::error(&value.at, "`delete` has no options").hint("write `- delete`"));
+    None
+}
+
+/// Where a list moves or deletes the source, if it does.
+pub fn end_of(list: &Node) -> Option<Range<usize>> {
+    read::items(list).iter().find(|item| end_in(item).is_some()).map(|item| item.at.clone())
+}
+
+/// The step that a source does not outlive, if this is one.
+fn end_in(item: &Node) -> Option<&str> {
+    let bare = item.as_text().filter(|word| ["move", "delete"].contains(word));
+    bare.or_else(|| ["move", "delete"].into_iter().find(|end| entry(item, end).is_some()))
+}
+
+/// What comes after the source is gone would not find it.
+fn check_not_the_end(sheet: &Sheet, item: &Node) {
+    if let Some(end) = end_in(item) {
+        let problem = Problem::error(&item.at, format!("`{end}` is not the last step"));
+        sheet.report(problem.hint("the steps after it would not find the file: put it at the end"));
+    }
+}
+
+fn upload(fields: &Fields<'_>, known: &Outline, stage: Stage) -> Option<Upload> {
     let to = fields.need("to", |sheet, node| {
         let items = read::at_most(sheet, read::many(sheet, node)?, 100)?;
         let servers = read::each(items, |item| server(sheet, item, known))?;
         check_twice(sheet, node, &servers);
         Some(servers)
     });
-    let path = fields.need("path", template);
+    let path = fields.need("path", |sheet, node| template(sheet, node, stage));
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));

@@ -202,7 +202,8 @@ fn filter(fields: &Fields<'_>, sheet: &Sheet, every: &'static str) -> Option<Fil
         sheet.report(Problem::error(&node.at, "`max_size` is below `min_size`: no file fits"));
     }
     let min_age = fields.may("min_age", read::span(Duration::ZERO..=DAY * 3660));
-    Some(FileFilter { include: include?, exclude: exclude?, ignore: ignore?, min_age, min_size, max_size })
+    let ours = Vec::new(); // all rules together tell
+    Some(FileFilter { include: include?, exclude: exclude?, ignore: ignore?, ours, min_age, min_size, max_size })
 }
 
 /// Globs of a list, each checked at its place.

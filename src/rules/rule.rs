@@ -2,13 +2,13 @@
 
 use crate::{
     config::Notice,
-    domain::{ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Times},
+    domain::{ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times},
     mail::Mailbox,
     rules::FileFilter,
     schedule::Windows,
     templates::{Condition, DoneFile, PathTemplate, TextTemplate},
 };
-use std::{path::PathBuf, time::Duration};
+use std::{ops::Range, path::PathBuf, time::Duration};
 
 /// All rules of one load, in the order of their names.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,10 @@ pub struct Rule {
     pub when: Watch,
     pub condition: Option<Condition>,
     pub then: Vec<Step>,
+    /// In order, once every job of `then` is delivered.
+    pub after: Vec<Step>,
+    /// In order, once all of them have ended and one is failed.
+    pub after_failure: Vec<Step>,
     pub retry: Retry,
     pub deadline: Duration,
     pub priority: Priority,
@@ -40,9 +44,39 @@ pub struct Rule {
     pub paused: bool,
     /// `None`: those of packetboat.yaml.
     pub notices: Option<Vec<Notice>>,
+    /// Where its steps stand in the text.
+    pub steps_at: Range<usize>,
+    /// Where it moves or deletes the source, if it does.
+    pub end_at: Option<Range<usize>>,
 }
 
 impl Rule {
+    /// The steps of one of its lists.
+    #[must_use]
+    pub fn steps(&self, stage: Stage) -> &[Step] {
+        match stage {
+            Stage::Then => &self.then,
+            Stage::After => &self.after,
+            Stage::Failure => &self.after_failure,
+        }
+    }
+
+    /// Something follows upon the end of an arrival's jobs.
+    #[must_use]
+    pub fn has_after(&self) -> bool {
+        !(self.after.is_empty() && self.after_failure.is_empty())
+    }
+
+    /// Every place on this machine that it writes files to.
+    pub fn folders_of_ours(&self) -> impl Iterator<Item = &Spot> {
+        let steps = self.then.iter().chain(&self.after).chain(&self.after_failure);
+        steps.filter_map(|step| match &step.action {
+            Action::Save(save) => Some(&save.to),
+            Action::Move(spot) => Some(spot),
+            Action::Upload(_) | Action::Mail(_) | Action::Delete => None,
+        })
+    }
+
     /// The place of a file in `order`, 0 first: that of the last glob that matches, so that a general one may stand before
     /// its exceptions (`"**/*.html", index.html`). Behind all of them when none matches.
     #[must_use]
@@ -113,7 +147,7 @@ pub struct RuleLimits {
     pub size: Option<u64>,
 }
 
-/// One step of `then`.
+/// One step of a list.
 #[derive(Debug, Clone)]
 pub struct Step {
     pub action: Action,
@@ -133,6 +167,30 @@ impl Step {
 pub enum Action {
     Upload(Upload),
     Mail(Box<Mail>),
+    Save(Save),
+    /// The source, to another folder of this machine.
+    Move(Spot),
+    /// The source.
+    Delete,
+}
+
+/// A place on this machine: a folder that the rule names, and a path below it.
+#[derive(Debug, Clone)]
+pub struct Spot {
+    /// Absolute, without `.` and `..`.
+    pub root: PathBuf,
+    pub path: PathTemplate,
+}
+
+/// `save:`
+#[derive(Debug, Clone)]
+pub struct Save {
+    pub to: Spot,
+    pub on_exists: OnExists,
+    pub proof: ProofWish,
+    pub times: Times,
+    /// Permission bits.
+    pub mode: u32,
 }
 
 /// `mail:`, one message to everybody in it; each recipient its own job.

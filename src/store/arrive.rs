@@ -3,7 +3,7 @@
 use crate::{
     domain::{ArrivalDraft, Beginning, Errand, Identity, JobDraft, Letter, Moment, Reason, Sighting},
     store::{
-        QueueKey, Store, StoreError,
+        NextStep, QueueKey, Store, StoreError, after,
         litter::{self, hex},
         settle::promote,
         writer::{Tx, Write},
@@ -80,27 +80,35 @@ impl Arrive {
         for (draft, payload, arrival) in numbered() {
             let letters = self.insert_letters(tx, draft).await?;
             jobs.extend(draft.jobs.iter().map(|job| {
-                let payload = match &job.errand {
-                    Errand::Upload { .. } => payload,
-                    Errand::Send { letter, .. } => letter.and_then(|letter| letters.get(letter).copied()),
-                };
-                NewJob { node: &self.node, draft, job, arrival, payload }
+                let payload = payload_of(job, payload, &letters);
+                NewJob {
+                    node: &self.node,
+                    rule: &draft.rule,
+                    at: draft.arrived_at,
+                    job,
+                    arrival,
+                    payload,
+                    step: Step::Then,
+                }
             }));
         }
         for jobs in free_of_each_other(&jobs) {
             insert_jobs(tx, jobs).await?;
         }
-        Ok(())
+        let is_over = |job: &JobDraft| matches!(job.beginning, Beginning::Refused(..));
+        let over = numbered().filter(|(draft, ..)| draft.has_after && draft.jobs.iter().all(is_over));
+        let over: Vec<i64> = over.map(|(_, _, id)| id).collect();
+        if over.is_empty() { Ok(()) } else { after::ripen(tx, &over).await }
     }
 
-    /// The row of each draft's bytes, where they are sent as they lie; of the same bytes the same row.
+    /// The row of each draft's bytes, where jobs concern them as they lie; of the same bytes the same row.
     async fn insert_payloads(
         &self,
         tx: &mut Tx<'_>,
         drafts: &[&ArrivalDraft],
     ) -> Result<Vec<Option<i64>>, sqlx::Error> {
-        let is_upload = |job: &JobDraft| matches!(job.errand, Errand::Upload { .. });
-        let is_sent = |draft: &&&ArrivalDraft| draft.jobs.iter().any(is_upload);
+        let is_of_file = |job: &JobDraft| job.errand.is_of_file();
+        let is_sent = |draft: &&&ArrivalDraft| draft.has_after || draft.jobs.iter().any(is_of_file);
         let rows = drafts.iter().filter(is_sent).map(|draft| payload_row(&self.node, draft)).collect::<Value>();
         let rows = sqlx::query(INSERT_PAYLOADS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
         let ids: HashMap<Vec<u8>, i64> = rows.iter().map(|row| (row.get("path"), row.get("id"))).collect();
@@ -151,7 +159,18 @@ fn payload_row(node: &str, draft: &ArrivalDraft) -> Value {
 
 fn arrival_row(draft: &ArrivalDraft, payload: Option<i64>, id: i64) -> Value {
     let Sighting { folder, path, .. } = &draft.sighting;
-    json!([id, hex(&draft.id.0), draft.rule_version, draft.place, payload, hex(folder), hex(path), draft.arrived_at.0])
+    let after = if draft.has_after { "due" } else { "none" };
+    json!([
+        id,
+        hex(&draft.id.0),
+        draft.rule_version,
+        draft.place,
+        payload,
+        hex(folder),
+        hex(path),
+        draft.arrived_at.0,
+        after
+    ])
 }
 
 /// Only this writer gives numbers, so the next one is known.
@@ -198,44 +217,76 @@ WITH s AS (SELECT unhex(value ->> 0) AS path, value ->> 1 AS size_bytes, value -
      older AS MATERIALIZED (SELECT j.id AS id, s.arrived_at AS arrived_at
        FROM s CROSS JOIN payloads p ON p.place = 'in_place' AND p.path = s.path
                 AND (p.size_bytes, p.mtime_ns, p.inode, p.ctime_ns) <> (s.size_bytes, s.mtime_ns, s.inode, s.ctime_ns)
-              CROSS JOIN jobs j ON j.payload_id = p.id AND j.rule = s.rule AND j.state IN ('waiting', 'queued', 'held'))
+              CROSS JOIN jobs j ON j.payload_id = p.id AND j.rule = s.rule AND j.state IN ('waiting', 'queued', 'held')
+                   AND j.action <> 'after') -- that one finds out by itself: its source may be set aside
 UPDATE jobs SET state = 'cancelled', reason = 'superseded', ended_at = older.arrived_at,
                 said = 'a newer version of the file arrived'
   FROM older WHERE jobs.id = older.id
 RETURNING id";
 
 const INSERT_ARRIVALS: &str = "
-INSERT INTO arrivals (id, ref, rule_version_id, source, place_id, payload_id, folder, name, arrived_at)
+INSERT INTO arrivals (id, ref, rule_version_id, source, place_id, payload_id, folder, name, arrived_at, after)
 SELECT value ->> 0, unhex(value ->> 1), value ->> 2, 'watch', value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
-       value ->> 7
+       value ->> 7, value ->> 8
   FROM jsonb_each(?1)";
 
+/// The row of the bytes that a job is about.
+fn payload_of(job: &JobDraft, source: Option<i64>, letters: &[i64]) -> Option<i64> {
+    match &job.errand {
+        Errand::Upload { .. } | Errand::Save { .. } | Errand::TakeAway { .. } => source,
+        Errand::Send { letter, .. } => letter.and_then(|letter| letters.get(letter).copied()),
+    }
+}
+
+/// Which list of its rule a job comes of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Then,
+    After,
+}
+
 /// A job on its way in.
-struct NewJob<'a> {
+pub(super) struct NewJob<'a> {
     node: &'a str,
-    draft: &'a ArrivalDraft,
+    rule: &'a str,
+    at: Moment,
     job: &'a JobDraft,
     arrival: i64,
     payload: Option<i64>,
+    step: Step,
 }
 
-impl NewJob<'_> {
+impl<'a> NewJob<'a> {
+    /// One of a step of `after`; `source` is the row of the arrival's own bytes.
+    pub(super) fn of_step(
+        node: &'a str,
+        step: &'a NextStep,
+        job: &'a JobDraft,
+        (source, letters): (Option<i64>, &[i64]),
+        at: Moment,
+    ) -> Self {
+        let payload = payload_of(job, source, letters);
+        Self { node, rule: &step.arrival.rule, at, job, arrival: step.arrival.row, payload, step: Step::After }
+    }
+
     fn queue(&self) -> QueueKey {
-        let Self { draft, job, .. } = self;
-        QueueKey { server: job.server.clone(), priority: job.priority, rule: draft.rule.clone(), rank: job.rank }
+        let Self { rule, job, .. } = *self;
+        QueueKey { server: job.server.clone(), priority: job.priority, rule: rule.to_owned(), rank: job.rank }
     }
 
     fn row(&self) -> Result<Value, sqlx::Error> {
-        let Self { node, draft, job, arrival, payload } = self;
+        let Self { node, rule, at, job, arrival, payload, step } = self;
         let (state, reason, said) = match &job.beginning {
             Beginning::Ready => ("queued", None, None),
             Beginning::Paused => ("held", Some(Reason::RulePaused.word()), None),
             Beginning::Refused(reason, said) => ("failed", Some(reason.word()), Some(said.as_str())),
         };
-        let ended_at: Option<Moment> = (state == "failed").then_some(draft.arrived_at);
+        let ended_at = (state == "failed").then_some(*at);
         let (action, recipient, wishes) = match &job.errand {
             Errand::Upload { wishes, .. } => ("upload", None, serde_json::to_string(wishes)),
             Errand::Send { recipient, wishes, .. } => ("send", Some(recipient), serde_json::to_string(wishes)),
+            Errand::Save { wishes, .. } => ("save", None, serde_json::to_string(wishes)),
+            Errand::TakeAway { wishes, .. } => ("after", None, serde_json::to_string(wishes)),
         };
         let wishes = wishes.map_err(|why| sqlx::Error::Encode(why.into()))?;
         let parcel = payload.filter(|_| action == "send"); // the recipients of a letter travel together
@@ -243,7 +294,7 @@ impl NewJob<'_> {
             hex(&job.id.0),
             arrival,
             payload,
-            draft.rule,
+            rule,
             job.server,
             node,
             job.errand.target().map(|target| hex(target.as_bytes())),
@@ -260,6 +311,7 @@ impl NewJob<'_> {
             action,
             recipient,
             parcel,
+            *step == Step::After,
         ]))
     }
 }
@@ -288,7 +340,7 @@ fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
     runs
 }
 
-async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
     let rows = jobs.iter().map(NewJob::row).collect::<Result<Value, _>>()?;
     sqlx::query(INSERT_JOBS).bind(rows.to_string()).execute(&mut *tx.db).await?;
     let ready = jobs.iter().filter(|new| matches!(new.job.beginning, Beginning::Ready));
@@ -297,14 +349,15 @@ async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::E
 }
 
 /// The job of a rule that an operator paused is held. A queued job waits for the youngest open one of its target, and in
-/// strict order for the youngest open one of its rule.
+/// strict order for the youngest open one of its rule; one that takes the source away, for whoever still needs it.
 /// (Waiting for the youngest is enough: that one waits for the one before it.)
 pub(super) const INSERT_JOBS: &str = "
 WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->> 2 AS payload_id, value ->> 3 AS rule,
                   value ->> 4 AS server, value ->> 5 AS node, unhex(value ->> 6) AS target, value ->> 7 AS wishes,
                   value ->> 8 AS class, value ->> 9 AS rank, value ->> 10 AS in_order, value ->> 11 AS state,
                   value ->> 12 AS reason, value ->> 13 AS said, value ->> 14 AS due_at, value ->> 15 AS expires_at,
-                  value ->> 16 AS ended_at, value ->> 17 AS action, value ->> 18 AS recipient, value ->> 19 AS parcel
+                  value ->> 16 AS ended_at, value ->> 17 AS action, value ->> 18 AS recipient, value ->> 19 AS parcel,
+                  value ->> 20 AS is_after
              FROM jsonb_each(?1)),
      n AS MATERIALIZED (SELECT s.*, s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = s.rule) AS paused,
          nullif(max(
@@ -312,11 +365,13 @@ WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->
                         AND o.state IN ('waiting', 'queued', 'running', 'held')), 0),
            coalesce((SELECT max(o.id) FROM jobs o WHERE s.in_order AND o.server = s.server AND o.rule = s.rule AND o.in_order = 1
                         AND (s.action = 'upload' OR o.arrival_id <> s.arrival_id)
+                        AND o.state IN ('waiting', 'queued', 'running', 'held')), 0),
+           coalesce((SELECT max(o.id) FROM jobs o WHERE s.action = 'after' AND o.payload_id = s.payload_id AND o.action <> 'after'
                         AND o.state IN ('waiting', 'queued', 'running', 'held')), 0)), 0) AS older
        FROM s)
 INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank,
-                  in_order, state, reason, said, waits_for, due_at, expires_at, ended_at)
+                  in_order, state, reason, said, waits_for, due_at, expires_at, ended_at, is_after)
 SELECT ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank, in_order,
        CASE WHEN state <> 'queued' THEN state WHEN paused THEN 'held' WHEN older IS NOT NULL THEN 'waiting' ELSE 'queued' END,
-       iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at
+       iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at, is_after
   FROM n";

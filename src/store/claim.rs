@@ -1,7 +1,9 @@
 //! Claiming: jobs become running, with the next due time in the same commit.
 
 use crate::{
-    domain::{Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, Retry, Wishes},
+    domain::{
+        Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, Retry, SaveWishes, TakeAwayWishes, Wishes,
+    },
     store::{
         QueueKey, SessionId, Store, StoreError,
         litter::temporary_name,
@@ -10,6 +12,7 @@ use crate::{
         writer::{Tx, Write},
     },
 };
+use serde::de::DeserializeOwned;
 use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
 
@@ -54,21 +57,51 @@ pub struct ClaimedJob {
 pub enum ClaimedErrand {
     Upload(ClaimedUpload),
     Send(ClaimedSend),
+    Save(ClaimedSave),
+    TakeAway(ClaimedTakeAway),
 }
 
-/// A file from where it lies.
+/// A file where it lies.
 #[derive(Debug, Clone)]
-pub struct ClaimedUpload {
+pub struct ClaimedSource {
     pub(super) place: Option<i64>,
     /// The watched folder, absolute.
     pub folder: Vec<u8>,
     /// The version of the file that the job names.
     pub identity: Identity,
+}
+
+/// A file to a server.
+#[derive(Debug, Clone)]
+pub struct ClaimedUpload {
+    pub source: ClaimedSource,
     pub target: RemotePath,
     /// In the target's folder.
     pub temporary_name: String,
     pub wishes: Wishes,
     /// It was claimed before under the same temporary name: something of it may be there.
+    pub is_retry: bool,
+}
+
+/// A file to a folder of this machine.
+#[derive(Debug, Clone)]
+pub struct ClaimedSave {
+    pub source: ClaimedSource,
+    /// Absolute, without the first `/`.
+    pub target: RemotePath,
+    /// In the target's folder.
+    pub temporary_name: String,
+    pub wishes: SaveWishes,
+}
+
+/// A source that is moved or deleted.
+#[derive(Debug, Clone)]
+pub struct ClaimedTakeAway {
+    pub source: ClaimedSource,
+    /// Where it is moved to, absolute, without the first `/`; `None` when it is deleted.
+    pub target: Option<RemotePath>,
+    pub wishes: TakeAwayWishes,
+    /// It was claimed before: the source may be set aside, or gone where it was to go.
     pub is_retry: bool,
 }
 
@@ -94,6 +127,8 @@ impl ClaimedJob {
         match &self.errand {
             ClaimedErrand::Upload(upload) => upload.wishes.retry,
             ClaimedErrand::Send(send) => send.wishes.retry,
+            ClaimedErrand::Save(save) => save.wishes.retry,
+            ClaimedErrand::TakeAway(away) => away.wishes.retry,
         }
     }
 
@@ -234,6 +269,8 @@ impl ClaimedJob {
         let errand = match row.get("action") {
             "upload" => ClaimedErrand::Upload(ClaimedUpload::from_row(row)?),
             "send" => ClaimedErrand::Send(ClaimedSend::from_row(row)?),
+            "save" => ClaimedErrand::Save(ClaimedSave::from_row(row)?),
+            "after" => ClaimedErrand::TakeAway(ClaimedTakeAway::from_row(row)?),
             other => return Err(format!("action: {other}")),
         };
         Ok(Self {
@@ -255,17 +292,46 @@ impl ClaimedJob {
     }
 }
 
-impl ClaimedUpload {
-    fn from_row(row: &SqliteRow) -> Result<Self, String> {
-        let target: Option<Vec<u8>> = row.get("target");
-        Ok(Self {
+impl ClaimedSource {
+    fn from_row(row: &SqliteRow) -> Self {
+        Self {
             place: row.get("place_id"),
             folder: row.get::<Option<Vec<u8>>, _>("folder").unwrap_or_default(),
             identity: identity_from(row),
-            target: RemotePath::new(target.ok_or("it has no target")?).map_err(|why| format!("target: {why}"))?,
+        }
+    }
+}
+
+impl ClaimedUpload {
+    fn from_row(row: &SqliteRow) -> Result<Self, String> {
+        Ok(Self {
+            source: ClaimedSource::from_row(row),
+            target: target(row)?.ok_or("it has no target")?,
             temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),
-            wishes: serde_json::from_str(row.get("wishes")).map_err(|why| format!("wishes: {why}"))?,
-            is_retry: row.get::<i64, _>("tries") > 1,
+            wishes: wishes(row)?,
+            is_retry: is_retry(row),
+        })
+    }
+}
+
+impl ClaimedSave {
+    fn from_row(row: &SqliteRow) -> Result<Self, String> {
+        Ok(Self {
+            source: ClaimedSource::from_row(row),
+            target: target(row)?.ok_or("it has no target")?,
+            temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),
+            wishes: wishes(row)?,
+        })
+    }
+}
+
+impl ClaimedTakeAway {
+    fn from_row(row: &SqliteRow) -> Result<Self, String> {
+        Ok(Self {
+            source: ClaimedSource::from_row(row),
+            target: target(row)?,
+            wishes: wishes(row)?,
+            is_retry: is_retry(row),
         })
     }
 }
@@ -275,7 +341,20 @@ impl ClaimedSend {
         Ok(Self {
             payload: row.get::<Option<i64>, _>("payload_id").ok_or("it has no message")?,
             recipient: row.get::<Option<String>, _>("recipient").ok_or("it has no recipient")?,
-            wishes: serde_json::from_str(row.get("wishes")).map_err(|why| format!("wishes: {why}"))?,
+            wishes: wishes(row)?,
         })
     }
+}
+
+fn target(row: &SqliteRow) -> Result<Option<RemotePath>, String> {
+    let target: Option<Vec<u8>> = row.get("target");
+    target.map(|target| RemotePath::new(target).map_err(|why| format!("target: {why}"))).transpose()
+}
+
+fn wishes<T: DeserializeOwned>(row: &SqliteRow) -> Result<T, String> {
+    serde_json::from_str(row.get("wishes")).map_err(|why| format!("wishes: {why}"))
+}
+
+fn is_retry(row: &SqliteRow) -> bool {
+    row.get::<i64, _>("tries") > 1
 }

@@ -127,7 +127,7 @@ pub(super) async fn remember_parts(tx: &mut Tx<'_>, ended: &[i64], now: Moment) 
 
 const PARTS: &str =
     "SELECT server, target, temp_token, wishes, size_bytes FROM jobs JOIN payloads ON payloads.id = payload_id
- WHERE jobs.id IN (SELECT value FROM json_each(?1)) AND tries > 0";
+ WHERE jobs.id IN (SELECT value FROM json_each(?1)) AND action = 'upload' AND tries > 0";
 
 /// What a job may have left: its temporary file lies in the target's folder.
 pub(super) fn of_job(target: Option<Vec<u8>>, token: &[u8]) -> Option<Litter> {

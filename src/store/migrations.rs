@@ -5,10 +5,11 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const ALL: [(i64, &str, &str); 3] = [
+const ALL: [(i64, &str, &str); 4] = [
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "bodies", include_str!("../../migrations/0002_bodies.sql")),
     (3, "incidents", include_str!("../../migrations/0003_incidents.sql")),
+    (4, "after", include_str!("../../migrations/0004_after.sql")),
 ];
 
 /// Every migration this program knows.

@@ -1,5 +1,6 @@
 //! All SQL: one writer that commits in groups, readers apart, and the lock that says whose the database is.
 
+mod after;
 mod arrive;
 mod claim;
 mod error;
@@ -30,8 +31,11 @@ mod tests;
 mod tidy;
 mod writer;
 
+pub use after::{NextStep, RipeArrival};
 pub use arrive::Arrive;
-pub use claim::{Ask, ClaimedErrand, ClaimedJob, ClaimedSend, ClaimedUpload, Parcel};
+pub use claim::{
+    Ask, ClaimedErrand, ClaimedJob, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway, ClaimedUpload, Parcel,
+};
 pub use error::StoreError;
 pub use incidents::{About, NoticeMail, Tell};
 pub use lane_rows::{LaneRow, LaneState};

@@ -3,7 +3,7 @@
 use crate::{
     domain::JobState,
     store::{
-        Found, JobVerb, LeftAlone, Operation, QueueKey, Rehearsal, Store, StoreError, Tally, Which,
+        Found, JobVerb, LeftAlone, Operation, QueueKey, Rehearsal, Store, StoreError, Tally, Which, after,
         error::unreadable,
         litter,
         operate::{Standing, decide},
@@ -106,7 +106,7 @@ impl Operate {
         .bind(self.operation.now.0)
         .execute(&mut *tx.db)
         .await?;
-        Ok(())
+        after::reopen(tx, row).await
     }
 
     async fn cancel(&self, tx: &mut Tx<'_>, row: i64) -> Result<(), sqlx::Error> {
@@ -165,7 +165,8 @@ fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sql
 }
 
 pub(super) const STANDING: &str = concat!(
-    "SELECT state, server, class, rule, rank, (target IS NOT NULL OR (action = 'send' AND payload_id IS NOT NULL)) AS has_target,
+    "SELECT state, server, class, rule, rank, (target IS NOT NULL OR (action = 'send' AND payload_id IS NOT NULL)
+                  OR (action = 'after' AND json_valid(wishes) AND wishes ->> '$.fate' = 'delete')) AS has_target,
             EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS rule_is_paused,
             EXISTS (SELECT 1 FROM jobs t WHERE t.server = jobs.server AND t.target = jobs.target AND t.id <> jobs.id
                        AND t.state IN ('waiting', 'queued', 'running', 'held') AND t.target IS NOT NULL) AS target_is_busy,

@@ -1,7 +1,7 @@
 //! A queue: the jobs of one rule for one server that are claimed in one order.
 
 use crate::{
-    domain::{Moment, Priority},
+    domain::{HERE, Moment, Priority},
     store::{Store, StoreError},
 };
 use sqlx::Row;
@@ -62,6 +62,11 @@ pub(super) const NEXT_DUE: &str = "SELECT due_at FROM jobs
   ORDER BY due_at LIMIT 1";
 
 impl QueueKey {
+    /// No queue of jobs: that an arrival is ready for its next step is heard as work for this machine.
+    pub(super) fn of_after() -> Self {
+        Self { server: HERE.to_owned(), priority: Priority::Normal, rule: String::new(), rank: 0 }
+    }
+
     /// From a row with server, class, rule and rank.
     pub(super) fn from_row(row: &sqlx::sqlite::SqliteRow) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::Identity,
-    store::{ClaimedJob, ClaimedUpload, Store, StoreError, seen::SeenRow},
+    store::{ClaimedErrand, ClaimedJob, ClaimedSource, Store, StoreError, seen::SeenRow},
 };
 use sqlx::Row;
 
@@ -26,21 +26,29 @@ impl Store {
     pub async fn sameness(
         &self,
         job: &ClaimedJob,
-        upload: &ClaimedUpload,
+        source: &ClaimedSource,
         found: &Identity,
     ) -> Result<Sameness, StoreError> {
-        let Some(place) = upload.place else { return Ok(Sameness::Other) };
+        let Some(place) = source.place else { return Ok(Sameness::Other) };
         let Some(row) = self.seen(place, &job.name).await? else { return Ok(Sameness::Other) };
         let SeenRow { identity, sha256, is_gone, .. } = row;
         if is_gone {
             return Ok(Sameness::Other);
         }
-        if identity.is_same(&upload.identity) {
+        if identity.is_same(&source.identity) {
             return Ok(Sameness::Untold);
         }
-        let has_newer =
-            sqlx::query(NEWER).bind(&job.server).bind(upload.target.as_bytes()).bind(job.id).fetch_one(self.readers());
-        let is_told = identity.is_same(found) && sha256.is_some() && !has_newer.await?.get::<bool, _>(0);
+        let Some(sha256) = sha256.filter(|_| identity.is_same(found)) else { return Ok(Sameness::Other) };
+        let is_told = match &job.errand {
+            ClaimedErrand::TakeAway(_) => {
+                let sent = sqlx::query(SENT).bind(job.id).bind(&sha256.0[..]).fetch_one(self.readers()).await?;
+                sent.get::<bool, _>(0)
+            }
+            ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::Send(_) => {
+                let newer = sqlx::query(NEWER).bind(job.id).fetch_one(self.readers()).await?;
+                !newer.get::<bool, _>(0)
+            }
+        };
         Ok(if is_told { Sameness::SameBytes } else { Sameness::Other })
     }
 }
@@ -51,11 +59,17 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn is_gone(&self, job: &ClaimedJob, upload: &ClaimedUpload) -> Result<bool, StoreError> {
-        let Some(place) = upload.place else { return Ok(true) };
+    pub async fn is_gone(&self, job: &ClaimedJob, source: &ClaimedSource) -> Result<bool, StoreError> {
+        let Some(place) = source.place else { return Ok(true) };
         Ok(self.seen(place, &job.name).await?.is_none_or(|row| row.is_gone))
     }
 }
 
-pub(super) const NEWER: &str = "SELECT EXISTS (SELECT 1 FROM jobs t WHERE t.server = ?1 AND t.target = ?2 AND t.id > ?3
-   AND t.state IN ('waiting', 'queued', 'running', 'held') AND t.target IS NOT NULL)";
+pub(super) const NEWER: &str =
+    "SELECT EXISTS (SELECT 1 FROM jobs j CROSS JOIN jobs t ON t.server = j.server AND t.target = j.target
+   AND t.id > j.id AND t.state IN ('waiting', 'queued', 'running', 'held') AND t.target IS NOT NULL WHERE j.id = ?1)";
+
+/// Whether a job of the same arrival delivered these bytes.
+pub(super) const SENT: &str = "SELECT EXISTS (SELECT 1 FROM jobs j CROSS JOIN jobs d ON d.arrival_id = j.arrival_id
+                                     CROSS JOIN receipts r ON r.rule = d.rule AND r.delivered_at = d.ended_at AND r.job_ref = d.ref
+   WHERE j.id = ?1 AND d.payload_id = j.payload_id AND r.sha256 = ?2)";

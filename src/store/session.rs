@@ -89,10 +89,11 @@ impl Write for Begin {
 }
 
 async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
-    let orphans =
-        sqlx::query("SELECT id, server, target, temp_token, claim_no, claimed_at FROM jobs WHERE state = 'running'")
-            .fetch_all(&mut *tx.db)
-            .await?;
+    let orphans = sqlx::query(
+        "SELECT id, server, action, target, temp_token, claim_no, claimed_at FROM jobs WHERE state = 'running'",
+    )
+    .fetch_all(&mut *tx.db)
+    .await?;
     for orphan in orphans {
         let id: i64 = orphan.get("id");
         sqlx::query(
@@ -105,7 +106,9 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         .bind(now.0)
         .execute(&mut *tx.db)
         .await?;
-        if let Some(left) = litter::of_job(orphan.get("target"), orphan.get("temp_token")) {
+        if orphan.get::<&str, _>("action") != "after" // its source is set aside under a name that the job keeps
+            && let Some(left) = litter::of_job(orphan.get("target"), orphan.get("temp_token"))
+        {
             litter::remember(tx, orphan.get("server"), &left, now).await?;
         }
         // due_at stays as the claim committed it: a job that kills the process backs off like any other

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath, Settlement},
     store::{
-        ClaimedErrand, ClaimedJob, QueueKey, SessionId, Store, StoreError,
+        ClaimedErrand, ClaimedJob, ClaimedSource, QueueKey, SessionId, Store, StoreError, after,
         litter::{self, Litter, hex},
         writer::{Tx, Write},
     },
@@ -98,6 +98,11 @@ impl Write for SettleAll {
         for settle in ours.iter().filter(|settle| settle.litter.is_some()) {
             settle.remember_litter(tx).await?;
         }
+        for settle in ours.iter().filter(|settle| settle.settlement.state == JobState::Delivered) {
+            if let ClaimedErrand::TakeAway(errand) = &settle.job.errand {
+                mark_taken(tx, &settle.job, &errand.source, settle.attempt.ended_at).await?;
+            }
+        }
         let ended = ours.iter().filter(|settle| settle.settlement.state.is_ended());
         let mut ended: BTreeSet<i64> = ended.map(|settle| settle.job.id).collect();
         ended.extend(supersede(tx, &ours).await?);
@@ -130,6 +135,25 @@ async fn supersede(tx: &mut Tx<'_>, ours: &[&Settle]) -> Result<Vec<i64>, sqlx::
     litter::remember_parts(tx, &superseded, now).await?;
     Ok(superseded)
 }
+
+/// The source is where it was no more: in every ledger that knows this version of it its next appearance is new.
+async fn mark_taken(tx: &mut Tx<'_>, job: &ClaimedJob, source: &ClaimedSource, now: Moment) -> Result<(), sqlx::Error> {
+    let path = [&source.folder[..], b"/", &job.name].concat();
+    let Identity { size_bytes, mtime_ns, .. } = source.identity;
+    sqlx::query(MARK_TAKEN)
+        .bind(path)
+        .bind(size_bytes.cast_signed())
+        .bind(mtime_ns)
+        .bind(now.0)
+        .execute(&mut *tx.db)
+        .await?;
+    Ok(())
+}
+
+pub(super) const MARK_TAKEN: &str = "
+UPDATE seen SET gone_at = ?4 WHERE gone_at IS NULL AND (size_bytes, mtime_ns) = (?2, ?3)
+   AND (place_id, path) IN (SELECT id, substr(?1, length(folder) + 2) FROM places
+                             WHERE substr(?1, 1, length(folder) + 1) = CAST(folder || x'2f' AS BLOB))";
 
 /// Rows travel as one JSON text: a statement of fixed words for any number of them. Bytes are in hexadecimal.
 async fn insert_all(tx: &mut Tx<'_>, statement: &'static str, rows: Vec<Value>) -> Result<(), sqlx::Error> {
@@ -167,17 +191,24 @@ impl Settle {
     }
 
     fn hash_row(&self, receipt: &Receipt) -> Option<Value> {
-        let ClaimedErrand::Upload(upload) = &self.job.errand else { return None };
-        let Identity { size_bytes, mtime_ns, inode, ctime_ns } = upload.identity;
+        let source = match &self.job.errand {
+            ClaimedErrand::Upload(upload) => &upload.source,
+            ClaimedErrand::Save(save) => &save.source,
+            ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) => return None,
+        };
+        let Identity { size_bytes, mtime_ns, inode, ctime_ns } = source.identity;
         let (path, sha256) = (hex(&self.job.name), hex(&receipt.sha256.0));
-        Some(json!([sha256, upload.place, path, size_bytes, mtime_ns, inode.cast_signed(), ctime_ns]))
+        Some(json!([sha256, source.place, path, size_bytes, mtime_ns, inode.cast_signed(), ctime_ns]))
     }
 
     async fn remember_litter(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let (Some(temporary), ClaimedErrand::Upload(upload)) = (self.litter.clone(), &self.job.errand) else {
-            return Ok(());
+        let target = match &self.job.errand {
+            ClaimedErrand::Upload(upload) => &upload.target,
+            ClaimedErrand::Save(save) => &save.target,
+            ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) => return Ok(()),
         };
-        let left = Litter { temporary, target: upload.target.clone() };
+        let Some(temporary) = self.litter.clone() else { return Ok(()) };
+        let left = Litter { temporary, target: target.clone() };
         litter::remember(tx, &self.job.server, &left, self.attempt.ended_at).await
     }
 }
@@ -245,19 +276,21 @@ UPDATE seen SET sha256 = s.sha256
  WHERE seen.place_id = s.place_id AND seen.path = s.path AND seen.size_bytes = s.size_bytes AND seen.mtime_ns = s.mtime_ns
    AND seen.inode = s.inode AND seen.ctime_ns = s.ctime_ns";
 
-/// Jobs have ended: who waited for one of them goes on, or waits for the next older job that is still open before it.
+/// Jobs have ended: who waited for one of them goes on, or waits for the next older job that is still open before it; and what
+/// follows upon an arrival may be planned.
 pub(super) async fn promote(tx: &mut Tx<'_>, ended: Vec<i64>) -> Result<(), sqlx::Error> {
     if ended.is_empty() {
         return Ok(());
     }
-    let promoted = sqlx::query(PROMOTE).bind(Value::from(ended).to_string()).fetch_all(&mut *tx.db).await?;
+    let promoted = sqlx::query(PROMOTE).bind(Value::from(&ended[..]).to_string()).fetch_all(&mut *tx.db).await?;
     let queued = promoted.iter().filter(|row| row.get::<&str, _>("state") == "queued");
     tx.touched.extend(queued.map(QueueKey::from_row));
-    Ok(())
+    after::ripen_by(tx, &ended).await
 }
 
 /// The youngest open job, older than the one at hand (`jobs` in the query around), that must end before it: of the same
-/// target, or in strict order of the same rule and server; the recipients of a letter do not wait for each other. (The youngest is
+/// target, or in strict order of the same rule and server; the recipients of a letter do not wait for each other. Whoever takes the
+/// source away waits for all that still need it. (The youngest is
 /// enough: that one waits for the one before it.)
 macro_rules! older_open {
     () => {
@@ -266,7 +299,9 @@ macro_rules! older_open {
                         AND o.state IN ('waiting', 'queued', 'running', 'held') AND o.target IS NOT NULL AND o.id < jobs.id), 0),
            coalesce((SELECT max(o.id) FROM jobs o WHERE jobs.in_order = 1 AND o.in_order = 1 AND o.server = jobs.server
                         AND o.rule = jobs.rule AND o.state IN ('waiting', 'queued', 'running', 'held') AND o.id < jobs.id
-                        AND (jobs.action = 'upload' OR o.arrival_id <> jobs.arrival_id)), 0)), 0)"
+                        AND (jobs.action = 'upload' OR o.arrival_id <> jobs.arrival_id)), 0),
+           coalesce((SELECT max(o.id) FROM jobs o WHERE jobs.action = 'after' AND o.payload_id = jobs.payload_id
+                        AND o.action <> 'after' AND o.state IN ('waiting', 'queued', 'running', 'held')), 0)), 0)"
     };
 }
 pub(super) use older_open;

@@ -51,6 +51,34 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Makes due what waits for others to have met its source: they had time to.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn hurry_here(&self, now: Moment) -> Result<(), StoreError> {
+        self.write(HurryHere { now }).await
+    }
+}
+
+struct HurryHere {
+    now: Moment,
+}
+
+impl Write for HurryHere {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        let rows = sqlx::query(HURRY_HERE).bind(self.now.0).fetch_all(&mut *tx.db).await?;
+        tx.touched.extend(rows.iter().map(QueueKey::from_row));
+        Ok(())
+    }
+}
+
+pub(super) const HURRY_HERE: &str = "UPDATE jobs SET due_at = ?1
+ WHERE state = 'queued' AND server = 'here' AND action = 'after' AND reason = 'source_changed' AND due_at > ?1
+RETURNING server, class, rule, rank";
+
 struct BringForward {
     now: Moment,
 }
@@ -67,7 +95,7 @@ impl Write for BringForward {
 
 /// Twice the rule's longest wait, and a minute for clocks that are put right a little.
 pub(super) const BRING_FORWARD: &str = "UPDATE jobs SET due_at = ?1
- WHERE state = 'queued' AND action IN ('upload', 'send') AND due_at > ?1
+ WHERE state = 'queued' AND action IN ('upload', 'send', 'save', 'after') AND due_at > ?1
    AND due_at > ?1 + 60000 + 2000 * iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0)
 RETURNING server, class, rule, rank";
 

@@ -1,11 +1,14 @@
 //! A condition as a rule writes it, a bare expression: `file.ext == "pdf" and file.size < size("20MB")`.
 
-use crate::templates::{
-    Facts, TemplateError,
-    engine::CONDITIONS,
-    facts::sample,
-    names::{self, Place},
-    strict,
+use crate::{
+    domain::Stage,
+    templates::{
+        Facts, TemplateError,
+        engine::CONDITIONS,
+        facts::sample,
+        names::{self, Place},
+        strict,
+    },
 };
 use minijinja::{
     AutoEscape, Environment, Value,
@@ -24,13 +27,15 @@ impl Condition {
     /// # Errors
     /// The first mistake, with its place in `text`: syntax, unknown names, unlike things compared, a result that is
     /// neither true nor false.
-    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+    pub fn parse(stage: Stage, text: &str) -> Result<Self, TemplateError> {
         let engine: &Environment<'_> = &CONDITIONS;
         let compiled = engine.compile_expression(text).map_err(|error| explain(&error, text))?;
         let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
-        names::check(Place::Condition, text, compiled.undeclared_variables(true), |name| functions.contains(&name))?;
+        names::check((Place::Condition, stage), text, compiled.undeclared_variables(true), |name| {
+            functions.contains(&name)
+        })?;
         let condition = Self(text.into());
-        condition.holds(&sample(None))?;
+        condition.holds(&sample(stage, None))?;
         Ok(condition)
     }
 
@@ -102,7 +107,8 @@ mod tests {
     }
 
     fn holds(condition: &str, path: &[u8]) -> Result<bool, TemplateError> {
-        Condition::parse(condition)?.holds(&Facts { file: &file(path, 5_000), ..sample(None) })
+        Condition::parse(Stage::Then, condition)?
+            .holds(&Facts { file: &file(path, 5_000), ..sample(Stage::Then, None) })
     }
 
     #[test]
@@ -173,7 +179,7 @@ mod tests {
             ("{{ file.ext == 'pdf' }}", "{{", "", "bare expression"),
             ("", "", "", ""),
         ] {
-            let error = Condition::parse(condition).expect_err(condition);
+            let error = Condition::parse(Stage::Then, condition).expect_err(condition);
             assert!(error.message.contains(message), "{condition}: {error}");
             assert!(error.hint.as_deref().unwrap_or("").contains(hint), "{condition}: {:?}", error.hint);
             if !place.is_empty() {

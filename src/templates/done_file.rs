@@ -1,9 +1,12 @@
 //! The name of the done-file beside a file: `{{ file.stem }}.ok`.
 
-use crate::templates::{
-    PathTemplate, TemplateError, carrier,
-    facts::{sample, split_name, split_path},
-    names::Place,
+use crate::{
+    domain::Stage,
+    templates::{
+        PathTemplate, TemplateError, carrier,
+        facts::{sample, split_name, split_path},
+        names::Place,
+    },
 };
 use minijinja::Value;
 use std::collections::BTreeMap;
@@ -18,8 +21,8 @@ impl DoneFile {
     /// # Errors
     /// The first mistake, with its place in `text`.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let done_file = Self(PathTemplate::compile(Place::DoneFile, text)?);
-        let name = done_file.beside(&sample(None).file.path)?;
+        let done_file = Self(PathTemplate::compile((Place::DoneFile, Stage::Then), text)?);
+        let name = done_file.beside(&sample(Stage::Then, None).file.path)?;
         if text.contains('/') {
             return Err(TemplateError::new("a done-file lies beside its file").where_it_says("/", text));
         }
@@ -27,7 +30,7 @@ impl DoneFile {
             let error = TemplateError::new("a done-file is named by a template, not by a glob");
             return Err(error.where_it_says(glob, text).hint("`{{ file.name }}.done` or `{{ file.stem }}.done`"));
         }
-        if name == sample(None).file_name() {
+        if name == sample(Stage::Then, None).file_name() {
             return Err(TemplateError::new("this is the name of the file itself")
                 .hint("`{{ file.stem }}.ok` or `{{ file.name }}.done`"));
         }

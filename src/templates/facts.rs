@@ -1,7 +1,7 @@
 //! What a template may know of an arrival, and the sample arrival that `check` renders with.
 
 use crate::{
-    domain::{Identity, Moment, Ref, Sighting},
+    domain::{EndedJob, EndedReceipt, Identity, JobState, Moment, Ref, Sha256, Sighting, Stage},
     templates::{carrier, moment::ZonedMoment},
 };
 use chrono_tz::Tz;
@@ -23,6 +23,8 @@ pub struct Facts<'a> {
     pub host: &'a str,
     /// Known in paths only.
     pub destination: Option<Destination<'a>>,
+    /// The job of `then` that decided, in what follows upon it.
+    pub ended: Option<&'a EndedJob>,
 }
 
 /// The job a path is rendered for.
@@ -46,6 +48,10 @@ impl Facts<'_> {
             ("rule", map([("name", self.rule.into()), ("about", self.about.unwrap_or("").into())])),
             ("host", self.host.into()),
         ]);
+        if let Some(job) = self.ended {
+            names.insert("job", self.job_value(job));
+            names.extend(job.receipt.as_ref().map(|receipt| ("receipt", self.receipt_value(receipt))));
+        }
         if let Some(destination) = self.destination {
             names.insert("server", map([("name", destination.server.into())]));
             names.insert("job", map([("id", destination.job.to_string().into())]));
@@ -70,13 +76,35 @@ impl Facts<'_> {
         ])
     }
 
+    fn job_value(&self, job: &EndedJob) -> Value {
+        map([
+            ("id", job.id.to_string().into()),
+            ("state", job.state.word().into()),
+            ("attempts", job.tries.into()),
+            ("to", job.recipient.as_ref().unwrap_or(&job.server).as_str().into()),
+            ("path", carrier::to_text(job.target.as_deref().unwrap_or_default()).into()),
+            ("reply", job.said.as_str().into()),
+        ])
+    }
+
+    fn receipt_value(&self, receipt: &EndedReceipt) -> Value {
+        map([
+            ("path", carrier::to_text(receipt.path.as_deref().unwrap_or_default()).into()),
+            ("size", receipt.size_bytes.into()),
+            ("sha256", receipt.sha256.to_string().into()),
+            ("proof", receipt.proof.as_str().into()),
+            ("reply", receipt.reply.as_str().into()),
+            ("delivered", self.moment(receipt.delivered_at)),
+        ])
+    }
+
     fn moment(&self, moment: Moment) -> Value {
         Value::from_object(ZonedMoment::new(moment, self.time_zone))
     }
 }
 
 /// `orders/2026/invoice.pdf`, 1.2 MB, modified at 03:00 and arrived at 03:15 UTC on a day of 2026.
-pub(super) fn sample<'a>(destination: Option<Destination<'a>>) -> Facts<'a> {
+pub(super) fn sample<'a>(stage: Stage, destination: Option<Destination<'a>>) -> Facts<'a> {
     static FILE: LazyLock<Sighting> = LazyLock::new(|| Sighting {
         folder: b"/srv/sample".to_vec(),
         path: b"orders/2026/invoice.pdf".to_vec(),
@@ -96,8 +124,38 @@ pub(super) fn sample<'a>(destination: Option<Destination<'a>>) -> Facts<'a> {
         about: Some("A sample"),
         host: "localhost",
         destination,
+        ended: match stage {
+            Stage::Then => None,
+            Stage::After => Some(&DELIVERED),
+            Stage::Failure => Some(&FAILED),
+        },
     }
 }
+
+static DELIVERED: LazyLock<EndedJob> = LazyLock::new(|| EndedJob {
+    state: JobState::Delivered,
+    said: "226 Transfer complete.".to_owned(),
+    receipt: Some(EndedReceipt {
+        path: Some(b"in/invoice.pdf".to_vec()),
+        size_bytes: 1_234_567,
+        sha256: Sha256([7; 32]),
+        proof: "size".to_owned(),
+        reply: "226 Transfer complete.".to_owned(),
+        delivered_at: Moment(1_795_317_301_000),
+    }),
+    ..FAILED.clone()
+});
+
+static FAILED: LazyLock<EndedJob> = LazyLock::new(|| EndedJob {
+    id: Ref([7; 16]),
+    state: JobState::Failed,
+    server: "offsite".to_owned(),
+    target: Some(b"in/invoice.pdf".to_vec()),
+    recipient: None,
+    tries: 1,
+    said: "553 Permission denied.".to_owned(),
+    receipt: None,
+});
 
 /// Folder and name: `a/b/c.txt` → `a/b`, `c.txt`.
 pub(super) fn split_path(path: &[u8]) -> (&[u8], &[u8]) {

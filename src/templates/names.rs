@@ -1,6 +1,9 @@
 //! The names there are, checked in every branch of a template, also in those that the sample arrival does not take.
 
-use crate::templates::{TemplateError, moment};
+use crate::{
+    domain::Stage,
+    templates::{TemplateError, moment},
+};
 use std::{collections::BTreeSet, ops::Range};
 
 /// Where a template stands, which decides the names it may use.
@@ -14,9 +17,14 @@ pub(super) enum Place {
 
 const FILE: &[&str] = &["name", "stem", "ext", "path", "folder", "size", "modified"];
 
+const RECEIPT: &[&str] = &["path", "size", "sha256", "proof", "reply", "delivered"];
+const JOB: &[&str] = &["id", "state", "attempts", "to", "path", "reply"];
+
 /// The fields of a top-level name; empty for a plain value. `None`: there is no such name in this place.
-fn fields(place: Place, name: &str) -> Option<&'static [&'static str]> {
+fn fields((place, stage): (Place, Stage), name: &str) -> Option<&'static [&'static str]> {
     Some(match (place, name) {
+        (Place::Path | Place::Condition | Place::Mail, "receipt") if stage == Stage::After => RECEIPT,
+        (Place::Condition | Place::Mail, "job") if stage != Stage::Then => JOB,
         (Place::DoneFile, "file") => &["name", "stem", "ext"],
         (Place::DoneFile, _) => return None,
         (_, "arrived") => &moment::FIELDS,
@@ -30,13 +38,13 @@ fn fields(place: Place, name: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-const NAMES: [&str; 7] = ["arrived", "arrival", "file", "rule", "host", "server", "job"];
+const NAMES: [&str; 8] = ["arrived", "arrival", "file", "rule", "host", "server", "job", "receipt"];
 
 /// Finds the first name, in the order of the text, that does not exist in this place.
 ///
 /// `used` are dotted names as minijinja lists them (`file.name`), functions among them.
 pub(super) fn check(
-    place: Place,
+    place: (Place, Stage),
     text: &str,
     used: impl IntoIterator<Item = String>,
     is_function: impl Fn(&str) -> bool,
@@ -52,7 +60,7 @@ pub(super) fn check(
 }
 
 /// Why `dotted` is not a name that can be used in this place.
-fn refusal(place: Place, dotted: &str) -> Option<TemplateError> {
+fn refusal(place: (Place, Stage), dotted: &str) -> Option<TemplateError> {
     let mut parts = dotted.split('.');
     let name = parts.next().unwrap_or("");
     let field = parts.next();
@@ -84,7 +92,7 @@ fn refusal(place: Place, dotted: &str) -> Option<TemplateError> {
         });
     }
     let below = parts.next()?;
-    let is_moment = (name, field) == ("file", "modified");
+    let is_moment = matches!((name, field), ("file", "modified") | ("receipt", "delivered"));
     if is_moment && moment::FIELDS.contains(&below) {
         return None;
     }

@@ -1,7 +1,7 @@
 //! A path on a server as a rule writes it: `db/{{ arrived.year }}/{{ file.name }}`.
 
 use crate::{
-    domain::{Ref, RemotePath, RemotePathError},
+    domain::{Ref, RemotePath, RemotePathError, Stage},
     templates::{
         Destination, Facts, TemplateError, carrier, engine,
         facts::sample,
@@ -29,9 +29,9 @@ impl PathTemplate {
     /// # Errors
     /// The first mistake, with its place in `text`: syntax, unknown names, `now`, absolute paths and such as can leave
     /// their root.
-    pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let template = Self::compile(Place::Path, text)?;
-        template.render(&sample(Some(Destination { server: "sample", job: Ref([7; 16]) })))?;
+    pub fn parse(stage: Stage, text: &str) -> Result<Self, TemplateError> {
+        let template = Self::compile((Place::Path, stage), text)?;
+        template.render(&sample(stage, Some(Destination { server: "sample", job: Ref([7; 16]) })))?;
         Ok(template)
     }
 
@@ -51,7 +51,7 @@ impl PathTemplate {
         &self.0.text
     }
 
-    pub(super) fn compile(place: Place, text: &str) -> Result<Self, TemplateError> {
+    pub(super) fn compile(place: (Place, Stage), text: &str) -> Result<Self, TemplateError> {
         if text.chars().any(carrier::is_carrier) {
             return Err(TemplateError::new("the characters U+10FF00 to U+10FFFF cannot stand in a path"));
         }
@@ -143,11 +143,11 @@ mod tests {
     }
 
     fn sample_of(file: &Sighting) -> Facts<'_> {
-        Facts { file, ..sample(None) }
+        Facts { file, ..sample(Stage::Then, None) }
     }
 
     fn render(template: &str, path: &[u8]) -> Result<RemotePath, TemplateError> {
-        PathTemplate::parse(template).unwrap().render(&facts(&file(path)))
+        PathTemplate::parse(Stage::Then, template).unwrap().render(&facts(&file(path)))
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
             ("{{ debug() }}", "debug", "no `debug`", ""),
             ("\u{10FF80}", "", "U+10FF00", ""),
         ] {
-            let error = PathTemplate::parse(template).unwrap_err();
+            let error = PathTemplate::parse(Stage::Then, template).unwrap_err();
             assert!(error.message.contains(message), "{template}: {error}");
             assert!(error.hint.as_deref().unwrap_or("").contains(hint), "{template}: {:?}", error.hint);
             if !place.is_empty() {

@@ -1,9 +1,12 @@
 //! Texts for people: the subject, the body and the addresses of a mail.
 
-use crate::templates::{
-    Facts, TemplateError, carrier, engine,
-    facts::sample,
-    names::{self, Place},
+use crate::{
+    domain::Stage,
+    templates::{
+        Facts, TemplateError, carrier, engine,
+        facts::sample,
+        names::{self, Place},
+    },
 };
 use minijinja::Environment;
 use std::{fmt, sync::Arc};
@@ -24,19 +27,19 @@ impl TextTemplate {
     ///
     /// # Errors
     /// The first mistake, with its place in `text`.
-    pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        Self::compile(&engine::TEXTS, text)
+    pub fn parse(stage: Stage, text: &str) -> Result<Self, TemplateError> {
+        Self::compile(&engine::TEXTS, stage, text)
     }
 
     /// The same for one line of a header: what is inserted may not break it.
     ///
     /// # Errors
     /// The first mistake, with its place in `text`.
-    pub fn parse_line(text: &str) -> Result<Self, TemplateError> {
+    pub fn parse_line(stage: Stage, text: &str) -> Result<Self, TemplateError> {
         if let Some((at, letter)) = text.char_indices().find(|(_, letter)| letter.is_control()) {
             return Err(TemplateError::new("this is one line").at(Some(at..at + letter.len_utf8())));
         }
-        Self::compile(&engine::LINES, text)
+        Self::compile(&engine::LINES, stage, text)
     }
 
     /// The text for this arrival. Names of files that are no UTF-8 come with replacement characters.
@@ -61,14 +64,16 @@ impl TextTemplate {
         !self.text().contains(['{', '}'])
     }
 
-    fn compile(engine: &Environment<'static>, text: &str) -> Result<Self, TemplateError> {
+    fn compile(engine: &Environment<'static>, stage: Stage, text: &str) -> Result<Self, TemplateError> {
         let mut engine = engine.clone();
         engine.add_template_owned(TEMPLATE, text.to_owned()).map_err(|error| TemplateError::from_engine(&error))?;
         let compiled = engine.get_template(TEMPLATE).map_err(|error| TemplateError::from_engine(&error))?;
         let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
-        names::check(Place::Mail, text, compiled.undeclared_variables(true), |name| functions.contains(&name))?;
+        names::check((Place::Mail, stage), text, compiled.undeclared_variables(true), |name| {
+            functions.contains(&name)
+        })?;
         let template = Self(Arc::new(Compiled { text: text.to_owned(), engine }));
-        template.render(&sample(None))?;
+        template.render(&sample(stage, None))?;
         Ok(template)
     }
 }
@@ -95,19 +100,23 @@ mod tests {
     #[test]
     fn a_text_is_rendered_from_what_is_known_of_the_arrival() {
         let file = file(b"in/Gr\xfc\xdfe.pdf");
-        let facts = Facts { file: &file, ..sample(None) };
+        let facts = Facts { file: &file, ..sample(Stage::Then, None) };
         for (template, text) in [
             ("{{ file.name }},\n{{ file.size | size }}.", "Gr\u{fffd}\u{fffd}e.pdf,\n12.3 MB."),
             ("{{ file.folder }} of {{ rule.name }}", "in of sample"),
             ("{% if file.ext == 'pdf' %}paper{% endif %}", "paper"),
         ] {
-            assert_eq!(TextTemplate::parse(template).unwrap().render(&facts).as_deref(), Ok(text), "{template}");
+            assert_eq!(
+                TextTemplate::parse(Stage::Then, template).unwrap().render(&facts).as_deref(),
+                Ok(text),
+                "{template}"
+            );
         }
     }
 
     #[test]
     fn what_is_inserted_into_a_line_cannot_break_it() {
-        let line = TextTemplate::parse_line("New: {{ file.name }}").unwrap();
+        let line = TextTemplate::parse_line(Stage::Then, "New: {{ file.name }}").unwrap();
         for (name, is_fine) in [
             (&b"a.pdf"[..], true),
             (b"a\r\nBcc: x@y.z", false),
@@ -116,16 +125,21 @@ mod tests {
             ("a\u{2028}b".as_bytes(), false),
         ] {
             let file = file(name);
-            assert_eq!(line.render(&Facts { file: &file, ..sample(None) }).is_ok(), is_fine, "{}", name.escape_ascii());
+            assert_eq!(
+                line.render(&Facts { file: &file, ..sample(Stage::Then, None) }).is_ok(),
+                is_fine,
+                "{}",
+                name.escape_ascii()
+            );
         }
-        assert!(TextTemplate::parse_line("two\nlines").is_err());
-        assert!(TextTemplate::parse("two\nlines").is_ok());
+        assert!(TextTemplate::parse_line(Stage::Then, "two\nlines").is_err());
+        assert!(TextTemplate::parse(Stage::Then, "two\nlines").is_ok());
     }
 
     #[test]
     fn a_name_that_is_not_there_is_found_before_any_arrival() {
         for template in ["{{ file.nmae }}", "{{ nobody }}", "{{ file.name", "{{ now }}"] {
-            assert!(TextTemplate::parse(template).is_err(), "{template}");
+            assert!(TextTemplate::parse(Stage::Then, template).is_err(), "{template}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     store::Parcel,
     worker::{deliver::deliver, dispatch::Outlook, record::server_trouble, route::Route},
 };
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt, path::Path, pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 
@@ -35,8 +35,10 @@ pub(super) async fn converse(route: &Arc<Route>) {
             give_back(route).await;
         }
         Some(Ok(mut connection)) => {
-            if let Connection::Ftp(session) = &mut connection {
-                clear_litter(route, session).await;
+            match &mut connection {
+                Connection::Ftp(session) => clear_litter(route, session).await,
+                Connection::Here => clear_parts(route).await,
+                Connection::Smtp(_) => {}
             }
             Talk { route, connection: &mut connection, standing: Standing::LetUsIn }.serve().await;
             if route.lane.is_paused() {
@@ -165,7 +167,7 @@ async fn stand(route: &Route, before: &mut Standing, now: Standing) {
 /// The server answered for this very job, well or not.
 fn is_answer(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Delivered(_) => true,
+        Outcome::Delivered(_) | Outcome::TakenAway(_) => true,
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => {
             trouble.whose == Whose::Job && trouble.kind != TroubleKind::Local
         }
@@ -215,5 +217,19 @@ async fn clear_litter(route: &Route, session: &mut Session) {
     // Where an account may not delete, much stays for good: the next conversation begins with what this one did not come to.
     if !is_all && !staying.is_empty() {
         let _ = store.litter_stays(&route.lane.name, staying, route.clock.now()).await; // then the order is as before
+    }
+}
+
+/// Removes what copies that a death cut off have left in folders of this machine.
+async fn clear_parts(route: &Route) {
+    let store = &route.recorder.store;
+    for litter in store.litter(&route.lane.name, LITTER).await.unwrap_or_default() {
+        let path = Path::new("/").join(OsStr::from_bytes(litter.temporary.as_bytes()));
+        match tokio::fs::remove_file(&path).await {
+            Err(why) if why.kind() != io::ErrorKind::NotFound => {
+                debug!(path = %path.display(), %why, "litter stays for now")
+            }
+            _ => _ = store.litter_removed(&route.lane.name, &litter.temporary).await, // or it is looked for once more
+        }
     }
 }

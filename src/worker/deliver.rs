@@ -4,25 +4,42 @@ use crate::{
     delivery::Connection,
     domain::{Outcome, Trouble, TroubleKind},
     store::{ClaimedErrand, ClaimedJob, Parcel},
-    worker::{route::Route, send_file::send_file, send_mail::send_mail},
+    worker::{
+        here::{save_file, take_away},
+        route::Route,
+        send_file::send_file,
+        send_mail::send_mail,
+    },
 };
 
 /// Tries to deliver the jobs of `parcel`, and answers how that ended for each, in their order.
 pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: &Parcel) -> Vec<Outcome> {
     let mut outcomes = Vec::with_capacity(parcel.jobs.len());
     match connection {
+        Connection::Here => {
+            for job in &parcel.jobs {
+                outcomes.push(match &job.errand {
+                    ClaimedErrand::Save(errand) => save_file(route, job, errand).await,
+                    ClaimedErrand::TakeAway(errand) => take_away(route, job, errand).await,
+                    ClaimedErrand::Upload(_) | ClaimedErrand::Send(_) => elsewhere(job, "this machine"),
+                });
+            }
+        }
         Connection::Ftp(session) => {
             for job in &parcel.jobs {
                 outcomes.push(match &job.errand {
                     ClaimedErrand::Upload(errand) => send_file(route, session, job, errand).await,
                     ClaimedErrand::Send(_) => elsewhere(job, "an FTP server, and mail goes to a relay"),
+                    ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) => {
+                        elsewhere(job, "an FTP server, and this is done here")
+                    }
                 });
             }
         }
         Connection::Smtp(session) => {
             let sends = parcel.jobs.iter().map(|job| match &job.errand {
                 ClaimedErrand::Send(errand) => Some(errand),
-                ClaimedErrand::Upload(_) => None,
+                ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) => None,
             });
             match sends.collect::<Option<Vec<_>>>() {
                 Some(sends) => outcomes = send_mail(route, session, &sends).await,

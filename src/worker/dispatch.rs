@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    domain::{Moment, NOTICES, Retry},
+    domain::{HERE, Moment, NOTICES, Retry},
     policy::Fair,
     rules::RuleSet,
     store::{Ask, Parcel, QueueKey, SessionId, Store, StoreError},
@@ -117,7 +117,7 @@ impl Dispatch {
             if !self.serves(&key.rule) {
                 continue;
             }
-            match state.gates.admission(&key.rule, now, instant) {
+            match admission(&state.gates, key, now, instant) {
                 Admission::UpTo(_) => return Outlook::Due,
                 Admission::After(span) => soonest = Some(soonest.map_or(span, |other| other.min(span))),
                 Admission::Full => {}
@@ -153,7 +153,9 @@ impl Dispatch {
 
     /// A job of `rule` for `server` ended its try: its place is free.
     pub(super) fn ended(&self, rule: &str, server: &str) {
-        lock(&self.state).gates.ended(rule);
+        if server != HERE {
+            lock(&self.state).gates.ended(rule);
+        }
         self.tell_others(rule, server); // first: where all share one place, each gets its turn
         self.ring_if_due(server);
     }
@@ -182,19 +184,24 @@ impl Dispatch {
         let mut state = lock(&self.state);
         let State { queues, gates, fair, .. } = &mut *state;
         let open: Vec<&QueueKey> = queues.due(server, now).into_iter().filter(|key| self.serves(&key.rule)).collect();
-        let left = open.iter().filter_map(|key| match gates.admission(&key.rule, now, instant) {
+        let left = open.iter().filter_map(|key| match admission(gates, key, now, instant) {
             Admission::UpTo(most) => Some((key.rule.as_str(), most)),
             Admission::After(_) | Admission::Full => None,
         });
         let left = left.collect();
         let shares = share(open, left, fair.entry(server.to_owned()).or_default(), parcels);
-        shares.iter().for_each(|(queue, parcels)| gates.started(&queue.rule, *parcels, instant));
+        if server != HERE {
+            shares.iter().for_each(|(queue, parcels)| gates.started(&queue.rule, *parcels, instant));
+        }
         let ask = |(queue, parcels): (QueueKey, u32)| Ask { retry: self.retry(&queue.rule), queue, parcels };
         shares.into_iter().map(ask).collect()
     }
 
     /// Makes the places taken for `asks` those of what was claimed.
     fn account(&self, server: &str, asks: &[Ask], claimed: &[Parcel]) {
+        if server == HERE {
+            return;
+        }
         let mut places: HashMap<&str, (u32, u32)> = HashMap::new();
         asks.iter().for_each(|ask| places.entry(&ask.queue.rule).or_default().0 += ask.parcels);
         claimed.iter().flat_map(|parcel| &parcel.jobs).for_each(|job| places.entry(&job.rule).or_default().1 += 1);
@@ -219,6 +226,14 @@ impl Dispatch {
 
     fn ring(&self, server: &str) {
         self.bell(server).notify_waiters();
+    }
+}
+
+/// A rule's `running` and `rate` are about what goes to servers.
+fn admission(gates: &Gates, key: &QueueKey, now: Moment, instant: Instant) -> Admission {
+    match key.server.as_str() {
+        HERE => gates.admission_here(&key.rule, now),
+        _ => gates.admission(&key.rule, now, instant),
     }
 }
 

@@ -46,12 +46,19 @@ impl Gates {
         Self { by_rule: rules.rules.iter().map(|rule| (rule.name.clone(), gate(rule))).collect() }
     }
 
+    /// Whether the windows of `rule` are open: all that the jobs of this machine keep to.
+    pub(super) fn admission_here(&self, rule: &str, now: Moment) -> Admission {
+        match self.by_rule.get(rule).and_then(|gate| shut_for(&gate.windows, now)) {
+            Some(span) => Admission::After(span),
+            None => Admission::UpTo(u32::MAX),
+        }
+    }
+
     /// How many jobs of `rule` may start. A rule that is no longer there has no gate: its jobs are delivered.
     pub(super) fn admission(&self, rule: &str, now: Moment, instant: Instant) -> Admission {
         let Some(gate) = self.by_rule.get(rule) else { return Admission::UpTo(u32::MAX) };
-        if !gate.windows.is_open(now) {
-            let opens = gate.windows.next_open(now).map_or(LONGEST_SHUT, |moment| moment.since(now));
-            return Admission::After(opens.clamp(Duration::from_millis(1), LONGEST_SHUT));
+        if let Some(span) = shut_for(&gate.windows, now) {
+            return Admission::After(span);
         }
         let free = gate.most_running.map_or(u32::MAX, |most| most.saturating_sub(gate.running));
         if free == 0 {
@@ -97,6 +104,15 @@ impl Gates {
     pub(super) fn is_shared(&self, rule: &str) -> bool {
         self.by_rule.get(rule).is_some_and(|gate| gate.most_running.is_some())
     }
+}
+
+/// How long to wait before looking whether they are open.
+fn shut_for(windows: &Windows, now: Moment) -> Option<Duration> {
+    if windows.is_open(now) {
+        return None;
+    }
+    let opens = windows.next_open(now).map_or(LONGEST_SHUT, |moment| moment.since(now));
+    Some(opens.clamp(Duration::from_millis(1), LONGEST_SHUT))
 }
 
 /// A rate of 5000 an hour does not mean 5000 in the first second.

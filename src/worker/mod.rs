@@ -3,8 +3,10 @@
 mod conversation;
 mod deliver;
 mod dispatch;
+mod follow_up;
 mod gates;
 mod hand;
+mod here;
 mod lane_memory;
 mod progress;
 mod queues;
@@ -14,6 +16,7 @@ mod send_file;
 mod send_mail;
 mod sources;
 mod start;
+mod version;
 
 pub use progress::{Progress, Transfer};
 pub use start::{Worker, WorkerSetup};

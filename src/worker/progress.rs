@@ -57,7 +57,7 @@ impl Progress {
             job: job.job,
             server: job.server.clone(),
             name: job.name.clone(),
-            size_bytes: errand.identity.size_bytes,
+            size_bytes: errand.source.identity.size_bytes,
             sent: sent.clone(),
         };
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job.job, transfer);

@@ -154,7 +154,7 @@ impl Recorder {
 
 fn attempt(outcome: &Outcome, (started_at, ended_at): (Moment, Moment)) -> AttemptRow {
     let (ended, trouble) = match outcome {
-        Outcome::Delivered(_) => (TryOutcome::Delivered, None),
+        Outcome::Delivered(_) | Outcome::TakenAway(_) => (TryOutcome::Delivered, None),
         Outcome::Deferred(trouble) => (TryOutcome::Deferred, Some(trouble)),
         Outcome::Failed(trouble) => (TryOutcome::Failed, Some(trouble)),
         Outcome::Unknown(trouble) => (TryOutcome::Unknown, Some(trouble)),
@@ -171,6 +171,7 @@ fn attempt(outcome: &Outcome, (started_at, ended_at): (Moment, Moment)) -> Attem
         code: trouble.and_then(|trouble| trouble.code),
         said: match outcome {
             Outcome::SourceChanged(change) | Outcome::SourceUnclear(change) => Some(change.said.clone()),
+            Outcome::TakenAway(said) => Some(said.clone()),
             _ => trouble
                 .map(|trouble| trouble.said.clone())
                 .or_else(|| delivered.map(|delivered| delivered.reply.clone())),
@@ -189,8 +190,8 @@ fn receipt(job: &ClaimedJob, outcome: &Outcome, now: Moment) -> Option<Receipt> 
         source_name: job.name.clone(),
         remote_path: delivered.remote_path.clone(),
         recipient: match &job.errand {
-            ClaimedErrand::Upload(_) => None,
             ClaimedErrand::Send(errand) => Some(errand.recipient.clone()),
+            ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) => None,
         },
         size_bytes: delivered.size_bytes,
         sha256: delivered.sha256,
@@ -205,7 +206,7 @@ fn litter(outcome: &Outcome) -> Option<RemotePath> {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => trouble.litter.clone(),
         Outcome::Delivered(delivered) => delivered.litter.clone(),
         Outcome::SourceChanged(change) | Outcome::SourceUnclear(change) => change.litter.clone(),
-        Outcome::Returned => None,
+        Outcome::Returned | Outcome::TakenAway(_) => None,
     }
 }
 
@@ -214,7 +215,7 @@ fn goes_on(job: &ClaimedJob, outcome: &Outcome, next: JobState) -> bool {
     let (Outcome::Deferred(trouble) | Outcome::Unknown(trouble)) = outcome else { return false };
     let ClaimedErrand::Upload(errand) = &job.errand else { return false };
     let was_cut = matches!(trouble.kind, TroubleKind::Busy | TroubleKind::Data | TroubleKind::Session);
-    was_cut && next == JobState::Queued && errand.wishes.resume.is_for(errand.identity.size_bytes)
+    was_cut && next == JobState::Queued && errand.wishes.resume.is_for(errand.source.identity.size_bytes)
 }
 
 /// One line per outcome. A server's trouble is its lane's line, not each job's.
@@ -235,6 +236,11 @@ fn target(job: &ClaimedJob) -> &dyn std::fmt::Display {
     match &job.errand {
         ClaimedErrand::Upload(errand) => &errand.target,
         ClaimedErrand::Send(errand) => &errand.recipient,
+        ClaimedErrand::Save(errand) => &errand.target,
+        ClaimedErrand::TakeAway(errand) => match &errand.target {
+            Some(target) => target,
+            None => &"nothing",
+        },
     }
 }
 
@@ -244,6 +250,10 @@ pub(super) fn server_trouble(outcome: &Outcome) -> Option<&Trouble> {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => {
             (trouble.whose == Whose::Server).then_some(trouble)
         }
-        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => None,
+        Outcome::Delivered(_)
+        | Outcome::TakenAway(_)
+        | Outcome::Returned
+        | Outcome::SourceChanged(_)
+        | Outcome::SourceUnclear(_) => None,
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     domain::Trouble,
     lanes::Lane,
     policy::{Admission, CircuitState},
+    rules::RuleSet,
     store::Parcel,
     streams::Throttle,
     worker::{
@@ -34,6 +35,8 @@ use tracing::{error, info};
 pub(super) struct Route {
     pub lane: Arc<Lane>,
     pub endpoint: Endpoint,
+    /// All of them: who else may want a file.
+    pub rules: Arc<RuleSet>,
     pub throttle: Arc<Throttle>,
     pub sources: Sources,
     pub hand: Hand,

@@ -2,11 +2,11 @@
 
 use crate::{
     delivery::ftp::{Earlier, Upload, upload},
-    domain::{Identity, Outcome, Trouble, TroubleKind},
+    domain::{Outcome, Trouble, TroubleKind},
     ftp::client::{Next, Session},
-    store::{ClaimedJob, ClaimedUpload, Sameness},
+    store::{ClaimedJob, ClaimedUpload},
     streams::{Throttle, Throttles},
-    worker::{route::Route, sources::Opened},
+    worker::{route::Route, sources::Opened, version::version},
 };
 use std::sync::Arc;
 
@@ -17,11 +17,12 @@ pub(super) async fn send_file(
     job: &ClaimedJob,
     errand: &ClaimedUpload,
 ) -> Outcome {
-    let Opened { source, identity, reach } = match route.sources.open(job, errand, &route.recorder.store).await {
+    let Opened { source, identity, reach } = match route.sources.open(job, &errand.source, &route.recorder.store).await
+    {
         Ok(opened) => opened,
         Err(outcome) => return outcome,
     };
-    let expected = match version(route, job, errand, identity).await {
+    let expected = match version(route, job, &errand.source, identity).await {
         Ok(expected) => expected,
         Err(outcome) => return outcome,
     };
@@ -47,30 +48,4 @@ pub(super) async fn send_file(
     };
     session.expect(if route.hand.is_empty() { Next::Nothing } else { Next::File });
     upload(session, &request).await
-}
-
-/// The version to send: the one that the job names, also where only its inode or ctime has become another.
-async fn version(
-    route: &Route,
-    job: &ClaimedJob,
-    errand: &ClaimedUpload,
-    found: Identity,
-) -> Result<Identity, Outcome> {
-    if found.is_same(&errand.identity) {
-        return Ok(found);
-    }
-    let told = match found.is_plainly_new(&errand.identity) {
-        true => Ok(Sameness::Other),
-        false => route.recorder.store.sameness(job, errand, &found).await,
-    };
-    match told {
-        Ok(Sameness::SameBytes) => Ok(found),
-        Ok(Sameness::Untold) => Err(Outcome::SourceUnclear(
-            "its attributes, its name or its links changed, and perhaps its bytes: its watch will tell".into(),
-        )),
-        Ok(Sameness::Other) => Err(Outcome::SourceChanged("the file is no longer the version that arrived".into())),
-        Err(refused) => {
-            Err(Outcome::SourceUnclear(format!("whether it is the version that arrived: {refused}").into()))
-        }
-    }
 }

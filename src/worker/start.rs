@@ -4,7 +4,7 @@ use crate::{
     clock::Clock,
     config::{Server, Settings},
     delivery::Endpoint,
-    domain::TroubleKind,
+    domain::{HERE, TroubleKind},
     lanes::{Bandwidth, Lane, Paused},
     policy::Circuit,
     rules::RuleSet,
@@ -14,6 +14,7 @@ use crate::{
         Progress,
         conversation::give_back,
         dispatch::{Dispatch, DispatchSetup},
+        follow_up::FollowUps,
         hand::Hand,
         lane_memory::LaneMemory,
         record::{Recorder, UNRECORDED, write},
@@ -30,6 +31,9 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
+/// Threads at work in folders of this machine.
+const HANDS: u32 = 2;
+
 /// For the last outcomes to be written; a full disk must not keep a process from stopping.
 const RECORDED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -38,6 +42,7 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(5);
 pub struct Worker {
     routes: BTreeMap<String, Arc<Route>>,
     dispatch: Arc<Dispatch>,
+    follow_ups: Arc<FollowUps>,
     progress: Progress,
     recorder: Recorder,
     stop: CancellationToken,
@@ -51,6 +56,8 @@ pub struct WorkerSetup<'a> {
     pub settings: &'a Settings,
     pub rules: &'a RuleSet,
     pub clock: Clock,
+    /// This machine's name.
+    pub node: String,
     /// Serve this rule alone.
     pub only: Option<String>,
 }
@@ -61,7 +68,7 @@ impl Worker {
     /// # Errors
     /// When the database cannot be read.
     pub async fn start(setup: WorkerSetup<'_>) -> Result<Self, StoreError> {
-        let WorkerSetup { store, session, settings, rules, clock, only } = setup;
+        let WorkerSetup { store, session, settings, rules, clock, node, only } = setup;
         let dispatch = Arc::new(
             Dispatch::new(DispatchSetup {
                 store: store.clone(),
@@ -79,11 +86,18 @@ impl Worker {
         let (outcomes, recorded) = mpsc::channel(UNRECORDED);
         tokio::spawn(write(store.clone(), recorded)); // it ends with the last recorder
         let recorder = Recorder { store: store.clone(), session, clock: clock.clone(), outcomes };
+        let rules = Arc::new(rules.clone());
         let (sources, mut routes) = (Sources::default(), BTreeMap::new());
         let relays = Arc::new(OnceLock::new());
-        for (name, server) in &settings.servers {
-            let circuit = remembered(Circuit::new(server.connections(), clock.now()), memory.get(name), &clock);
-            let lane = Arc::new(Lane::new(name.clone(), bandwidth(server), circuit, clock.clone()));
+        let here = (HERE.to_owned(), Endpoint::Here, HANDS, Bandwidth::default());
+        let servers = settings
+            .servers
+            .iter()
+            .map(|(name, server)| (name.clone(), Endpoint::of(server), server.connections(), bandwidth(server)));
+        for (name, endpoint, connections, bandwidth) in servers.chain([here]) {
+            let name = &name;
+            let circuit = remembered(Circuit::new(connections, clock.now()), memory.get(name), &clock);
+            let lane = Arc::new(Lane::new(name.clone(), bandwidth, circuit, clock.clone()));
             if memory.get(name).is_some_and(|row| row.state == LaneState::Paused) {
                 lane.set_paused(Paused::Yes);
             }
@@ -91,7 +105,8 @@ impl Worker {
                 throttle: Arc::new(by_the_hour(lane.clone(), clock.clone(), settings.time_zone)),
                 lane,
                 sources: sources.clone(),
-                endpoint: Endpoint::of(server),
+                endpoint,
+                rules: rules.clone(),
                 hand: Hand::default(),
                 busy: 0.into(),
                 idle: 0.into(),
@@ -116,7 +131,16 @@ impl Worker {
         let is_relay = |route: &&Arc<Route>| matches!(route.endpoint, Endpoint::Smtp(_));
         let _ = relays.set(routes.values().filter(is_relay).map(|route| route.lane.clone()).collect()); // nobody has set it
         warn_of_missing(&dispatch, &routes);
-        let worker = Self { routes, dispatch, progress, recorder, stop, tasks };
+        let follow_ups = Arc::new(FollowUps {
+            store: store.clone(),
+            clock,
+            node,
+            outline: settings.outline(),
+            dispatch: dispatch.clone(),
+            is_quiet: false.into(),
+        });
+        let worker = Self { routes, dispatch, follow_ups, progress, recorder, stop, tasks };
+        worker.tasks.spawn(worker.follow_ups.clone().serve(worker.stop.clone()));
         worker.tasks.spawn(hear(store, worker.dispatch.clone(), worker.stop.clone()));
         Ok(worker)
     }
@@ -141,7 +165,7 @@ impl Worker {
     /// Waits until nothing is due now on any lane that is not in trouble, and nothing is being delivered or recorded.
     pub async fn idle(&self) {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
-        let are_quiet = || self.routes.values().all(|route| route.is_quiet());
+        let are_quiet = || self.follow_ups.is_quiet() && self.routes.values().all(|route| route.is_quiet());
         loop {
             ticks.tick().await;
             if !are_quiet() {

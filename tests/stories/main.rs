@@ -8,6 +8,8 @@ mod support;
 mod a_full_disk;
 mod a_long_history;
 mod a_long_outage;
+mod after;
+mod after_under_fire;
 mod asking_ahead;
 mod bandwidth;
 mod client_certificates;

@@ -6,9 +6,11 @@ use crate::support::{
     endpoint::Endpoint,
     gateway::Gateway,
     ledger::Ledger,
+    scripted_smtp::{Script, ScriptedSmtp},
     servers::{ServerKind, ServerOptions, TestServer, Tls},
     walk::walk,
 };
+use mail_parser::MessageParser;
 use std::{
     fs,
     path::Path,
@@ -20,7 +22,13 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// A gateway with this rule as it is shipped but for its folder, which is the source, and these replacements.
 fn shipping(rule: &str, server: &TestServer, replaced: &[(&str, &str)]) -> Gateway {
     let endpoint = Endpoint::from(server);
-    let gateway = Gateway::with(&[("offsite", &endpoint), ("webhost", &endpoint), ("broadcaster", &endpoint)]);
+    let gateway = Gateway::with(&[
+        ("offsite", &endpoint),
+        ("webhost", &endpoint),
+        ("broadcaster", &endpoint),
+        ("south", &endpoint),
+    ]);
+    gateway.configuration("mail: { from: gate@here.example }");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(rule).with_extension("yaml");
     let mut text = fs::read_to_string(path).unwrap();
     let source = format!("folder: {}", gateway.source.display());
@@ -56,6 +64,35 @@ async fn nightly_dumps() {
     let now = SystemTime::now();
     assert_eq!(gateway.code("once"), 0);
     assert_eq!(there(&server), [format!("db/{}/orders.dump.zst", month(now, "/"))]);
+}
+
+/// With a relay, and the folder of what was sent beside the source.
+#[tokio::test]
+async fn swap_north_to_south() {
+    let Some(server) = start(ServerKind::ProFtpd) else { return };
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let sent = tempfile::tempdir().unwrap();
+    let replaced = [("/srv/swap/sent", sent.path().to_str().unwrap())];
+    let gateway = shipping("swap-north-to-south", &server, &replaced);
+    let (endpoint, relay_endpoint) = (Endpoint::from(&server), Endpoint::from(&relay));
+    gateway.servers(&[("south", &endpoint), ("main", &relay_endpoint)]);
+    gateway.configuration("mail: { from: gate@here.example }");
+    gateway.file("plans/a.dwg", "first");
+    assert_eq!(gateway.code("once"), 0);
+    gateway.file("plans/a.dwg", "second");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(there(&server), ["inbox/north/plans/a-2.dwg", "inbox/north/plans/a.dwg"]);
+    assert!(walk(&gateway.source).is_empty());
+    let sent: Vec<_> = walk(sent.path()).into_keys().map(|path| String::from_utf8(path).unwrap()).collect();
+    assert!(sent[0].ends_with("/plans/a-2.dwg") && sent[1].ends_with("/plans/a.dwg"), "{sent:?}");
+    assert!(relay.messages().is_empty());
+
+    gateway.file("plans", "a file where the folder was"); // the south has a folder of that name
+    assert_eq!(gateway.code("once"), 1);
+    assert_eq!(walk(&gateway.source).len(), 1, "it stays");
+    let messages = relay.messages();
+    let [message] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(MessageParser::default().parse(&message.bytes).unwrap().subject(), Some("Not swapped: plans"));
 }
 
 #[tokio::test]

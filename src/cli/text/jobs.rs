@@ -3,7 +3,7 @@
 use super::{Column, Table, outside};
 use crate::{
     control::{JobLine, Rest},
-    domain::Reason,
+    domain::{HERE, Reason},
 };
 
 /// The table; `fit`: cells of the terminal.
@@ -39,6 +39,9 @@ pub fn to(line: &JobLine) -> String {
 
 /// The same of anything that went somewhere.
 pub fn destination(server: &str, path: Option<&[u8]>, recipient: Option<&str>) -> String {
+    if server == HERE {
+        return path.map_or_else(|| "deleted".to_owned(), |path| format!("/{}", outside(Some(path))));
+    }
     let server = outside(Some(server.as_bytes()));
     match (path, recipient) {
         (Some(path), _) => format!("{server}:{}", outside(Some(path))),

@@ -1,6 +1,6 @@
 //! `plan`: a line for each file that would be taken, and for each job it would become.
 
-use super::{Calendar, count, outside, pad, plural, size, width};
+use super::{Calendar, count, jobs::destination, outside, pad, plural, size, width};
 use crate::control::{FilePlan, JobPlan, RulePlan};
 
 /// All rules, one after the other.
@@ -27,6 +27,11 @@ fn rule(plan: &RulePlan, zone: Calendar) -> String {
         out.push_str(&format!("  and {} more: --limit 0 for all\n", count(plan.more)));
     }
     out.push_str(&sum(plan));
+    for (when, steps) in [("after that", &plan.after), ("after a failure", &plan.after_failure)] {
+        if !steps.is_empty() {
+            out.push_str(&format!("  {when}: {}\n", outside(Some(steps.join(", ").as_bytes()))));
+        }
+    }
     out
 }
 
@@ -40,11 +45,7 @@ fn lines(file: &FilePlan) -> Vec<String> {
 
 fn job(job: &JobPlan) -> String {
     let server = outside(Some(job.server.as_bytes()));
-    let to = match (&job.target, &job.recipient) {
-        (Some(target), _) => format!("{server}:{}", outside(Some(target))),
-        (None, Some(recipient)) => format!("{} by {server}", outside(Some(recipient.as_bytes()))),
-        (None, None) => server.clone(),
-    };
+    let to = destination(&job.server, job.target.as_deref(), job.recipient.as_deref());
     match (&job.why, job.beginning) {
         (Some(why), _) => format!("→  {server}  would fail: {}", outside(Some(why.as_bytes()))),
         (None, "held") => format!("→  {to}  held: the rule is paused"),

@@ -393,6 +393,8 @@ fn a_plan_is_a_line_for_each_job_and_says_what_keeps_a_file_back() {
         to_send: 1_200,
         starts_at: Some(at("2026-11-22T22:00:00+01:00")),
         trouble: Some("/var/backups/x cannot be read".into()),
+        after: vec!["a mail".into(), "moved below /var/backups/sent".into()],
+        after_failure: vec!["deleted".into()],
     };
     assert_eq!(
         super::plan::plan(&[plan], calendar()),
@@ -407,6 +409,8 @@ dumps  /var/backups
   d             2.4 GB  →  offsite  would fail: `path` would\\nleave its root
   and 1,204 more: --limit 0 for all
   1,200 files to send
+  after that: a mail, moved below /var/backups/sent
+  after a failure: deleted
 "
     );
 }

@@ -169,7 +169,7 @@ impl Attempt<'_> {
                         trouble.litter = litter;
                     }
                     Outcome::SourceChanged(change) | Outcome::SourceUnclear(change) => change.litter = litter,
-                    Outcome::Delivered(_) | Outcome::Unknown(_) | Outcome::Returned => {}
+                    Outcome::Delivered(_) | Outcome::TakenAway(_) | Outcome::Unknown(_) | Outcome::Returned => {}
                 }
                 Stop::Ended(outcome)
             }

@@ -1,5 +1,6 @@
 //! What holds across the files of this module: faulty configurations and the shipped ones.
 
+mod ends;
 mod faulty;
 mod hostile;
 mod shipped;

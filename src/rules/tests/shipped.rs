@@ -6,7 +6,7 @@ use crate::{
         keys::{Form, Table},
     },
     domain::{ByteRate, Priority, ProofWish, Resume},
-    rules::{Rule, check_with, read_mail, read_rule, read_steps, read_watch},
+    rules::{Rule, check_with, read_here, read_mail, read_rule, read_steps, read_watch},
 };
 use std::{
     collections::BTreeMap,
@@ -32,7 +32,7 @@ fn load(paths: impl IntoIterator<Item = PathBuf>) -> BTreeMap<String, Rule> {
     for path in paths {
         fs::copy(&path, folder.path().join("rules").join(path.file_name().unwrap())).unwrap();
     }
-    for name in ["webhost.password", "broadcaster.password"] {
+    for name in ["webhost.password", "broadcaster.password", "south.password"] {
         fs::write(folder.path().join(name), "x").unwrap();
     }
     let checked = check_with(&folder.path().join("packetboat.yaml"), &|_| Some(OsString::from("x")));
@@ -47,7 +47,10 @@ fn load(paths: impl IntoIterator<Item = PathBuf>) -> BTreeMap<String, Rule> {
 #[test]
 fn the_shipped_rules_mean_what_they_say() {
     let rules = shipped();
-    assert_eq!(rules.keys().collect::<Vec<_>>(), ["media", "nightly-dumps", "old-logs", "website"]);
+    assert_eq!(
+        rules.keys().collect::<Vec<_>>(),
+        ["media", "nightly-dumps", "old-logs", "swap-north-to-south", "website"]
+    );
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
 
     let dumps = &rules["nightly-dumps"];
@@ -75,6 +78,10 @@ fn the_shipped_rules_mean_what_they_say() {
     assert!(logs.when.filter.wants(b"nginx/access.log.1") && !logs.when.filter.wants(b"journal/a.log-1"));
     assert_eq!(logs.retry.longest_wait, minutes(60));
 
+    let swap = &rules["swap-north-to-south"];
+    assert!(swap.in_order && swap.when.recursive && swap.has_after());
+    assert_eq!(swap.folders_of_ours().map(|spot| spot.root.clone()).collect::<Vec<_>>(), [Path::new("/srv/swap/sent")]);
+
     let media = &rules["media"];
     let upload = media.then[0].upload();
     assert_eq!((upload.resume, upload.proof), (Resume::Always, ProofWish::Hash));
@@ -99,13 +106,14 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(load([path]).len(), 1);
     let lines: Vec<&str> = text.lines().map(|line| line.trim_start().trim_start_matches("- ")).collect();
-    let tables: [&Table; 6] = [
+    let tables: [&Table; 7] = [
         &read_rule::RULE,
         &read_rule::RETRY,
         &read_rule::LIMITS,
         &read_watch::WATCH,
         &read_steps::UPLOAD,
         &read_mail::MAIL,
+        &read_here::SAVE,
     ];
     for table in tables {
         for key in table.keys {

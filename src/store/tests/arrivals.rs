@@ -24,7 +24,7 @@ async fn a_newer_version_waits_for_a_running_one() {
     assert_eq!(desk.states().await, states(&[("a", "running"), ("a", "waiting")]));
     assert!(desk.claim(9).await.is_empty());
     desk.settle(older, JobState::Delivered).await;
-    assert_eq!(upload(&desk.claim(9).await[0]).identity, identity(2));
+    assert_eq!(upload(&desk.claim(9).await[0]).source.identity, identity(2));
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_third_version_supersedes_the_waiting_second_and_still_waits() {
     desk.arrive(vec![desk.draft("a", 3)]).await;
     assert_eq!(desk.states().await, states(&[("a", "running"), ("a", "cancelled"), ("a", "waiting")]));
     desk.settle(first, JobState::Failed).await;
-    assert_eq!(upload(&desk.claim(9).await[0]).identity, identity(3));
+    assert_eq!(upload(&desk.claim(9).await[0]).source.identity, identity(3));
 }
 
 #[tokio::test]

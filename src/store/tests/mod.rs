@@ -65,6 +65,7 @@ impl Desk {
             arrived_at: NOW,
             letters: vec![],
             jobs: vec![job("offsite", path)],
+            has_after: false,
         }
     }
 
@@ -154,6 +155,8 @@ pub(super) fn target_of(job: &ClaimedJob) -> String {
     match &job.errand {
         ClaimedErrand::Upload(upload) => upload.target.to_string(),
         ClaimedErrand::Send(send) => send.recipient.clone(),
+        ClaimedErrand::Save(save) => save.target.to_string(),
+        ClaimedErrand::TakeAway(away) => away.target.as_ref().map_or_else(String::new, ToString::to_string),
     }
 }
 

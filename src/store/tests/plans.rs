@@ -42,6 +42,20 @@ async fn no_hot_query_reads_all_jobs() {
         ("mails of a relay in trouble", fail_over::FAIL_OVER, "jobs_due"),
         ("its last delivery", incidents::LAST_DELIVERY, "jobs_ended"),
         ("a digest", report::REPORT, "jobs_ended"),
+        ("hurry what waits here", tidy::HURRY_HERE, "jobs_due"),
+        ("what is ripe", after::RIPE, "arrivals_ripe"),
+        ("how its jobs ended", after::ENDS, "jobs_arrival"),
+        ("the job that decided", after::WORD, "jobs_arrival"),
+        ("the receipt of that job", after::WORD, "receipts_rule"),
+        ("begin a step", after::BEGIN, "PRIMARY KEY"),
+        ("ripen", after::RIPEN, "jobs_arrival"),
+        ("ripen by jobs", after::RIPEN_BY, "jobs_arrival"),
+        ("who needs a source", after::NEEDS_SOURCE, "jobs_payload"),
+        ("who will need a source", after::NEEDS_SOURCE, "arrivals_after"),
+        ("whether these bytes were sent", sameness::SENT, "receipts_rule"),
+        ("taken away", settle::MARK_TAKEN, "PRIMARY KEY"),
+        ("who still needs it, arriving", arrive::INSERT_JOBS, "jobs_payload"),
+        ("who still needs it, promoting", settle::PROMOTE, "jobs_payload"),
     ] {
         let plan = plan(&desk, sql).await;
         for step in &plan {

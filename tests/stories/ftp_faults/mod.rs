@@ -124,6 +124,7 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Failed(trouble) => ("failed", trouble),
         Outcome::Unknown(trouble) => ("unknown", trouble),
         Outcome::Returned => return "returned".to_owned(),
+        Outcome::TakenAway(said) => return said.clone(),
         Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => return "source changed".to_owned(),
     };
     let whose = if trouble.whose == Whose::Server { "server" } else { "job" };
@@ -133,6 +134,10 @@ fn told(outcome: &Outcome) -> String {
 fn trouble_of(outcome: &Outcome) -> Option<&Trouble> {
     match outcome {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => Some(trouble),
-        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => None,
+        Outcome::Delivered(_)
+        | Outcome::TakenAway(_)
+        | Outcome::Returned
+        | Outcome::SourceChanged(_)
+        | Outcome::SourceUnclear(_) => None,
     }
 }

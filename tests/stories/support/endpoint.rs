@@ -53,6 +53,12 @@ impl Endpoint {
         lines
     }
 
+    /// An FTP server where nobody listens.
+    pub fn nobody() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::new(port, "acme", "secret", Tls::None)
+    }
+
     fn new(port: u16, user: &str, password: &str, tls: Tls) -> Self {
         let tls = match tls {
             Tls::None => "none",

@@ -69,7 +69,9 @@ pub fn told(outcome: &Outcome) -> String {
         Outcome::Deferred(_) => "deferred",
         Outcome::Failed(_) => "failed",
         Outcome::Unknown(_) => "unknown",
-        Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => "of a file",
+        Outcome::Returned | Outcome::TakenAway(_) | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => {
+            "of a file"
+        }
     };
     trouble_of(outcome).map_or_else(|| word.to_owned(), |trouble| format!("{word} {}", kind_of(trouble)))
 }
@@ -83,7 +85,11 @@ pub fn kind_of(trouble: &Trouble) -> String {
 pub fn trouble_of(outcome: &Outcome) -> Option<&Trouble> {
     match outcome {
         Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) => Some(trouble),
-        Outcome::Delivered(_) | Outcome::Returned | Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => None,
+        Outcome::Delivered(_)
+        | Outcome::TakenAway(_)
+        | Outcome::Returned
+        | Outcome::SourceChanged(_)
+        | Outcome::SourceUnclear(_) => None,
     }
 }
 

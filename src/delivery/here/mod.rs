@@ -1,0 +1,9 @@
+//! What we do on this machine: copies into folders, sources moved or deleted. All of it blocks: it is for a thread.
+
+mod failure;
+mod place;
+mod save;
+mod take_away;
+
+pub use save::{Save, save};
+pub use take_away::{TakeAway, finish, take_away};

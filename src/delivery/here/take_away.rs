@@ -1,0 +1,276 @@
+//! The end of a source: set aside under a name of ours, compared, then moved where nothing is overwritten, or deleted.
+//!
+//! Whoever writes to the file meanwhile finds it, or what he made of it, where it was: a version that nobody sent is put back. A death
+//! leaves it set aside at most; the next try of the same job, whose intent is on disk, goes on from there.
+
+use crate::{
+    delivery::here::{
+        failure::{changed, refused, trouble},
+        place::{Place, numbered, rename_to_free, with_number},
+        save::hash,
+    },
+    domain::{Escaped, Identity, Outcome, Ref, RemotePath, TroubleKind},
+    faults::kill_point,
+    streams::beneath::{self, Root},
+};
+use rustix::{
+    fd::{AsFd, BorrowedFd, OwnedFd},
+    fs::{AtFlags, Mode, OFlags},
+    io::Errno,
+};
+use std::{
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// Which source, and where it goes.
+#[derive(Debug, Clone)]
+pub struct TakeAway {
+    pub job: Ref,
+    /// The watched folder.
+    pub folder: PathBuf,
+    /// The source below it.
+    pub name: Vec<u8>,
+    /// The version that was delivered, as it was found just now.
+    pub expected: Identity,
+    /// Where it goes (absolute, without the first `/`) and the folder above that which a rule names; `None`: nowhere, it is deleted.
+    pub to: Option<(PathBuf, RemotePath)>,
+    /// Name of the file beside it that goes the same way.
+    pub done_file: Option<Vec<u8>>,
+}
+
+/// Takes the source away.
+#[must_use]
+pub fn take_away(away: &TakeAway) -> Outcome {
+    let ended = Source::open(away).and_then(|source| {
+        match rename_to_free((source.at(), &source.name), (source.at(), &source.aside)) {
+            Ok(()) => source.end(away),
+            Err(Errno::NOENT) => Err(changed("the file is gone")),
+            Err(why) => Err(trouble("the file cannot be set aside", why)),
+        }
+    });
+    ended.unwrap_or_else(|outcome| *outcome)
+}
+
+/// Goes on where an earlier try of the same job was cut off. `None`: the source lies where it was, untouched, or not at all.
+#[must_use]
+pub fn finish(away: &TakeAway) -> Option<Outcome> {
+    let source = Source::open(away).ok()?;
+    if exists(source.at(), &source.aside) {
+        return Some(source.end(away).unwrap_or_else(|outcome| *outcome));
+    }
+    if exists(source.at(), &source.name) {
+        return None;
+    }
+    match &away.to {
+        None => Some(Outcome::TakenAway("deleted".to_owned())),
+        Some((root, target)) => moved_before(root, target, &away.expected).map(|target| moved_to(&target)),
+    }
+}
+
+/// The folder of a source, open, and the two names that it may have there.
+struct Source {
+    folder: OwnedFd,
+    name: Vec<u8>,
+    aside: Vec<u8>,
+}
+
+impl Source {
+    fn open(away: &TakeAway) -> Result<Self, Box<Outcome>> {
+        let slash = away.name.iter().rposition(|byte| *byte == b'/');
+        let (below, name) = slash.map_or((&b""[..], &away.name[..]), |at| (&away.name[..at], &away.name[at + 1..]));
+        let root = Root::open(&away.folder).map_err(|why| unclear(why.to_string()))?;
+        let here = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = match below {
+            b"" => {
+                rustix::fs::openat(root.as_fd(), ".", here, Mode::empty()).map_err(|why| trouble("its folder", why))?
+            }
+            below => root.folder(below).map_err(|why| unclear(format!("its folder: {why}")))?,
+        };
+        let number = away.job.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        Ok(Self { folder, name: name.to_vec(), aside: format!(".pb-{number}.aside").into_bytes() })
+    }
+
+    fn at(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+
+    /// It is set aside: is it what was delivered?
+    fn end(&self, away: &TakeAway) -> Result<Outcome, Box<Outcome>> {
+        kill_point("here.set_aside");
+        let file = match self.open_aside() {
+            Ok(file) if is_version(&file, &away.expected) => file,
+            Ok(_) => return Err(self.put_back("the file is no longer the version that was delivered")),
+            Err(Errno::LOOP | Errno::NXIO) => return Err(self.put_back("it is not a file any more")),
+            Err(why) => {
+                let _ = self.put_back("");
+                return Err(trouble("the file cannot be compared", why));
+            }
+        };
+        kill_point("here.compared");
+        let said = match &away.to {
+            None => self.delete(&file, &away.expected)?,
+            Some((root, target)) => self.carry(&file, &away.expected, (root, target))?,
+        };
+        if let Some(done) = &away.done_file {
+            self.take_done_file(done, away.to.as_ref());
+        }
+        Ok(said)
+    }
+
+    fn open_aside(&self) -> Result<File, Errno> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.folder, &self.aside[..], flags, Mode::empty()).map(File::from)
+    }
+
+    /// What is set aside gets its name back; where that is taken by now, one with a number, so that its watch meets it.
+    fn put_back(&self, why: &str) -> Box<Outcome> {
+        match numbered(&self.name, |name| rename_to_free((self.at(), &self.aside), (self.at(), name))) {
+            Ok(name) if name == self.name => changed(why),
+            Ok(name) => changed(format!("{why}; it lies there as {}", Escaped(&name))),
+            Err(Errno::NOENT) => changed("the file is gone"),
+            Err(refusal) => {
+                trouble(&format!("it is set aside as {} and cannot be put back", Escaped(&self.aside)), refusal)
+            }
+        }
+    }
+
+    fn delete(&self, file: &File, expected: &Identity) -> Result<Outcome, Box<Outcome>> {
+        let deleted = rustix::fs::unlinkat(&self.folder, &self.aside[..], AtFlags::empty());
+        kill_point("here.taken_away");
+        match deleted {
+            Ok(()) if is_version(file, expected) => Ok(Outcome::TakenAway("deleted".to_owned())),
+            Ok(()) => Err(self.rescue(file)),
+            Err(why) => {
+                let _ = self.put_back("");
+                Err(trouble("the file cannot be deleted", why))
+            }
+        }
+    }
+
+    /// Somebody who had it open wrote to it at the last moment: its bytes get a name again.
+    fn rescue(&self, file: &File) -> Box<Outcome> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let mut copy = None;
+        let name = numbered(&self.name, |name| {
+            copy = Some(rustix::fs::openat(&self.folder, name, flags, Mode::from_raw_mode(0o600))?);
+            Ok(())
+        });
+        let (Ok(name), Some(copy)) = (name, copy) else {
+            return refused(
+                TroubleKind::Local,
+                "it was written to while it was deleted, and no file can be made for its bytes",
+            );
+        };
+        let mut copy = File::from(copy);
+        match hash(file, |bytes| copy.write_all(bytes)) {
+            Ok(_) => changed(format!("it was written to while it was deleted; it lies there as {}", Escaped(&name))),
+            Err(why) => {
+                refused(TroubleKind::Local, format!("it was written to while it was deleted, and is lost: {why}"))
+            }
+        }
+    }
+
+    fn carry(
+        &self,
+        file: &File,
+        expected: &Identity,
+        (root, target): (&Path, &RemotePath),
+    ) -> Result<Outcome, Box<Outcome>> {
+        let back = |what: &str, why: std::io::Error| {
+            let _ = self.put_back("");
+            trouble(what, why)
+        };
+        let place = Place::make(root, target).map_err(|why| back("its folder cannot be made", why))?;
+        let name = match place.bring((self.at(), &self.aside)) {
+            Err(Errno::XDEV) => {
+                let copied = self.carry_over(file, expected, &place);
+                let copied = copied.map_err(|why| back("it cannot be copied to the other file system", why))?;
+                copied.ok_or_else(|| self.put_back("it was written to while it was moved"))?
+            }
+            renamed => renamed.map_err(|why| back("it cannot be moved there", why.into()))?,
+        };
+        kill_point("here.taken_away");
+        if is_version(file, expected) {
+            return Ok(moved_to(&place.target(&name).unwrap_or_else(|| target.clone())));
+        }
+        match numbered(&self.name, |wanted| rename_to_free((place.folder.as_fd(), &name), (self.at(), wanted))) {
+            Ok(_) => Err(changed("it was written to while it was moved")),
+            Err(_) => {
+                let _ = rustix::fs::unlinkat(&place.folder, &name[..], AtFlags::empty()); // a copy, on another file system
+                Err(self.rescue(file))
+            }
+        }
+    }
+
+    /// To another file system: copied, on disk, named, and only then removed here. `None`: it changed meanwhile, and no copy is left.
+    fn carry_over(&self, file: &File, expected: &Identity, place: &Place) -> std::io::Result<Option<Vec<u8>>> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let about = file.metadata()?;
+        let copy = rustix::fs::openat(&place.folder, &self.aside[..], flags, Mode::from_raw_mode(0o600))?;
+        let mut copy = File::from(copy);
+        hash(file, |bytes| copy.write_all(bytes))?;
+        copy.set_permissions(about.permissions())?;
+        copy.set_times(std::fs::FileTimes::new().set_modified(about.modified()?))?;
+        copy.sync_all()?;
+        if !is_version(file, expected) {
+            rustix::fs::unlinkat(&place.folder, &self.aside[..], AtFlags::empty())?;
+            return Ok(None);
+        }
+        let name = place.bring((place.folder.as_fd(), &self.aside))?;
+        place.sync();
+        rustix::fs::unlinkat(&self.folder, &self.aside[..], AtFlags::empty())?;
+        Ok(Some(name))
+    }
+
+    /// It says no more than that the file was whole: it goes the same way, and where it cannot, it stays.
+    fn take_done_file(&self, done: &[u8], to: Option<&(PathBuf, RemotePath)>) {
+        let _ = match to {
+            None => rustix::fs::unlinkat(&self.folder, done, AtFlags::empty()),
+            Some((root, target)) => {
+                target.beside(done).ok().and_then(|target| Place::make(root, &target).ok()).map_or(Ok(()), |place| {
+                    match place.bring((self.at(), done)) {
+                        Err(Errno::XDEV) => rustix::fs::unlinkat(&self.folder, done, AtFlags::empty()),
+                        moved => moved.map(|_| ()),
+                    }
+                })
+            }
+        };
+    }
+}
+
+fn exists(folder: BorrowedFd<'_>, name: &[u8]) -> bool {
+    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+}
+
+/// But for its ctime, which a rename changes.
+fn is_version(file: &File, expected: &Identity) -> bool {
+    let Ok(stat) = rustix::fs::fstat(file) else { return false };
+    let found = beneath::facts_of(&stat).identity;
+    beneath::kind_of(&stat).is_none()
+        && (found.size_bytes, found.mtime_ns, found.inode) == (expected.size_bytes, expected.mtime_ns, expected.inode)
+}
+
+/// Where a try that could not say so has moved it: the very file, or on another file system one of its size and time.
+fn moved_before(root: &Path, target: &RemotePath, expected: &Identity) -> Option<RemotePath> {
+    let place = Place::make(root, target).ok()?;
+    for number in 1.. {
+        let name = if number == 1 { place.name.clone() } else { with_number(&place.name, number) };
+        let stat = rustix::fs::statat(&place.folder, &name[..], AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let found = beneath::facts_of(&stat).identity;
+        if (found.size_bytes, found.mtime_ns) == (expected.size_bytes, expected.mtime_ns) {
+            return place.target(&name);
+        }
+    }
+    None
+}
+
+fn moved_to(target: &RemotePath) -> Outcome {
+    Outcome::TakenAway(format!("moved to /{target}"))
+}
+
+/// Its folder cannot be looked into, which says nothing about the file.
+fn unclear(said: String) -> Box<Outcome> {
+    Box::new(Outcome::SourceUnclear(said.into()))
+}

@@ -1,0 +1,43 @@
+//! What the ends of sources may not do: meet their files again, or be two for one file.
+
+use super::Rule;
+use crate::config::{Problem, Sheet};
+use std::{os::unix::ffi::OsStrExt, path::Path};
+
+/// Reports a rule that writes into the folder it watches.
+pub(super) fn check_own_folder(sheet: &Sheet, rule: &Rule) {
+    if rule.folders_of_ours().any(|spot| spot.root == rule.when.folder) {
+        let problem = Problem::error(
+            &rule.steps_at,
+            "this rule would meet its own files again: it writes to the folder that it watches",
+        );
+        sheet.report(problem.hint("give them a folder of their own: `move: \"sent/\"`"));
+    }
+}
+
+/// Reports two rules that would move or delete the same file. Whether two globs have a file in common is looked for by example.
+pub(super) fn check_two(read: &[(&Sheet, &Rule)]) {
+    for (at, (sheet, rule)) in read.iter().enumerate() {
+        let Some(end) = &rule.end_at else { continue };
+        let other = read[..at].iter().find(|(_, other)| other.end_at.is_some() && have_common_files(rule, other));
+        if let Some((_, other)) = other {
+            let problem =
+                Problem::error(end, format!("two rules would move the same file: `{}` does, too", other.name));
+            sheet.report(
+                problem.hint("put both into one rule (`to: [offsite, vault]`), or narrow `include` in one of them"),
+            );
+        }
+    }
+}
+
+fn have_common_files(one: &Rule, other: &Rule) -> bool {
+    let samples = one.when.filter.include.samples().iter().chain(other.when.filter.include.samples());
+    let mut files = samples.flat_map(|sample| [&one.when.folder, &other.when.folder].map(|folder| folder.join(sample)));
+    files.any(|file| takes(one, &file) && takes(other, &file))
+}
+
+fn takes(rule: &Rule, file: &Path) -> bool {
+    let Ok(below) = file.strip_prefix(&rule.when.folder) else { return false };
+    let is_reached = rule.when.recursive || below.components().count() == 1;
+    is_reached && rule.when.filter.wants(below.as_os_str().as_bytes())
+}

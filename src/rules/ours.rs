@@ -1,0 +1,18 @@
+//! What rules write on this machine is no arrival: their folders are taken out of every watch that is rooted above them.
+
+use super::Rule;
+use std::{os::unix::ffi::OsStrExt, path::PathBuf};
+
+/// Takes the folders that any of `rules` writes to out of what they watch. A watch of such a folder itself is meant: so rules make a
+/// chain.
+pub(super) fn leave_out(rules: &mut [Rule]) {
+    let mut folders: Vec<PathBuf> =
+        rules.iter().flat_map(Rule::folders_of_ours).map(|spot| spot.root.clone()).collect();
+    folders.sort();
+    folders.dedup();
+    for rule in rules {
+        let below = folders.iter().filter_map(|folder| folder.strip_prefix(&rule.when.folder).ok());
+        rule.when.filter.ours =
+            below.map(|folder| folder.as_os_str().as_bytes().to_vec()).filter(|folder| !folder.is_empty()).collect();
+    }
+}

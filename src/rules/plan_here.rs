@@ -1,0 +1,65 @@
+//! One file and one step of this machine → a job: a copy, or the end of the source.
+
+use crate::{
+    domain::{Errand, Fate, HERE, JobDraft, RemotePath, SaveWishes, TakeAwayWishes},
+    rules::{
+        Save, Spot,
+        plan::{Planning, Refusal, in_words},
+    },
+    templates::Destination,
+};
+use std::os::unix::ffi::OsStrExt;
+
+/// A copy in a folder.
+pub(super) fn save(planning: &Planning<'_>, save: &Save, refusal: Option<Refusal>) -> JobDraft {
+    let rule = planning.rule;
+    let wishes = SaveWishes {
+        root: root(&save.to),
+        on_exists: save.on_exists,
+        proof: save.proof,
+        times: save.times,
+        mode: save.mode,
+        retry: rule.retry,
+        deadline: Some(rule.deadline),
+    };
+    job(planning, Some(&save.to), refusal, |target| Errand::Save { target, wishes })
+}
+
+/// The source to `spot`, or deleted.
+pub(super) fn take_away(planning: &Planning<'_>, spot: Option<&Spot>, refusal: Option<Refusal>) -> JobDraft {
+    let rule = planning.rule;
+    let done_file = rule.when.done_file.as_ref().and_then(|done| done.beside(&planning.sighting.path).ok());
+    let wishes = TakeAwayWishes {
+        fate: spot.map_or(Fate::Delete, |spot| Fate::Move { root: root(spot) }),
+        done_file,
+        retry: rule.retry,
+        deadline: Some(rule.deadline),
+    };
+    job(planning, spot, refusal, |target| Errand::TakeAway { target, wishes })
+}
+
+fn job(
+    planning: &Planning<'_>,
+    spot: Option<&Spot>,
+    refusal: Option<Refusal>,
+    errand: impl FnOnce(Option<RemotePath>) -> Errand,
+) -> JobDraft {
+    let id = (planning.context.new_id)();
+    let target = spot.map(|spot| {
+        let below = spot.path.render(&planning.facts(Some(Destination { server: HERE, job: id })));
+        let below = below.map_err(|error| in_words("path", spot.path.text(), &error))?;
+        let root = spot.root.as_os_str().as_bytes();
+        let whole = [root, b"/", below.as_bytes()].concat();
+        let from_root = whole.iter().position(|byte| *byte != b'/').unwrap_or(whole.len());
+        RemotePath::new(&whole[from_root..]).map_err(|why| why.to_string())
+    });
+    let (target, refusal) = match target.transpose() {
+        Ok(target) => (target, refusal),
+        Err(why) => (None, refusal.or(Some(why))),
+    };
+    planning.job(id, HERE, errand(target), refusal)
+}
+
+fn root(spot: &Spot) -> String {
+    spot.root.to_string_lossy().into_owned() // it was written in a rule, so it is text
+}

@@ -1,0 +1,139 @@
+//! `save:` and `move:`: places on this machine.
+
+use super::{
+    Save, Spot,
+    read_steps::{ON_EXISTS, PROOF, TIMES},
+};
+use crate::{
+    config::{
+        Fields, Problem, Sheet,
+        keys::{Table, default, not_yet, required},
+        read,
+        values::Fault,
+        yaml::Node,
+    },
+    domain::Stage,
+    templates::{PathTemplate, TemplateError},
+};
+use std::{
+    ops::Range,
+    path::{Component, Path, PathBuf},
+};
+
+const AS_IT_IS: &str = "leave it out: files are saved as they are";
+
+/// The keys of `save`.
+pub const SAVE: Table = Table {
+    name: "save",
+    keys: &[
+        required("to"),
+        default("path", "\"{{ file.path }}\""),
+        default("on_exists", "replace"),
+        default("proof", "size"),
+        default("times", "keep"),
+        default("mode", "\"0640\""),
+        not_yet("compress", AS_IT_IS),
+        not_yet("encrypt", AS_IT_IS),
+        not_yet("attachments", AS_IT_IS),
+        not_yet("file", AS_IT_IS),
+        not_yet("text", AS_IT_IS),
+        not_yet("keep", "leave it out: every copy is kept"),
+    ],
+    moved: &[
+        ("folder", "write `to`: an absolute folder"),
+        ("target", "write `to` for the folder, `path` for the place below it"),
+        ("permissions", "write `mode`"),
+        ("if", "write it beside `save`, not in it"),
+    ],
+};
+
+/// A save step; `at` is its key.
+pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, stage: Stage) -> Option<Save> {
+    let fields = Fields::open(sheet, &SAVE, at, node)?;
+    let root = fields.need("to", folder);
+    let path = fields.need("path", |sheet, node| {
+        let parse = |text: &str| PathTemplate::parse(stage, text).map_err(below_to);
+        super::expressions::compiled(sheet, node, "a text", parse)
+    });
+    let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
+    let proof = fields.need("proof", read::word(PROOF));
+    let times = fields.need("times", read::word(TIMES));
+    let mode = fields.need("mode", read::spelt("permission bits", mode));
+    Some(Save {
+        to: Spot { root: root?, path: path? },
+        on_exists: on_exists?,
+        proof: proof?,
+        times: times?,
+        mode: mode?,
+    })
+}
+
+/// What a path may not do on a server it may not do here.
+fn below_to(error: TemplateError) -> TemplateError {
+    let hint = error.hint.map(|hint| match hint.contains("the server's folder") {
+        true => "a path stays below `to`: name a higher folder there".to_owned(),
+        false => hint,
+    });
+    TemplateError { hint, ..error }
+}
+
+fn mode(text: &str) -> Result<u32, Fault> {
+    let is_octal = text.len() <= 4 && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    let bits = if is_octal { u32::from_str_radix(text, 8).ok() } else { None };
+    bits.filter(|bits| *bits <= 0o777).ok_or_else(|| Fault {
+        message: "not permission bits".to_owned(),
+        range: None,
+        hint: Some("three octal digits, as chmod has them: `mode: \"0640\"`".to_owned()),
+    })
+}
+
+fn folder(sheet: &Sheet, node: &Node) -> Option<PathBuf> {
+    let text = read::some_text(sheet, node)?;
+    match absolute(Path::new(&text)) {
+        Some(folder) => Some(folder),
+        None => {
+            let problem = Problem::error(&node.at, "not an absolute folder");
+            sheet.report(problem.hint("it begins with `/` and has no `..` in it: `/srv/invoices`"));
+            None
+        }
+    }
+}
+
+/// Cleaned of `.` and of slashes that say nothing.
+fn absolute(path: &Path) -> Option<PathBuf> {
+    let is_plain = |part: &Component<'_>| !matches!(part, Component::ParentDir | Component::Prefix(_));
+    (path.is_absolute() && path.components().all(|part| is_plain(&part))).then(|| path.components().collect())
+}
+
+/// Where a source is moved to: a folder of its own, named before anything is inserted, and a path below it. Relative ones start at the
+/// watched folder.
+pub fn spot(sheet: &Sheet, node: &Node, (stage, folder): (Stage, Option<&Path>)) -> Option<Spot> {
+    let text = read::some_text(sheet, node)?;
+    let fixed = &text[..text.find(['{']).unwrap_or(text.len())];
+    let at = fixed.rfind('/').map_or(0, |slash| slash + 1);
+    let (root, rest) = text.split_at(at);
+    let refuse = |message: &str, hint: &str| {
+        sheet.report(Problem::error(&node.at, message).hint(hint.to_owned()));
+        None
+    };
+    if root.trim_matches('/').is_empty() {
+        return refuse(
+            "a moved file gets a folder of its own",
+            "begin with one: `move: \"sent/\"` is a folder in the watched one; one that begins with `/` is taken as written",
+        );
+    }
+    let folder = if root.starts_with('/') { Path::new("/") } else { folder? };
+    let Some(root) = absolute(&folder.join(root)) else {
+        return refuse("this path can leave its root", "write the folder as it is, beginning with `/`");
+    };
+    let rest = if rest.is_empty() { "{{ file.name }}" } else { rest };
+    let parse = |_: &str| PathTemplate::parse(stage, rest).map_err(|error| shifted(error, at));
+    let path = super::expressions::compiled(sheet, node, "a path", parse)?;
+    Some(Spot { root, path })
+}
+
+/// A mistake in what stands behind the folder, at its place in the whole text.
+fn shifted(error: TemplateError, by: usize) -> TemplateError {
+    let range = error.range.clone().map(|range| range.start + by..range.end + by);
+    TemplateError { range, ..error }
+}

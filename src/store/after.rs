@@ -1,0 +1,274 @@
+//! `after` and `after_failure`: which arrivals are ready for their next step, and the jobs of that step.
+
+use crate::{
+    domain::{EndedJob, EndedReceipt, Ends, Identity, JobDraft, JobState, Letter, Moment, Ref, Sha256, Sighting},
+    store::{
+        ClaimedJob, QueueKey, Store, StoreError,
+        arrive::{NewJob, insert_jobs, insert_letter},
+        error::unreadable,
+        seen::identity_from,
+        writer::{Tx, Write},
+    },
+};
+use serde_json::Value;
+use sqlx::{Row, sqlite::SqliteRow};
+
+/// An arrival of which every job so far has ended.
+#[derive(Debug, Clone)]
+pub struct RipeArrival {
+    pub(super) row: i64,
+    pub id: Ref,
+    pub rule: String,
+    /// The text of the rule as the arrival met it, and its hash.
+    pub rule_text: String,
+    pub rule_sha256: Sha256,
+    pub sighting: Sighting,
+    pub arrived_at: Moment,
+    /// Steps of its list that are planned.
+    pub steps: u32,
+    /// How the jobs of `then` ended.
+    pub then: Ends,
+    /// How those of the last planned step did.
+    pub last_step: Ends,
+    /// The job of `then` that decided: the first that failed, else the first that was delivered.
+    pub word: Option<EndedJob>,
+}
+
+/// The next step of an arrival, as it is planned.
+#[derive(Debug, Clone)]
+pub struct NextStep {
+    pub arrival: RipeArrival,
+    /// Steps of the list that are planned with this one.
+    pub steps: u32,
+    pub letters: Vec<Letter>,
+    /// Empty: the list has come to its end.
+    pub jobs: Vec<JobDraft>,
+}
+
+impl Store {
+    /// Arrivals whose next step may be planned, at most `limit`, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn ripe(&self, limit: u32) -> Result<Vec<RipeArrival>, StoreError> {
+        let rows = sqlx::query(RIPE).bind(limit).fetch_all(self.readers()).await?;
+        let mut ripe = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut arrival = RipeArrival::from_row(&row)?;
+            for ends in sqlx::query(ENDS).bind(arrival.row).fetch_all(self.readers()).await? {
+                arrival.count(&ends);
+            }
+            let word = sqlx::query(WORD).bind(arrival.row).fetch_optional(self.readers()).await?;
+            arrival.word = word.as_ref().map(ended_job).transpose()?;
+            ripe.push(arrival);
+        }
+        Ok(ripe)
+    }
+
+    /// Commits the next steps of arrivals. An arrival that is no longer as it was read is left alone. May be called twice.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing of them is there.
+    pub async fn begin_steps(&self, node: &str, steps: Vec<NextStep>, now: Moment) -> Result<(), StoreError> {
+        self.write(BeginSteps { node: node.to_owned(), steps, now }).await
+    }
+}
+
+impl RipeArrival {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let bytes = |column| row.get::<Option<Vec<u8>>, _>(column).unwrap_or_default();
+        Ok(Self {
+            row: row.get("id"),
+            id: Ref(bytes("ref").try_into().map_err(|_| unreadable("ref", "not 16 bytes"))?),
+            rule: row.get("rule"),
+            rule_text: row.get("body"),
+            rule_sha256: Sha256(bytes("rule_sha256").try_into().map_err(|_| unreadable("sha256", "not 32 bytes"))?),
+            sighting: Sighting { folder: bytes("folder"), path: bytes("name"), identity: identity_from(row) },
+            arrived_at: Moment(row.get("arrived_at")),
+            steps: row.get("after_steps"),
+            then: Ends::default(),
+            last_step: Ends::default(),
+            word: None,
+        })
+    }
+
+    fn count(&mut self, row: &SqliteRow) {
+        let ends = if row.get("is_after") { &mut self.last_step } else { &mut self.then };
+        let jobs = row.get::<i64, _>("jobs").cast_unsigned();
+        match JobState::from_word(row.get("state")) {
+            Some(JobState::Delivered) => ends.delivered += jobs,
+            Some(JobState::Failed) => ends.failed += jobs,
+            Some(JobState::Cancelled) => ends.cancelled += jobs,
+            _ => {} // somebody has it tried again since: the arrival is not ripe any more, and is left alone
+        }
+    }
+}
+
+fn ended_job(row: &SqliteRow) -> Result<EndedJob, sqlx::Error> {
+    let state = row.get("state");
+    let job: Vec<u8> = row.get("ref");
+    let sha256 = row.get::<Option<Vec<u8>>, _>("sha256").and_then(|bytes| bytes.try_into().ok()).map(Sha256);
+    Ok(EndedJob {
+        id: Ref(job.try_into().map_err(|_| unreadable("ref", "not 16 bytes"))?),
+        state: JobState::from_word(state).ok_or_else(|| unreadable("state", state))?,
+        server: row.get("server"),
+        target: row.get("target"),
+        recipient: row.get("recipient"),
+        tries: row.get("tries"),
+        said: row.get::<Option<String>, _>("said").unwrap_or_default(),
+        receipt: sha256.map(|sha256| EndedReceipt {
+            path: row.get("remote_path"),
+            size_bytes: row.get::<i64, _>("size_bytes").cast_unsigned(),
+            sha256,
+            proof: row.get("proof"),
+            reply: row.get("reply"),
+            delivered_at: Moment(row.get("delivered_at")),
+        }),
+    })
+}
+
+pub(super) const RIPE: &str = "
+SELECT a.id, a.ref, v.name AS rule, v.body, v.sha256 AS rule_sha256, a.folder, a.name, a.arrived_at, a.after_steps,
+       p.size_bytes, p.mtime_ns, p.inode, p.ctime_ns
+  FROM arrivals a JOIN rule_versions v ON v.id = a.rule_version_id JOIN payloads p ON p.id = a.payload_id
+ WHERE a.after = 'ripe' ORDER BY a.id LIMIT ?1";
+
+/// Jobs of an earlier list (of `after_failure`, before somebody had a job tried again) say nothing.
+pub(super) const ENDS: &str = "
+SELECT j.is_after, j.state, count(*) AS jobs
+  FROM jobs j JOIN arrivals a ON a.id = j.arrival_id
+ WHERE j.arrival_id = ?1 AND (j.is_after = 0 OR j.id >= a.after_from) GROUP BY j.is_after, j.state";
+
+/// A receipt has no index on its job: rule and moment find it.
+pub(super) const WORD: &str = "
+SELECT j.ref, j.state, j.server, j.target, j.recipient, j.tries, j.said,
+       r.remote_path, r.size_bytes, r.sha256, r.proof, r.reply, r.delivered_at
+  FROM jobs j LEFT JOIN receipts r ON r.rule = j.rule AND r.delivered_at = j.ended_at AND r.job_ref = j.ref
+ WHERE j.arrival_id = ?1 AND j.is_after = 0
+ ORDER BY j.state <> 'failed', j.state <> 'delivered', j.id LIMIT 1";
+
+struct BeginSteps {
+    node: String,
+    steps: Vec<NextStep>,
+    now: Moment,
+}
+
+impl Write for BeginSteps {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        for step in &self.steps {
+            self.begin(tx, step).await?;
+        }
+        Ok(())
+    }
+}
+
+impl BeginSteps {
+    async fn begin(&self, tx: &mut Tx<'_>, step: &NextStep) -> Result<(), sqlx::Error> {
+        let next = if step.jobs.is_empty() { "done" } else { "due" };
+        let begun = sqlx::query(BEGIN)
+            .bind(step.arrival.row)
+            .bind(step.arrival.steps)
+            .bind(step.steps)
+            .bind(next)
+            .fetch_optional(&mut *tx.db)
+            .await?;
+        let Some(row) = begun.filter(|_| !step.jobs.is_empty()) else { return Ok(()) };
+        let source: Option<i64> = row.get("payload_id");
+        let mut letters = Vec::with_capacity(step.letters.len());
+        for letter in &step.letters {
+            letters.push(insert_letter(tx, &self.node, letter).await?);
+        }
+        let new = |job| NewJob::of_step(&self.node, step, job, (source, &letters), self.now);
+        let jobs: Vec<NewJob<'_>> = step.jobs.iter().map(new).collect();
+        insert_jobs(tx, &jobs).await?;
+        ripen(tx, &[step.arrival.row]).await // all of them may have failed at once
+    }
+}
+
+pub(super) const BEGIN: &str = "
+UPDATE arrivals SET after = ?4, after_steps = ?3, after_from = iif(?4 = 'done', after_from, (SELECT max(id) + 1 FROM jobs))
+ WHERE id = ?1 AND after = 'ripe' AND after_steps = ?2 RETURNING payload_id";
+
+/// Those of these arrivals of which no job is open any more get their next step, if they have any.
+pub(super) async fn ripen(tx: &mut Tx<'_>, arrivals: &[i64]) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query(RIPEN).bind(Value::from(arrivals).to_string()).fetch_all(&mut *tx.db).await?;
+    tx.touched.extend(rows.iter().map(|_| QueueKey::of_after()));
+    Ok(())
+}
+
+/// The same for the arrivals of these jobs, which have ended.
+pub(super) async fn ripen_by(tx: &mut Tx<'_>, ended: &[i64]) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query(RIPEN_BY).bind(Value::from(ended).to_string()).fetch_all(&mut *tx.db).await?;
+    tx.touched.extend(rows.iter().map(|_| QueueKey::of_after()));
+    Ok(())
+}
+
+macro_rules! ripen {
+    ($which:literal) => {
+        concat!(
+            "UPDATE arrivals SET after = 'ripe' WHERE after = 'due' AND id IN (",
+            $which,
+            ")
+               AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.arrival_id = arrivals.id
+                                  AND j.state IN ('waiting', 'queued', 'running', 'held')) RETURNING id"
+        )
+    };
+}
+
+pub(super) const RIPEN: &str = ripen!("SELECT value FROM json_each(?1)");
+pub(super) const RIPEN_BY: &str =
+    ripen!("SELECT arrival_id FROM jobs WHERE id IN (SELECT value FROM json_each(?1)) AND arrival_id IS NOT NULL");
+
+/// Somebody has an ended job tried again: what follows upon it is open anew. A job of `then` begins the list from its start.
+pub(super) async fn reopen(tx: &mut Tx<'_>, job: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE arrivals SET after = 'due', after_steps = iif(j.is_after, after_steps, 0), after_from = iif(j.is_after, after_from, NULL)
+           FROM (SELECT arrival_id, is_after FROM jobs WHERE id = ?1) AS j
+          WHERE arrivals.id = j.arrival_id AND after <> 'none'",
+    )
+    .bind(job)
+    .execute(&mut *tx.db)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// The rule of another job or arrival that still needs the file of `job`, if there is one: its bytes are to be sent, or what
+    /// follows upon that is not planned yet.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn needs_source(&self, job: &ClaimedJob) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query(NEEDS_SOURCE).bind(job.id).fetch_optional(self.readers()).await?;
+        Ok(row.map(|row| row.get("rule")))
+    }
+
+    /// Whether the ledger of (rule, folder) has this very version of the file: taken, or looked at and not wanted.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_met(
+        &self,
+        rule: &str,
+        folder: &[u8],
+        path: &[u8],
+        version: &Identity,
+    ) -> Result<bool, StoreError> {
+        let Some(place) = self.find_place(rule, folder).await? else { return Ok(false) };
+        Ok(self.seen(place.id, path).await?.is_some_and(|row| !row.identity.is_plainly_new(version)))
+    }
+}
+
+/// Of two rules that both take the source away, each comes to that step: they do not wait for each other.
+pub(super) const NEEDS_SOURCE: &str = "
+SELECT o.rule AS rule FROM jobs j CROSS JOIN jobs o ON o.payload_id = j.payload_id
+ WHERE j.id = ?1 AND o.id <> j.id AND o.action <> 'after' AND o.state IN ('waiting', 'queued', 'running', 'held')
+UNION ALL
+SELECT v.name AS rule FROM jobs j CROSS JOIN arrivals a ON a.payload_id = j.payload_id AND a.after IN ('due', 'ripe')
+       JOIN rule_versions v ON v.id = a.rule_version_id
+ WHERE j.id = ?1 AND a.id <> j.arrival_id
+   AND NOT EXISTS (SELECT 1 FROM jobs t WHERE t.arrival_id = a.id AND t.action = 'after'
+                      AND t.state IN ('waiting', 'queued', 'running', 'held'))
+LIMIT 1";

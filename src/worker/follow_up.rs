@@ -1,0 +1,120 @@
+//! What follows upon arrivals whose jobs have ended: the next step of `after` or `after_failure`, planned as soon as it may be.
+
+use crate::{
+    clock::Clock,
+    config::Outline,
+    domain::HERE,
+    rules::{self, AfterStep, Context, FollowUp, Rule},
+    store::{NextStep, RipeArrival, Store, StoreError},
+    worker::dispatch::Dispatch,
+};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+/// Arrivals planned in one commit.
+const TOGETHER: u32 = 128;
+
+/// A bell may be missed by a bug: look at least this often.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Plans what follows; one task a process.
+#[derive(Debug)]
+pub(super) struct FollowUps {
+    pub store: Store,
+    pub clock: Clock,
+    pub node: String,
+    /// What the rules are read by, as arrivals met them.
+    pub outline: Outline,
+    pub dispatch: Arc<Dispatch>,
+    /// Nothing was left to plan at the last look.
+    pub is_quiet: AtomicBool,
+}
+
+impl FollowUps {
+    /// Plans until told to stop.
+    pub(super) async fn serve(self: Arc<Self>, stop: CancellationToken) {
+        let bell = self.dispatch.bell(HERE);
+        while !stop.is_cancelled() {
+            let rung = bell.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable(); // heard from here on
+            let nap = match self.plan_all().await {
+                Ok(()) => LONGEST,
+                Err(refused) => {
+                    error!(%refused, "what follows upon deliveries cannot be planned; trying again");
+                    Duration::from_secs(1)
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = &mut rung => {}
+                () = sleep(nap) => {}
+            }
+        }
+    }
+
+    /// Whether nothing was left to plan at the last look.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_quiet.load(Ordering::Acquire)
+    }
+
+    async fn plan_all(&self) -> Result<(), StoreError> {
+        self.is_quiet.store(false, Ordering::Release);
+        loop {
+            let ripe = self.store.ripe(TOGETHER).await?;
+            if ripe.is_empty() {
+                self.is_quiet.store(true, Ordering::Release);
+                return Ok(());
+            }
+            let mut frozen = HashMap::new();
+            let steps = ripe.into_iter().map(|arrival| self.next_step(arrival, &mut frozen)).collect();
+            self.store.begin_steps(&self.node, steps, self.clock.now()).await?;
+            crate::faults::kill_point("worker.after_follow_up");
+        }
+    }
+
+    fn next_step(&self, arrival: RipeArrival, frozen: &mut HashMap<String, Result<Arc<Rule>, String>>) -> NextStep {
+        let now = self.clock.now();
+        let context = Context {
+            arrived_at: arrival.arrived_at,
+            rule_version: -1,
+            place: -1,
+            host: &self.node,
+            is_paused: false, // by an operator: the store decides that when it commits
+            new_id: crate::domain::Ref::new,
+        };
+        let follow = FollowUp {
+            arrival: arrival.id,
+            sighting: &arrival.sighting,
+            steps: arrival.steps,
+            then: arrival.then,
+            last_step: arrival.last_step,
+            word: arrival.word.as_ref(),
+        };
+        let AfterStep { steps, letters, jobs } = match self.rule_of(&arrival, frozen) {
+            Ok(rule) => rules::follow_up(&rule, &follow, &context, now),
+            Err(why) => rules::cannot_follow(&why, arrival.steps, (now, context.new_id)),
+        };
+        NextStep { steps, letters, jobs, arrival }
+    }
+
+    /// The rule as the arrival met it.
+    fn rule_of(
+        &self,
+        arrival: &RipeArrival,
+        frozen: &mut HashMap<String, Result<Arc<Rule>, String>>,
+    ) -> Result<Arc<Rule>, String> {
+        let RipeArrival { rule, rule_text, rule_sha256, .. } = arrival;
+        let read = || rules::frozen(rule, rule_text, *rule_sha256, &self.outline).map(Arc::new);
+        frozen.entry(format!("{rule} {rule_sha256}")).or_insert_with(read).clone()
+    }
+}

@@ -1,0 +1,109 @@
+//! Jobs of this machine: a copy into a folder, the end of a source. Done by a thread, for a disk may be slow.
+
+use crate::{
+    delivery::here::{self, Save, TakeAway},
+    domain::{Fate, Identity, Outcome, Trouble, TroubleKind},
+    rules::Rule,
+    store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway, StoreError},
+    worker::{route::Route, sources::Opened, version::version},
+};
+use std::{
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+use tokio::task::spawn_blocking;
+
+/// Tries to save the file of `job`.
+pub(super) async fn save_file(route: &Route, job: &ClaimedJob, errand: &ClaimedSave) -> Outcome {
+    let (opened, expected) = match open(route, job, &errand.source).await {
+        Ok(opened) => opened,
+        Err(outcome) => return outcome,
+    };
+    let save = Save {
+        source: opened.source,
+        expected,
+        target: errand.target.clone(),
+        temporary_name: errand.temporary_name.clone(),
+        wishes: errand.wishes.clone(),
+    };
+    in_a_thread(move || here::save(&save)).await
+}
+
+/// Tries to take the source of `job` away.
+pub(super) async fn take_away(route: &Route, job: &ClaimedJob, errand: &ClaimedTakeAway) -> Outcome {
+    let away = TakeAway {
+        job: job.job,
+        folder: path(&errand.source.folder),
+        name: job.name.clone(),
+        expected: errand.source.identity,
+        to: match (&errand.wishes.fate, &errand.target) {
+            (Fate::Delete, _) => None,
+            (Fate::Move { root }, Some(target)) => Some((PathBuf::from(root), target.clone())),
+            (Fate::Move { .. }, None) => {
+                let said = "its row does not say where the file is to go: it stays";
+                return Outcome::Failed(Trouble::of_job(TroubleKind::Local, said));
+            }
+        },
+        done_file: errand.wishes.done_file.clone(),
+    };
+    if errand.is_retry {
+        let earlier = away.clone();
+        let cut_off = spawn_blocking(move || here::finish(&earlier)).await;
+        if let Ok(Some(outcome)) = cut_off {
+            return outcome;
+        }
+    }
+    match somebody_needs(route, job, &errand.source).await {
+        Ok(None) => {}
+        Ok(Some(why)) => return Outcome::SourceUnclear(why.into()),
+        Err(refused) => return Outcome::SourceUnclear(format!("whether anybody needs it: {refused}").into()),
+    }
+    match open(route, job, &errand.source).await {
+        Ok((_, expected)) => in_a_thread(move || here::take_away(&TakeAway { expected, ..away })).await,
+        Err(outcome) => outcome,
+    }
+}
+
+async fn open(route: &Route, job: &ClaimedJob, source: &ClaimedSource) -> Result<(Opened, Identity), Outcome> {
+    let opened = route.sources.open(job, source, &route.recorder.store).await?;
+    let expected = version(route, job, source, opened.identity).await?;
+    Ok((opened, expected))
+}
+
+/// Why the source must stay: it is to be sent, or another rule that wants such files has not met it yet.
+async fn somebody_needs(route: &Route, job: &ClaimedJob, source: &ClaimedSource) -> Result<Option<String>, StoreError> {
+    let store = &route.recorder.store;
+    if let Some(rule) = store.needs_source(job).await? {
+        return Ok(Some(format!("rule {rule} still needs it")));
+    }
+    let file = path(&source.folder).join(OsStr::from_bytes(&job.name));
+    for rule in route.rules.rules.iter().filter(|rule| rule.name != job.rule) {
+        let Some(below) = wanted_by(rule, &file, &source.identity) else { continue };
+        let folder = rule.when.folder.as_os_str().as_bytes();
+        if !store.has_met(&rule.name, folder, below.as_os_str().as_bytes(), &source.identity).await? {
+            return Ok(Some(format!("rule {} wants such files, too, and has not taken it yet", rule.name)));
+        }
+    }
+    Ok(None)
+}
+
+/// The file below the rule's folder, if its watch would take it.
+fn wanted_by<'f>(rule: &Rule, file: &'f Path, version: &Identity) -> Option<&'f Path> {
+    let (watch, size) = (&rule.when, version.size_bytes);
+    let below = file.strip_prefix(&watch.folder).ok()?;
+    let is_reached = watch.recursive || below.components().count() == 1;
+    let has_size = watch.filter.min_size.is_none_or(|least| size >= least)
+        && watch.filter.max_size.is_none_or(|most| size <= most);
+    (is_reached && has_size && watch.filter.wants(below.as_os_str().as_bytes())).then_some(below)
+}
+
+async fn in_a_thread(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+    spawn_blocking(work).await.unwrap_or_else(|broken| {
+        Outcome::Deferred(Trouble::of_job(TroubleKind::Local, format!("it broke off: {broken}")))
+    })
+}
+
+fn path(bytes: &[u8]) -> PathBuf {
+    Path::new(OsStr::from_bytes(bytes)).to_owned()
+}

@@ -1,0 +1,255 @@
+//! What follows upon a delivery, and upon a failure: the source is dealt with once it is safe.
+
+use crate::support::{
+    endpoint::Endpoint,
+    gateway::{AT_ONCE, Gateway},
+    ledger::Ledger,
+    scripted_smtp::{Script, ScriptedSmtp},
+    servers::{ServerKind, ServerOptions, TestServer},
+    wait,
+    walk::walk,
+};
+use mail_parser::MessageParser;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn embedded() -> TestServer {
+    ServerKind::Embedded.start(ServerOptions::default()).unwrap()
+}
+
+/// One rule, `files`, over the whole source.
+fn gateway(server: &TestServer, rest: &str) -> Gateway {
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(server))]);
+    gateway.rule("files", "", AT_ONCE, rest);
+    gateway
+}
+
+/// Paths below a folder, with what is in them.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let read = |name: &Vec<u8>| {
+        let name = String::from_utf8(name.clone()).unwrap();
+        let text = fs::read_to_string(folder.join(&name)).unwrap();
+        (name, text)
+    };
+    walk(folder).keys().map(read).collect()
+}
+
+fn pairs(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn what_is_delivered_is_moved_and_not_met_again() {
+    let server = embedded();
+    let gateway = gateway(&server, "then: [{ upload: { to: offsite } }]\nafter: [{ move: \"sent/{{ file.path }}\" }]");
+    gateway.file("a.txt", "1");
+    gateway.file("deep/er/b.txt", "2");
+    for _ in 0..2 {
+        assert_eq!(gateway.code("once"), 0);
+        assert_eq!(files(&gateway.source), pairs(&[("sent/a.txt", "1"), ("sent/deep/er/b.txt", "2")]));
+    }
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.states().await, ["delivered 4"]);
+    assert_eq!(ledger.count("SELECT count(*) FROM receipts").await, 2, "a receipt is for a copy");
+    assert_eq!(ledger.count("SELECT count(*) FROM arrivals WHERE after = 'done'").await, 2);
+
+    // the same name with the same bytes is a new appearance, and nothing that was moved before is overwritten
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 0);
+    gateway.file("a.txt", "another");
+    assert_eq!(gateway.code("once"), 0);
+    let sent =
+        pairs(&[("sent/a-2.txt", "1"), ("sent/a-3.txt", "another"), ("sent/a.txt", "1"), ("sent/deep/er/b.txt", "2")]);
+    assert_eq!(files(&gateway.source), sent);
+    assert_eq!(fs::read_to_string(server.root.join("a.txt")).unwrap(), "another");
+    let shown = String::from_utf8(gateway.run(&["jobs"]).stdout).unwrap();
+    assert!(shown.contains("/sent/a.txt") && shown.contains("moved to"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_is_delivered_is_deleted_with_its_done_file() {
+    let server = embedded();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    let watch = format!("{AT_ONCE}, done_file: \"{{{{ file.stem }}}}.ok\"");
+    gateway.rule("files", "", &watch, "then: [{ upload: { to: offsite } }]\nafter: [delete]");
+    gateway.file("a.txt", "1");
+    gateway.file("a.ok", "");
+    gateway.file("b.txt", "not done");
+    gateway.code("once");
+    assert_eq!(files(&gateway.source), pairs(&[("b.txt", "not done")]));
+    assert_eq!(files(&server.root), pairs(&[("a.txt", "1")]));
+}
+
+#[tokio::test]
+async fn what_failed_goes_its_own_way_and_a_retry_puts_it_right() {
+    let server = embedded();
+    fs::write(server.root.join("taken.txt"), "theirs").unwrap();
+    let rule = "then: [{ upload: { to: offsite, on_exists: fail } }]
+after: [{ move: \"sent/\" }]
+after_failure: [{ move: \"failed/\" }]";
+    let gateway = gateway(&server, rule);
+    gateway.file("fine.txt", "1");
+    gateway.file("taken.txt", "ours");
+    assert_eq!(gateway.code("once"), 1);
+    assert_eq!(files(&gateway.source), pairs(&[("failed/taken.txt", "ours"), ("sent/fine.txt", "1")]));
+    assert_eq!(fs::read_to_string(server.root.join("taken.txt")).unwrap(), "theirs");
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.states().await, ["delivered 3", "failed 1"]);
+
+    // somebody puts it back and makes room
+    fs::remove_file(server.root.join("taken.txt")).unwrap();
+    fs::rename(gateway.source.join("failed/taken.txt"), gateway.source.join("taken.txt")).unwrap();
+    gateway.code("once"); // as a new appearance it is sent anew
+    assert_eq!(files(&gateway.source), pairs(&[("sent/fine.txt", "1"), ("sent/taken.txt", "ours")]));
+    assert_eq!(fs::read_to_string(server.root.join("taken.txt")).unwrap(), "ours");
+}
+
+#[tokio::test]
+async fn a_job_that_is_tried_again_by_hand_has_its_list_begin_anew() {
+    let server = embedded();
+    fs::write(server.root.join("a.txt"), "theirs").unwrap();
+    let rule = "then: [{ upload: { to: offsite, on_exists: fail } }]\nafter: [{ move: \"sent/\" }]";
+    let gateway = gateway(&server, rule);
+    gateway.file("a.txt", "ours");
+    assert_eq!(gateway.code("once"), 1);
+    assert_eq!(files(&gateway.source), pairs(&[("a.txt", "ours")]), "it stays");
+    fs::remove_file(server.root.join("a.txt")).unwrap();
+    assert_eq!(gateway.code("retry --state failed"), 0);
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(files(&gateway.source), pairs(&[("sent/a.txt", "ours")]));
+}
+
+#[tokio::test]
+async fn nothing_follows_upon_a_job_that_was_cancelled() {
+    let gateway = Gateway::with(&[("offsite", &Endpoint::nobody())]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]\nafter: [delete]\nafter_failure: [delete]");
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 4);
+    assert_eq!(gateway.code("cancel --rule files"), 0);
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(files(&gateway.source), pairs(&[("a.txt", "1")]));
+}
+
+#[tokio::test]
+async fn steps_come_in_their_order_and_know_of_the_receipt() {
+    let (server, relay) = (embedded(), ScriptedSmtp::start(Script::with([])));
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server)), ("main", &Endpoint::from(&relay))]);
+    gateway.configuration("mail: { from: gate@here.example }");
+    let rule = "then: [{ upload: { to: offsite, path: in/ } }]
+after:
+  - upload: { to: offsite, path: \"copies/{{ receipt.sha256[:8] }}-{{ file.name }}\" }
+  - mail: { to: ops@there.example, subject: \"{{ file.name }} is there\", text: \"{{ receipt.path }} {{ receipt.sha256 }} {{ job.to }}\" }
+    if: file.ext == \"txt\"
+  - save: { to: \"STORAGE/archive\", path: \"{{ arrived.year }}/\", mode: \"0600\" }
+  - delete";
+    gateway.rule(
+        "files",
+        "",
+        AT_ONCE,
+        &rule.replace("STORAGE", &gateway.config.parent().unwrap().display().to_string()),
+    );
+    gateway.file("a.txt", "1");
+    gateway.file("b.bin", "2");
+    assert_eq!(gateway.code("once"), 0);
+    assert!(files(&gateway.source).is_empty());
+    let copies = files(&server.root);
+    assert_eq!(copies.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["1", "2", "1", "2"], "{copies:?}");
+    assert_eq!(copies[0].0, "copies/6b86b273-a.txt");
+    let messages = relay.messages();
+    let [message] = &messages[..] else { panic!("{messages:?}") };
+    let read = MessageParser::default().parse(&message.bytes).unwrap();
+    assert_eq!(read.subject(), Some("a.txt is there"));
+    let sha256 = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
+    assert_eq!(read.body_text(0).unwrap().trim(), format!("in/a.txt {sha256} offsite"));
+    let archive = gateway.config.with_file_name("archive");
+    let year = fs::read_dir(&archive).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(files(&year), pairs(&[("a.txt", "1"), ("b.bin", "2")]));
+    assert_eq!(fs::metadata(year.join("a.txt")).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut ledger = Ledger::open(&gateway).await;
+    let order = "SELECT action FROM jobs WHERE is_after = 1 AND arrival_id = (SELECT id FROM arrivals WHERE name = x'612e747874') ORDER BY id";
+    assert_eq!(ledger.lines(order).await, ["upload", "send", "save", "after"]);
+    assert_eq!(gateway.code("receipts"), 0);
+}
+
+#[tokio::test]
+async fn a_step_that_fails_is_a_failed_job_and_leaves_the_source() {
+    let server = embedded();
+    fs::write(server.root.join("a.ok"), "theirs").unwrap();
+    let rule = "then: [{ upload: { to: offsite } }]
+after:
+  - upload: { to: offsite, path: \"{{ file.stem }}.ok\", on_exists: fail }
+  - delete
+after_failure: [{ move: \"failed/\" }]";
+    let gateway = gateway(&server, rule);
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 1);
+    assert_eq!(files(&gateway.source), pairs(&[("a.txt", "1")]));
+    fs::remove_file(server.root.join("a.ok")).unwrap();
+    assert_eq!(gateway.code("retry --state failed"), 0);
+    assert_eq!(gateway.code("once"), 0);
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(files(&server.root), pairs(&[("a.ok", "1"), ("a.txt", "1")]));
+}
+
+#[tokio::test]
+async fn a_file_that_another_rule_still_has_to_send_stays_until_it_has() {
+    let mut server = embedded();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server)), ("vault", &Endpoint::nobody())]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]\nafter: [delete]");
+    gateway.rule("vaulted", "", AT_ONCE, "then: [{ upload: { to: vault, path: vault/ } }]");
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 4);
+    assert_eq!(files(&gateway.source), pairs(&[("a.txt", "1")]), "the vault has not got it");
+    gateway.servers(&[("offsite", &Endpoint::from(&server)), ("vault", &Endpoint::from(&server))]);
+    assert_eq!(gateway.code("once"), 0);
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(files(&server.root), pairs(&[("a.txt", "1"), ("vault/a.txt", "1")]));
+    server.unplug().await;
+}
+
+#[tokio::test]
+async fn a_file_that_another_rule_has_not_met_yet_stays_until_it_has() {
+    let server = embedded();
+    let gateway = gateway(&server, "then: [{ upload: { to: offsite } }]\nafter: [{ move: \"sent/\" }]");
+    let slow = "recursive: true, settled_for: 3s";
+    gateway.rule("slow", "", slow, "then: [{ upload: { to: offsite, path: slow/ } }]");
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(files(&server.root), pairs(&[("a.txt", "1"), ("slow/a.txt", "1")]));
+    assert_eq!(files(&gateway.source), pairs(&[("sent/a.txt", "1")]));
+}
+
+#[tokio::test]
+async fn rules_make_a_chain_through_a_folder() {
+    let server = embedded();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    let between = gateway.config.with_file_name("between");
+    fs::create_dir(&between).unwrap();
+    let save = format!("then: [{{ save: {{ to: {} }} }}]\nafter: [delete]", between.display());
+    gateway.rule("first", "", AT_ONCE, &save);
+    let when = format!("when: {{ watch: {{ folder: {}, {AT_ONCE} }} }}", between.display());
+    gateway.rule_file("second", &format!("{when}\nthen: [{{ upload: {{ to: offsite }} }}]\nafter: [delete]\n"));
+    gateway.file("deep/a.txt", "1");
+    let serving = gateway.serve();
+    let all = [("deep/a.txt".to_owned(), "1".to_owned())];
+    wait::until("it is over there and nowhere else", PATIENCE, || {
+        server.root.join("deep/a.txt").exists() && files(&gateway.source).is_empty() && files(&between).is_empty()
+    });
+    assert_eq!(files(&server.root), all);
+    assert!(serving.stop().success());
+}
+
+#[tokio::test]
+async fn a_rule_changed_meanwhile_ends_as_the_file_met_it() {
+    let server = embedded();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::nobody())]);
+    let rule = |folder: &str| format!("then: [{{ upload: {{ to: offsite }} }}]\nafter: [{{ move: \"{folder}/\" }}]");
+    gateway.rule("files", "", AT_ONCE, &rule("before"));
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 4);
+    gateway.rule("files", "", AT_ONCE, &rule("later"));
+    gateway.servers(&[("offsite", &Endpoint::from(&server))]);
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(files(&gateway.source), pairs(&[("before/a.txt", "1")]));
+}

@@ -1,0 +1,284 @@
+//! The end of a source while its producer is at it, and while we are killed: nothing that nobody sent is moved or deleted.
+
+use crate::support::{
+    check,
+    endpoint::Endpoint,
+    gateway::{AT_ONCE, Gateway},
+    ledger::Ledger,
+    servers::{ServerKind, ServerOptions},
+    walk::walk,
+};
+use packetboat::{
+    delivery::here::{TakeAway, finish, take_away},
+    domain::{Outcome, Ref, RemotePath},
+    faults::at_points,
+    streams::identity_of,
+};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Write,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Barrier},
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+const SENT: &str = "the version that was sent";
+const UNSENT: &str = "another that was not";
+
+/// What a producer may do to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    /// A new one renamed over it.
+    Replace,
+    Rename,
+    /// By a handle that it has had open all the time.
+    Append,
+    /// The same, from the start.
+    Rewrite,
+    Delete,
+}
+
+const DEEDS: [Deed; 5] = [Deed::Replace, Deed::Rename, Deed::Append, Deed::Rewrite, Deed::Delete];
+
+/// Where a source goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Deleted,
+    Moved,
+    MovedToAnotherFileSystem,
+}
+
+struct Scene {
+    folder: TempDir,
+    elsewhere: TempDir,
+    end: End,
+}
+
+impl Scene {
+    fn new(end: End) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), SENT).unwrap();
+        let elsewhere = match end {
+            End::MovedToAnotherFileSystem => tempfile::tempdir_in("/dev/shm").unwrap(),
+            End::Deleted | End::Moved => tempfile::tempdir_in(folder.path().parent().unwrap()).unwrap(),
+        };
+        Self { folder, elsewhere, end }
+    }
+
+    fn source(&self) -> PathBuf {
+        self.folder.path().join("a.txt")
+    }
+
+    fn task(&self) -> TakeAway {
+        let target = self.elsewhere.path().join("sent/a.txt");
+        let target = RemotePath::new(target.to_str().unwrap().trim_start_matches('/')).unwrap();
+        TakeAway {
+            job: Ref([7; 16]),
+            folder: self.folder.path().to_owned(),
+            name: b"a.txt".to_vec(),
+            expected: identity_of(&File::open(self.source()).unwrap()).unwrap(),
+            to: (self.end != End::Deleted).then(|| (self.elsewhere.path().to_owned(), target)),
+            done_file: None,
+        }
+    }
+
+    /// What lies in the folder under names that a watch meets, and what was moved.
+    fn texts(&self) -> (Vec<String>, Vec<String>) {
+        (texts(self.folder.path()), texts(self.elsewhere.path()))
+    }
+}
+
+fn texts(folder: &Path) -> Vec<String> {
+    let visible = walk(folder).into_keys().map(|name| String::from_utf8(name).unwrap());
+    visible.filter(|name| !name.starts_with('.')).map(|name| fs::read_to_string(folder.join(name)).unwrap()).collect()
+}
+
+fn act(deed: Deed, path: &Path, open: &mut File) {
+    let beside = |name| path.with_file_name(name);
+    match deed {
+        Deed::Replace => {
+            fs::write(beside("new"), UNSENT).unwrap();
+            fs::rename(beside("new"), path).unwrap();
+        }
+        Deed::Rename => _ = fs::rename(path, beside("renamed.txt")),
+        Deed::Append | Deed::Rewrite => open.write_all(UNSENT.as_bytes()).unwrap(),
+        Deed::Delete => _ = fs::remove_file(path),
+    }
+}
+
+fn opened(deed: Deed, path: &Path) -> File {
+    OpenOptions::new().write(true).append(deed == Deed::Append).open(path).unwrap()
+}
+
+/// What the producer made is where a watch meets it, and what was taken is what was sent.
+fn check(scene: &Scene, deed: Deed, outcome: &Outcome, case: &str) {
+    let (here, moved) = scene.texts();
+    let made = match deed {
+        Deed::Replace => Some(UNSENT.to_owned()),
+        Deed::Append => Some(format!("{SENT}{UNSENT}")),
+        Deed::Rewrite => Some(format!("{UNSENT}{}", &SENT[UNSENT.len()..])),
+        Deed::Rename | Deed::Delete => None,
+    };
+    if let Some(made) = made {
+        assert!(here.contains(&made), "{case}: {here:?} {moved:?}");
+    }
+    assert!(moved.iter().all(|text| text == SENT), "{case}: {moved:?}");
+    let is_taken = matches!(outcome, Outcome::TakenAway(_));
+    assert!(is_taken || matches!(outcome, Outcome::SourceChanged(_)), "{case}: {outcome:?}");
+    assert_eq!(is_taken && scene.end != End::Deleted, !moved.is_empty(), "{case}: {outcome:?}");
+    let left = fs::read_dir(scene.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let aside: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+    assert!(aside.is_empty(), "{case}: {aside:?} is left");
+}
+
+#[test]
+fn whatever_its_producer_does_at_each_point() {
+    for end in [End::Deleted, End::Moved, End::MovedToAnotherFileSystem] {
+        for deed in DEEDS {
+            for point in ["here.set_aside", "here.compared", "here.taken_away"] {
+                let (scene, case) = (Scene::new(end), format!("{end:?}, {deed:?} at {point}"));
+                let (task, path) = (scene.task(), scene.source());
+                let mut open = opened(deed, &path);
+                let mut times = 0;
+                let hook = move |at: &str| {
+                    if at == point {
+                        times += 1;
+                        assert_eq!(times, 1, "{at} is come to once");
+                        act(deed, &path, &mut open);
+                    }
+                };
+                let outcome = at_points(hook, || take_away(&task));
+                check(&scene, deed, &outcome, &case);
+            }
+        }
+    }
+}
+
+/// Two threads and no agreement; but for a writer who holds the file open, for whom only his own silence is a sign.
+#[test]
+fn whatever_its_producer_does_at_two_hundred_random_times() {
+    let seed = std::env::var("PACKETBOAT_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    println!("PACKETBOAT_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    for race in 0..200 {
+        let end = [End::Deleted, End::Moved, End::MovedToAnotherFileSystem][random.usize(0..3)];
+        let deed = [Deed::Replace, Deed::Rename, Deed::Delete][random.usize(0..3)];
+        let scene = Scene::new(end);
+        let (task, path) = (scene.task(), scene.source());
+        let (start, wait) = (Arc::new(Barrier::new(2)), Duration::from_nanos(random.u64(0..200_000)));
+        let producer = thread::spawn({
+            let (start, mut open) = (start.clone(), opened(deed, &path));
+            move || {
+                start.wait();
+                let begun = Instant::now();
+                while begun.elapsed() < wait {
+                    std::hint::spin_loop();
+                }
+                act(deed, &path, &mut open);
+            }
+        });
+        start.wait();
+        let outcome = take_away(&task);
+        producer.join().unwrap();
+        check(&scene, deed, &outcome, &format!("race {race}: {end:?}, {deed:?}"));
+    }
+}
+
+#[test]
+fn what_was_cut_off_is_finished_or_undone() {
+    for end in [End::Deleted, End::Moved, End::MovedToAnotherFileSystem] {
+        for point in ["here.set_aside", "here.compared", "here.taken_away"] {
+            let (scene, case) = (Scene::new(end), format!("{end:?}, died at {point}"));
+            let task = scene.task();
+            let died = {
+                let task = task.clone();
+                let hook = move |at: &str| assert!(at != point, "as if it died here");
+                thread::spawn(move || at_points(hook, || take_away(&task))).join()
+            };
+            assert!(died.is_err(), "{case}");
+            let outcome = finish(&task).unwrap_or_else(|| panic!("{case}: nothing to finish"));
+            assert!(matches!(outcome, Outcome::TakenAway(_)), "{case}: {outcome:?}");
+            let moved = if end == End::Deleted { vec![] } else { vec![SENT.to_owned()] };
+            assert_eq!(scene.texts(), (vec![], moved), "{case}");
+        }
+        let (scene, task) = {
+            let scene = Scene::new(end);
+            let task = scene.task();
+            (scene, task)
+        };
+        assert!(finish(&task).is_none(), "it lies there untouched");
+        assert_eq!(scene.texts().0, [SENT]);
+    }
+}
+
+#[test]
+fn a_version_that_was_set_aside_by_a_try_that_died_and_was_written_to_since_is_put_back() {
+    let scene = Scene::new(End::Deleted);
+    let task = scene.task();
+    let mut open = opened(Deed::Append, &scene.source());
+    let dead = task.clone();
+    let died = thread::spawn(move || at_points(|at| assert!(at != "here.set_aside"), || take_away(&dead))).join();
+    assert!(died.is_err());
+    act(Deed::Append, &scene.source(), &mut open);
+    assert!(matches!(finish(&task), Some(Outcome::SourceChanged(_))));
+    assert_eq!(scene.texts().0, [format!("{SENT}{UNSENT}")]);
+}
+
+/// The whole program, killed at each point of what follows upon a delivery: in the end every file is over there, and moved.
+#[tokio::test]
+async fn killed_at_each_point() {
+    for point in [
+        "worker.after_follow_up",
+        "worker.after_claim",
+        "here.before_rename",
+        "here.set_aside",
+        "here.compared",
+        "here.taken_away",
+        "worker.after_delivery",
+        "worker.before_settle",
+        "worker.after_settle",
+    ] {
+        for time in [1, 12] {
+            let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+            let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+            let archive = gateway.config.with_file_name("archive");
+            let rule = format!(
+                "then: [{{ upload: {{ to: offsite }} }}]\nafter:\n  - save: {{ to: {} }}\n  - move: \"sent/{{{{ file.path }}}}\"\n\
+                 retry: {{ first_wait: 1s, longest_wait: 1s }}",
+                archive.display()
+            );
+            gateway.rule("files", "", AT_ONCE, &rule);
+            gateway.fill(12, |number| number * 997);
+            let sources = walk(&gateway.source);
+            let status = gateway
+                .command(&["once"])
+                .env("PACKETBOAT_KILL_AT", format!("{point}:{time}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
+            let was_killed = status.signal() == Some(9);
+            assert!(was_killed || time > 1, "{point} was never reached");
+            let mut ledger = Ledger::open(&gateway).await;
+            let serving = gateway.serve();
+            ledger.until("it serves", "SELECT count(*) FROM sessions", |sessions| sessions == 2).await;
+            ledger
+                .until("all has ended", "SELECT count(*) FROM arrivals WHERE after <> 'done'", |left| left == 0)
+                .await;
+            ledger.until("no job is open", "SELECT count(*) FROM jobs WHERE ended_at IS NULL", |left| left == 0).await;
+            assert!(serving.stop().success());
+            let case = format!("{point}:{time}");
+            let states = check::states(&gateway).await;
+            assert_eq!(states.keys().collect::<Vec<_>>(), ["delivered"], "{case}: {states:?}");
+            assert_eq!(walk(&gateway.source.join("sent")), sources, "{case}");
+            assert_eq!(walk(&gateway.source).len(), sources.len(), "{case}: something is left");
+            assert_eq!(walk(&archive), sources, "{case}");
+            assert_eq!(walk(&server.root), sources, "{case}");
+        }
+    }
+}
