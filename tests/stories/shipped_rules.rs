@@ -87,12 +87,13 @@ async fn swap_north_to_south() {
     assert!(sent[0].ends_with("/plans/a-2.dwg") && sent[1].ends_with("/plans/a.dwg"), "{sent:?}");
     assert!(relay.messages().is_empty());
 
-    gateway.file("plans", "a file where the folder was"); // the south has a folder of that name
+    fs::write(server.root.join("inbox/north/blocked"), "a file where a folder should be").unwrap();
+    gateway.file("blocked/b.dwg", "third");
     assert_eq!(gateway.code("once"), 1);
     assert_eq!(walk(&gateway.source).len(), 1, "it stays");
     let messages = relay.messages();
     let [message] = &messages[..] else { panic!("{messages:?}") };
-    assert_eq!(MessageParser::default().parse(&message.bytes).unwrap().subject(), Some("Not swapped: plans"));
+    assert_eq!(MessageParser::default().parse(&message.bytes).unwrap().subject(), Some("Not swapped: b.dwg"));
 }
 
 #[tokio::test]
