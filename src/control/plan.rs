@@ -142,6 +142,7 @@ fn follows(step: &Step) -> String {
     let said = match &step.action {
         Action::Upload(upload) => format!("sent to {}", upload.to.join(", ")),
         Action::Mail(_) => "a mail".to_owned(),
+        Action::Manifest(manifest) => format!("a manifest to {}", manifest.to.join(", ")),
         Action::Save(save) => format!("saved below {}", save.to.root.display()),
         Action::Move(spot) => format!("moved below {}", spot.root.display()),
         Action::Delete => "deleted".to_owned(),

@@ -33,10 +33,10 @@ pub struct ArrivalDraft {
     pub has_after: bool,
 }
 
-/// A message as it goes over the wire, and bytes of ours from its commit on.
+/// A message as it goes over the wire, or the text of a file; bytes of ours from its commit on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// RFC 5322, every line ended by CRLF.
+    /// Of a message: RFC 5322, every line ended by CRLF.
     pub bytes: Vec<u8>,
     pub sha256: Sha256,
 }
@@ -47,6 +47,8 @@ pub enum Errand {
     Upload {
         /// `None` only for a job that failed because its path could not be rendered.
         target: Option<RemotePath>,
+        /// Which of the arrival's letters is sent in place of its file; [`Wishes::is_text`] says whether one is.
+        text: Option<usize>,
         wishes: Wishes,
     },
     Send {
@@ -74,7 +76,11 @@ impl Errand {
     /// Whether it concerns the file where it lies.
     #[must_use]
     pub fn is_of_file(&self) -> bool {
-        !matches!(self, Self::Send { .. })
+        match self {
+            Self::Send { .. } => false,
+            Self::Upload { wishes, .. } => !wishes.is_text,
+            Self::Save { .. } | Self::TakeAway { .. } => true,
+        }
     }
 
     /// Where a file goes.

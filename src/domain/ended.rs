@@ -1,6 +1,6 @@
 //! What is known of an arrival whose jobs have ended, for the steps that follow upon that.
 
-use crate::domain::{JobState, Moment, Ref, Sha256};
+use crate::domain::{JobState, Moment, Ref, RemotePath, Sha256};
 
 /// How jobs ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,4 +55,12 @@ pub enum Stage {
     After,
     /// `after_failure`: all have ended, and one is failed.
     Failure,
+}
+
+/// A file that was brought to a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    pub server: String,
+    pub path: RemotePath,
+    pub sha256: Sha256,
 }

@@ -19,7 +19,7 @@ mod size;
 mod wishes;
 
 pub use arrival::{ArrivalDraft, Beginning, Errand, JobDraft, Letter, Sighting};
-pub use ended::{EndedJob, EndedReceipt, Ends, Stage};
+pub use ended::{Copied, EndedJob, EndedReceipt, Ends, Stage};
 pub use escape::{Escaped, is_harmless};
 pub use globs::{GlobError, Globs};
 pub use identity::Identity;

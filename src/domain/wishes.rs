@@ -102,6 +102,9 @@ pub struct Wishes {
     /// The rule's: what an operator's retry gives the job anew. `None` in rows that are older than this field.
     #[serde(default)]
     pub deadline: Option<Duration>,
+    /// Not the arrival's file is sent, but bytes of ours.
+    #[serde(default)]
+    pub is_text: bool,
 }
 
 /// Everything a rule asks of one mail, and the sender of its envelope. Serialised as [`Wishes`] are.

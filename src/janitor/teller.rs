@@ -58,6 +58,7 @@ impl Teller {
             for server in steps.flat_map(|step| match &step.action {
                 Action::Upload(upload) => upload.to.iter(),
                 Action::Mail(mail) => mail.via.iter(),
+                Action::Manifest(manifest) => manifest.to.iter(),
                 Action::Save(_) | Action::Move(_) | Action::Delete => [].iter(),
             }) {
                 senders.entry(server.clone()).or_default().insert(rule.name.clone());

@@ -11,6 +11,7 @@ mod plan;
 mod plan_after;
 mod plan_here;
 mod plan_mail;
+mod plan_text;
 mod read_here;
 mod read_mail;
 mod read_rule;
@@ -23,8 +24,8 @@ pub use load::{Checked, Loaded, check, check_with, frozen, load_outline};
 pub use plan::{Context, Planned, Unwanted, plan};
 pub use plan_after::{AfterStep, FollowUp, cannot_follow, follow_up};
 pub use rule::{
-    Action, EmptyFiles, Existing, HardLinks, Mail, Rule, RuleLimits, RuleSet, Save, Spot, Step, Symlinks, Upload,
-    Watch, WatchMethod,
+    Action, EmptyFiles, Existing, HardLinks, Mail, Manifest, Rule, RuleLimits, RuleSet, Save, Spot, Step, Symlinks,
+    Upload, Watch, WatchMethod,
 };
 
 #[cfg(test)]

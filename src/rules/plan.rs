@@ -2,9 +2,10 @@
 
 use crate::{
     domain::{
-        ArrivalDraft, Beginning, EndedJob, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Sighting, Wishes,
+        ArrivalDraft, Beginning, Copied, EndedJob, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Sighting,
+        Wishes,
     },
-    rules::{Action, EmptyFiles, Mail, Rule, Step, Upload, plan_here, plan_mail},
+    rules::{Action, EmptyFiles, Mail, Rule, Step, Upload, plan_here, plan_mail, plan_text},
     templates::{Condition, Destination, Facts, TemplateError},
 };
 
@@ -73,7 +74,16 @@ pub fn plan(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> Planned 
 
 fn planning<'a>(rule: &'a Rule, sighting: &'a Sighting, context: &'a Context<'a>) -> Planning<'a> {
     let arrival = (context.new_id)();
-    Planning { rule, sighting, context, arrival, series: arrival, begins_at: context.arrived_at, ended: None }
+    Planning {
+        rule,
+        sighting,
+        context,
+        arrival,
+        series: arrival,
+        begins_at: context.arrived_at,
+        ended: None,
+        copies: &[],
+    }
 }
 
 /// Why a job is failed from its beginning, in a sentence for the operator.
@@ -90,6 +100,8 @@ pub(super) struct Planning<'a> {
     pub begins_at: Moment,
     /// The job of `then` that decided, in what follows upon it.
     pub ended: Option<&'a EndedJob>,
+    /// What is there of the arrival by now, in what follows upon it.
+    pub copies: &'a [Copied],
 }
 
 impl Planning<'_> {
@@ -115,16 +127,26 @@ impl Planning<'_> {
         };
         match &step.action {
             Action::Upload(upload) => {
-                upload.to.iter().map(|server| self.upload(upload, server, refusal.clone())).collect()
+                let text = upload.text.as_ref().map(|text| plan_text::text(self, text, letters));
+                upload.to.iter().map(|server| self.upload(upload, server, text.as_ref(), refusal.clone())).collect()
             }
             Action::Mail(mail) => self.mail(mail, refusal, letters),
+            Action::Manifest(manifest) => plan_text::manifest(self, manifest, refusal.as_ref(), letters),
             Action::Save(save) => vec![plan_here::save(self, save, refusal)],
             Action::Move(spot) => vec![plan_here::take_away(self, Some(spot), refusal)],
             Action::Delete => vec![plan_here::take_away(self, None, refusal)],
         }
     }
 
-    fn upload(&self, upload: &Upload, server: &str, refusal: Option<Refusal>) -> JobDraft {
+    fn upload(
+        &self,
+        upload: &Upload,
+        server: &str,
+        text: Option<&Result<usize, Refusal>>,
+        refusal: Option<Refusal>,
+    ) -> JobDraft {
+        let refusal = refusal.or_else(|| text.and_then(|text| text.clone().err()));
+        let text = text.and_then(|text| text.clone().ok());
         let id = (self.context.new_id)();
         let path = &upload.path;
         let target = path.render(&self.facts(Some(Destination { server, job: id })));
@@ -132,7 +154,7 @@ impl Planning<'_> {
             Ok(target) => (Some(target), refusal),
             Err(error) => (None, refusal.or(Some(in_words("path", path.text(), &error)))),
         };
-        self.job(id, server, Errand::Upload { target, wishes: wishes(self.rule, upload) }, refusal)
+        self.job(id, server, Errand::Upload { target, text, wishes: wishes(self.rule, upload) }, refusal)
     }
 
     /// One letter, and a job for everybody it goes to; a mail that cannot be made is one job, failed.
@@ -218,6 +240,7 @@ fn wishes(rule: &Rule, upload: &Upload) -> Wishes {
         bandwidth: upload.bandwidth,
         retry: rule.retry,
         deadline: Some(rule.deadline),
+        is_text: upload.text.is_some(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        Beginning, EndedJob, Ends, Errand, Fate, HERE, JobDraft, Letter, Moment, Priority, Reason, Ref, Retry,
+        Beginning, Copied, EndedJob, Ends, Errand, Fate, HERE, JobDraft, Letter, Moment, Priority, Reason, Ref, Retry,
         Sighting, Stage, TakeAwayWishes,
     },
     rules::{
@@ -26,6 +26,8 @@ pub struct FollowUp<'a> {
     pub last_step: Ends,
     /// The job of `then` that decided.
     pub word: Option<&'a EndedJob>,
+    /// What is there of it by now.
+    pub copies: &'a [Copied],
 }
 
 /// What is to be done next.
@@ -56,6 +58,7 @@ pub fn follow_up(rule: &Rule, follow: &FollowUp<'_>, context: &Context<'_>, now:
         series: (context.new_id)(),
         begins_at: now,
         ended: follow.word,
+        copies: follow.copies,
     };
     let mut steps = 0;
     for step in rule.steps(stage) {
@@ -158,7 +161,15 @@ deadline: 1h
         let word = job(Some(receipt).filter(|_| then.failed == 0));
         let identity = Identity { size_bytes: 1, mtime_ns: 1, inode: 1, ctime_ns: 1 };
         let sighting = Sighting { folder: b"/srv/out".to_vec(), path: name.as_bytes().to_vec(), identity };
-        let follow = FollowUp { arrival: Ref([3; 16]), sighting: &sighting, steps, then, last_step, word: Some(&word) };
+        let follow = FollowUp {
+            arrival: Ref([3; 16]),
+            sighting: &sighting,
+            steps,
+            then,
+            last_step,
+            word: Some(&word),
+            copies: &[],
+        };
         let context = Context {
             arrived_at: NOW,
             rule_version: -1,

@@ -1,11 +1,12 @@
 //! `then:`, `after:` and `after_failure:` of a rule: its steps.
 
 use super::{
-    Action, Step, Upload,
-    expressions::{condition, template},
+    Action, Manifest, Step, Upload,
+    expressions::{compiled, condition, template},
     read_here::{save, spot},
     read_mail::mail,
 };
+use crate::templates::TextTemplate;
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
@@ -19,7 +20,7 @@ use crate::{
 };
 use std::{ops::Range, path::Path};
 
-const STEPS_THERE_ARE: &str = "this version has the steps `upload`, `mail`, `save`, `move` and `delete`";
+const STEPS_THERE_ARE: &str = "this version has the steps `upload`, `mail`, `save`, `manifest`, `move` and `delete`";
 
 /// A step: one action and its condition.
 static KINDS: Kinds = Kinds {
@@ -37,7 +38,7 @@ const STEP: Table = Table {
         optional("mail"),
         optional("save"),
         not_yet("relay", STEPS_THERE_ARE),
-        not_yet("manifest", STEPS_THERE_ARE),
+        optional("manifest"),
         optional("move"),
         optional("delete"),
     ],
@@ -71,7 +72,7 @@ pub const UPLOAD: Table = Table {
         not_yet("encrypt", AS_IT_IS),
         not_yet("attachments", AS_IT_IS),
         not_yet("file", AS_IT_IS),
-        not_yet("text", AS_IT_IS),
+        optional("text"),
         not_yet("keep", "leave it out: every copy is kept"),
     ],
     moved: &[
@@ -99,6 +100,13 @@ pub const ON_EXISTS: &[(&str, Meaning<OnExists>)] = &[
 pub const PROOF: &[(&str, Meaning<ProofWish>)] =
     &[("size", Built(ProofWish::Size)), ("hash", Built(ProofWish::Hash)), ("read_back", Built(ProofWish::ReadBack))];
 pub const TIMES: &[(&str, Meaning<Times>)] = &[("keep", Built(Times::Keep)), ("none", Built(Times::None))];
+
+/// The keys of `manifest`.
+pub const MANIFEST: Table = Table {
+    name: "manifest",
+    keys: &[required("to"), required("path")],
+    moved: &[("server", "write `to`"), ("folder", "write `path`"), ("if", "write it beside `manifest`, not in it")],
+};
 
 /// What reading a step takes from around it.
 #[derive(Clone, Copy)]
@@ -143,6 +151,8 @@ fn step(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Step> {
     let condition = entry(node, "if").and_then(|own| condition(sheet, own, stage));
     let action = match key.as_text() {
         Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, (known, stage))?)),
+        Some("manifest") if stage != Stage::After => return refuse_manifest(sheet, &key.at),
+        Some("manifest") => Action::Manifest(manifest(&Fields::open(sheet, &MANIFEST, &key.at, &value)?, known)?),
         Some("save") => Action::Save(save(sheet, &key.at, &value, stage)?),
         Some(end @ ("move" | "delete")) if stage == Stage::Then => return refuse_end(sheet, end, &key.at),
         Some("move") => Action::Move(spot(sheet, &value, (stage, folder))?),
@@ -158,6 +168,18 @@ fn refuse_end(sheet: &Sheet, end: &str, at: &Range<usize>) -> Option<Step> {
     let problem = Problem::error(at, format!("`{end}` before the file is delivered"));
     sheet.report(problem.hint(format!("`after: [{step}]` comes when all of `then` is delivered")));
     None
+}
+
+fn refuse_manifest(sheet: &Sheet, at: &Range<usize>) -> Option<Step> {
+    let problem = Problem::error(at, "a manifest lists what is delivered");
+    sheet.report(problem.hint("write it in `after`, which comes when all of `then` is"));
+    None
+}
+
+fn manifest(fields: &Fields<'_>, known: &Outline) -> Option<Manifest> {
+    let to = fields.need("to", |sheet, node| servers(sheet, node, known));
+    let path = fields.need("path", |sheet, node| template(sheet, node, Stage::After));
+    Some(Manifest { to: to?, path: path? })
 }
 
 fn delete(sheet: &Sheet, value: &Node) -> Option<Action> {
@@ -188,13 +210,13 @@ fn check_not_the_end(sheet: &Sheet, item: &Node) {
 }
 
 fn upload(fields: &Fields<'_>, known: &Outline, stage: Stage) -> Option<Upload> {
-    let to = fields.need("to", |sheet, node| {
-        let items = read::at_most(sheet, read::many(sheet, node)?, 100)?;
-        let servers = read::each(items, |item| server(sheet, item, known))?;
-        check_twice(sheet, node, &servers);
-        Some(servers)
-    });
+    let to = fields.need("to", |sheet, node| servers(sheet, node, known));
     let path = fields.need("path", |sheet, node| template(sheet, node, stage));
+    let parse = |text: &str| TextTemplate::parse(stage, text);
+    let text = match fields.value("text") {
+        Some(_) => Some(fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse))?),
+        None => None,
+    };
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));
@@ -205,7 +227,15 @@ fn upload(fields: &Fields<'_>, known: &Outline, stage: Stage) -> Option<Upload> 
         Some(true) => Resume::Always,
         Some(false) => Resume::Never,
     };
-    Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth })
+    Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth, text })
+}
+
+/// One server or several, each once.
+fn servers(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<String>> {
+    let items = read::at_most(sheet, read::many(sheet, node)?, 100)?;
+    let servers = read::each(items, |item| server(sheet, item, known))?;
+    check_twice(sheet, node, &servers);
+    Some(servers)
 }
 
 /// What tells files of one name apart that lie in different folders.

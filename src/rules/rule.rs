@@ -73,7 +73,7 @@ impl Rule {
         steps.filter_map(|step| match &step.action {
             Action::Save(save) => Some(&save.to),
             Action::Move(spot) => Some(spot),
-            Action::Upload(_) | Action::Mail(_) | Action::Delete => None,
+            Action::Upload(_) | Action::Mail(_) | Action::Manifest(_) | Action::Delete => None,
         })
     }
 
@@ -168,6 +168,7 @@ pub enum Action {
     Upload(Upload),
     Mail(Box<Mail>),
     Save(Save),
+    Manifest(Manifest),
     /// The source, to another folder of this machine.
     Move(Spot),
     /// The source.
@@ -219,4 +220,14 @@ pub struct Upload {
     pub times: Times,
     pub resume: Resume,
     pub bandwidth: Option<ByteRate>,
+    /// What is sent in place of the arrival's file.
+    pub text: Option<TextTemplate>,
+}
+
+/// `manifest:`, a list of the copies of an arrival with their SHA-256, beside them.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Servers by name; each gets the list of what is on it.
+    pub to: Vec<String>,
+    pub path: PathTemplate,
 }

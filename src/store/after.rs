@@ -1,7 +1,10 @@
 //! `after` and `after_failure`: which arrivals are ready for their next step, and the jobs of that step.
 
 use crate::{
-    domain::{EndedJob, EndedReceipt, Ends, Identity, JobDraft, JobState, Letter, Moment, Ref, Sha256, Sighting},
+    domain::{
+        Copied, EndedJob, EndedReceipt, Ends, Identity, JobDraft, JobState, Letter, Moment, Ref, RemotePath, Sha256,
+        Sighting,
+    },
     store::{
         ClaimedJob, QueueKey, Store, StoreError,
         arrive::{NewJob, insert_jobs, insert_letter},
@@ -32,6 +35,8 @@ pub struct RipeArrival {
     pub last_step: Ends,
     /// The job of `then` that decided: the first that failed, else the first that was delivered.
     pub word: Option<EndedJob>,
+    /// The copies of it on servers, in the order of their jobs.
+    pub copies: Vec<Copied>,
 }
 
 /// The next step of an arrival, as it is planned.
@@ -60,6 +65,8 @@ impl Store {
             }
             let word = sqlx::query(WORD).bind(arrival.row).fetch_optional(self.readers()).await?;
             arrival.word = word.as_ref().map(ended_job).transpose()?;
+            let copies = sqlx::query(COPIES).bind(arrival.row).fetch_all(self.readers()).await?;
+            arrival.copies = copies.iter().filter_map(copied).collect();
             ripe.push(arrival);
         }
         Ok(ripe)
@@ -89,6 +96,7 @@ impl RipeArrival {
             then: Ends::default(),
             last_step: Ends::default(),
             word: None,
+            copies: Vec::new(),
         })
     }
 
@@ -127,6 +135,14 @@ fn ended_job(row: &SqliteRow) -> Result<EndedJob, sqlx::Error> {
     })
 }
 
+fn copied(row: &SqliteRow) -> Option<Copied> {
+    Some(Copied {
+        server: row.get("server"),
+        path: RemotePath::new(row.get::<Option<Vec<u8>>, _>("remote_path")?).ok()?,
+        sha256: Sha256(row.get::<Vec<u8>, _>("sha256").try_into().ok()?),
+    })
+}
+
 pub(super) const RIPE: &str = "
 SELECT a.id, a.ref, v.name AS rule, v.body, v.sha256 AS rule_sha256, a.folder, a.name, a.arrived_at, a.after_steps,
        p.size_bytes, p.mtime_ns, p.inode, p.ctime_ns
@@ -146,6 +162,11 @@ SELECT j.ref, j.state, j.server, j.target, j.recipient, j.tries, j.said,
   FROM jobs j LEFT JOIN receipts r ON r.rule = j.rule AND r.delivered_at = j.ended_at AND r.job_ref = j.ref
  WHERE j.arrival_id = ?1 AND j.is_after = 0
  ORDER BY j.state <> 'failed', j.state <> 'delivered', j.id LIMIT 1";
+
+pub(super) const COPIES: &str = "
+SELECT r.server, r.remote_path, r.sha256
+  FROM jobs j JOIN receipts r ON r.rule = j.rule AND r.delivered_at = j.ended_at AND r.job_ref = j.ref
+ WHERE j.arrival_id = ?1 AND j.action = 'upload' AND j.state = 'delivered' ORDER BY j.id";
 
 struct BeginSteps {
     node: String,

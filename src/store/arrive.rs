@@ -233,8 +233,11 @@ SELECT value ->> 0, unhex(value ->> 1), value ->> 2, 'watch', value ->> 3, value
 /// The row of the bytes that a job is about.
 fn payload_of(job: &JobDraft, source: Option<i64>, letters: &[i64]) -> Option<i64> {
     match &job.errand {
-        Errand::Upload { .. } | Errand::Save { .. } | Errand::TakeAway { .. } => source,
-        Errand::Send { letter, .. } => letter.and_then(|letter| letters.get(letter).copied()),
+        Errand::Upload { wishes, .. } if !wishes.is_text => source,
+        Errand::Save { .. } | Errand::TakeAway { .. } => source,
+        Errand::Send { letter, .. } | Errand::Upload { text: letter, .. } => {
+            letter.and_then(|letter| letters.get(letter).copied())
+        }
     }
 }
 

@@ -74,6 +74,8 @@ pub struct ClaimedSource {
 /// A file to a server.
 #[derive(Debug, Clone)]
 pub struct ClaimedUpload {
+    /// The row of its bytes.
+    pub(super) payload: Option<i64>,
     pub source: ClaimedSource,
     pub target: RemotePath,
     /// In the target's folder.
@@ -305,6 +307,7 @@ impl ClaimedSource {
 impl ClaimedUpload {
     fn from_row(row: &SqliteRow) -> Result<Self, String> {
         Ok(Self {
+            payload: row.get("payload_id"),
             source: ClaimedSource::from_row(row),
             target: target(row)?.ok_or("it has no target")?,
             temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),

@@ -192,9 +192,9 @@ impl Settle {
 
     fn hash_row(&self, receipt: &Receipt) -> Option<Value> {
         let source = match &self.job.errand {
-            ClaimedErrand::Upload(upload) => &upload.source,
+            ClaimedErrand::Upload(upload) if !upload.wishes.is_text => &upload.source,
             ClaimedErrand::Save(save) => &save.source,
-            ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) => return None,
+            ClaimedErrand::Upload(_) | ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) => return None,
         };
         let Identity { size_bytes, mtime_ns, inode, ctime_ns } = source.identity;
         let (path, sha256) = (hex(&self.job.name), hex(&receipt.sha256.0));

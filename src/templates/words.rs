@@ -48,7 +48,10 @@ impl TextTemplate {
     /// A value that cannot stand there; this arrival's mail fails, the rule goes on.
     pub fn render(&self, facts: &Facts<'_>) -> Result<String, TemplateError> {
         let rendered = self.0.engine.get_template(TEMPLATE).and_then(|template| template.render(facts.to_value()));
-        let text = rendered.map_err(|error| TemplateError::from_engine(&error))?;
+        let mut text = rendered.map_err(|error| TemplateError::from_engine(&error))?;
+        if self.text().ends_with('\n') {
+            text.push('\n'); // the engine takes one off; a line of text ends with one
+        }
         Ok(String::from_utf8_lossy(&carrier::to_bytes(&text)).into_owned())
     }
 

@@ -99,6 +99,7 @@ impl FollowUps {
             then: arrival.then,
             last_step: arrival.last_step,
             word: arrival.word.as_ref(),
+            copies: &arrival.copies,
         };
         let AfterStep { steps, letters, jobs } = match self.rule_of(&arrival, frozen) {
             Ok(rule) => rules::follow_up(&rule, &follow, &context, now),

@@ -1,14 +1,19 @@
-//! A file opened beneath its root and handed to an FTP server.
+//! A file opened beneath its root, or a text of ours, handed to an FTP server.
 
 use crate::{
     delivery::ftp::{Earlier, Upload, upload},
     domain::{Outcome, Trouble, TroubleKind},
     ftp::client::{Next, Session},
     store::{ClaimedJob, ClaimedUpload},
-    streams::{Throttle, Throttles},
+    streams::{Reach, Throttle, Throttles, identity_of},
     worker::{route::Route, sources::Opened, version::version},
 };
-use std::sync::Arc;
+use rustix::fs::{MemfdFlags, memfd_create};
+use std::{
+    fs::File,
+    io::{self, Write},
+    sync::Arc,
+};
 
 /// Tries to bring the file of `job` to its target.
 pub(super) async fn send_file(
@@ -17,13 +22,9 @@ pub(super) async fn send_file(
     job: &ClaimedJob,
     errand: &ClaimedUpload,
 ) -> Outcome {
-    let Opened { source, identity, reach } = match route.sources.open(job, &errand.source, &route.recorder.store).await
-    {
+    let opened = if errand.wishes.is_text { text(route, errand).await } else { file(route, job, errand).await };
+    let Opened { source, identity: expected, reach } = match opened {
         Ok(opened) => opened,
-        Err(outcome) => return outcome,
-    };
-    let expected = match version(route, job, &errand.source, identity).await {
-        Ok(expected) => expected,
         Err(outcome) => return outcome,
     };
     let temporary = match errand.target.beside(errand.temporary_name.as_bytes()) {
@@ -48,4 +49,28 @@ pub(super) async fn send_file(
     };
     session.expect(if route.hand.is_empty() { Next::Nothing } else { Next::File });
     upload(session, &request).await
+}
+
+/// The file as the version that is meant.
+async fn file(route: &Route, job: &ClaimedJob, errand: &ClaimedUpload) -> Result<Opened, Outcome> {
+    let opened = route.sources.open(job, &errand.source, &route.recorder.store).await?;
+    let identity = version(route, job, &errand.source, opened.identity).await?;
+    Ok(Opened { identity, ..opened })
+}
+
+/// Bytes of ours, as a file that has no name.
+async fn text(route: &Route, errand: &ClaimedUpload) -> Result<Opened, Outcome> {
+    let local = |said: String| Trouble::of_job(TroubleKind::Local, said);
+    let bytes = match route.recorder.store.text(errand).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Err(Outcome::Failed(local("its text is no longer in the database".to_owned()))),
+        Err(refused) => return Err(Outcome::Deferred(local(format!("its text cannot be read: {refused}")))),
+    };
+    let opened = memfd_create("packetboat", MemfdFlags::CLOEXEC).map_err(io::Error::from).and_then(|fd| {
+        let mut source = File::from(fd);
+        source.write_all(&bytes)?;
+        let identity = identity_of(&source)?;
+        Ok(Opened { source, identity, reach: Reach::AtOnce })
+    });
+    opened.map_err(|why| Outcome::Deferred(local(format!("its text cannot be made a file: {why}"))))
 }

@@ -10,7 +10,7 @@ use crate::support::{
     walk::walk,
 };
 use mail_parser::MessageParser;
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -173,6 +173,40 @@ after:
 }
 
 #[tokio::test]
+async fn a_manifest_and_a_text_say_over_there_what_has_come() {
+    let server = embedded();
+    let rule = "then: [{ upload: { to: offsite, path: \"db/{{ file.path }}\" } }]
+after:
+  - upload: { to: offsite, path: \"db/{{ file.path }}.ok\", text: \"{{ receipt.sha256 }}\\n\" }
+  - manifest: { to: offsite, path: \"sums/{{ file.name }}.sha256\" }";
+    let gateway = gateway(&server, rule);
+    let names = ["plain.txt", "deep/with space", "deep/back\\slash", "deep/\u{e9}t\u{e9}"];
+    for name in names {
+        gateway.file(name, name.repeat(1000));
+    }
+    assert_eq!(gateway.code("once"), 0);
+    for name in names {
+        let ok = fs::read_to_string(server.root.join(format!("db/{name}.ok"))).unwrap();
+        let sha256 = walk(&server.root)[format!("db/{name}").as_bytes()].map(|byte| format!("{byte:02x}")).concat();
+        assert_eq!(ok, format!("{sha256}\n"), "{name}");
+        let sums = format!("{}.sha256", name.rsplit('/').next().unwrap());
+        let checked =
+            Command::new("sha256sum").args(["--strict", "-c", &sums]).current_dir(server.root.join("sums")).output();
+        let checked = checked.unwrap();
+        assert!(checked.status.success(), "{name}: {}", String::from_utf8_lossy(&checked.stderr));
+        assert_eq!(String::from_utf8_lossy(&checked.stdout).lines().count(), 2, "the file and its text");
+    }
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.states().await, ["delivered 12"]);
+    assert_eq!(ledger.count("SELECT count(*) FROM receipts").await, 12);
+    assert_eq!(
+        ledger.count("SELECT count(*) FROM seen WHERE sha256 IS NULL").await,
+        0,
+        "a text is not the file's hash"
+    );
+}
+
+#[tokio::test]
 async fn a_step_that_fails_is_a_failed_job_and_leaves_the_source() {
     let server = embedded();
     fs::write(server.root.join("a.ok"), "theirs").unwrap();
@@ -233,9 +267,10 @@ async fn rules_make_a_chain_through_a_folder() {
     gateway.file("deep/a.txt", "1");
     let serving = gateway.serve();
     let all = [("deep/a.txt".to_owned(), "1".to_owned())];
-    wait::until("it is over there and nowhere else", PATIENCE, || {
-        server.root.join("deep/a.txt").exists() && files(&gateway.source).is_empty() && files(&between).is_empty()
-    });
+    wait::until("it is over there", PATIENCE, || server.root.join("deep/a.txt").exists());
+    let ended = "SELECT count(*) FROM arrivals WHERE after = 'done'";
+    Ledger::open(&gateway).await.until("both rules are through", ended, |arrivals| arrivals == 2).await;
+    assert!(files(&gateway.source).is_empty() && files(&between).is_empty());
     assert_eq!(files(&server.root), all);
     assert!(serving.stop().success());
 }

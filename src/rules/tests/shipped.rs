@@ -106,12 +106,13 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(load([path]).len(), 1);
     let lines: Vec<&str> = text.lines().map(|line| line.trim_start().trim_start_matches("- ")).collect();
-    let tables: [&Table; 7] = [
+    let tables: [&Table; 8] = [
         &read_rule::RULE,
         &read_rule::RETRY,
         &read_rule::LIMITS,
         &read_watch::WATCH,
         &read_steps::UPLOAD,
+        &read_steps::MANIFEST,
         &read_mail::MAIL,
         &read_here::SAVE,
     ];

@@ -141,8 +141,9 @@ pub(super) fn to(target: &str) -> Errand {
         bandwidth: None,
         retry: retry(),
         deadline: Some(Duration::from_secs(3600)),
+        is_text: false,
     };
-    Errand::Upload { target: Some(RemotePath::new(target).unwrap()), wishes }
+    Errand::Upload { target: Some(RemotePath::new(target).unwrap()), text: None, wishes }
 }
 
 pub(super) fn upload(job: &ClaimedJob) -> &ClaimedUpload {

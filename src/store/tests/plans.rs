@@ -47,6 +47,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("how its jobs ended", after::ENDS, "jobs_arrival"),
         ("the job that decided", after::WORD, "jobs_arrival"),
         ("the receipt of that job", after::WORD, "receipts_rule"),
+        ("what is there of it", after::COPIES, "receipts_rule"),
         ("begin a step", after::BEGIN, "PRIMARY KEY"),
         ("ripen", after::RIPEN, "jobs_arrival"),
         ("ripen by jobs", after::RIPEN_BY, "jobs_arrival"),

@@ -67,6 +67,7 @@ pub fn wishes() -> Wishes {
         bandwidth: None,
         retry: Retry { first_wait: second, longest_wait: second, attempts: None },
         deadline: None,
+        is_text: false,
     }
 }
 
