@@ -88,16 +88,18 @@ impl Write for BringForward {
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
         let rows = sqlx::query(BRING_FORWARD).bind(self.now.0).fetch_all(&mut *tx.db).await?;
-        tx.touched.extend(rows.iter().map(QueueKey::from_row));
+        let queued = rows.iter().filter(|row| row.get::<&str, _>("state") == "queued");
+        tx.touched.extend(queued.map(QueueKey::from_row));
         Ok(())
     }
 }
 
-/// Twice the rule's longest wait, and a minute for clocks that are put right a little.
+/// Twice the rule's longest wait, and a minute for clocks that are put right a little. What waits for another job, or is held, has
+/// its moment still when it is let go.
 pub(super) const BRING_FORWARD: &str = "UPDATE jobs SET due_at = ?1
- WHERE state = 'queued' AND action IN ('upload', 'send', 'save', 'after') AND due_at > ?1
+ WHERE state IN ('waiting', 'queued', 'held') AND action IN ('upload', 'send', 'save', 'after') AND due_at > ?1
    AND due_at > ?1 + 60000 + 2000 * iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0)
-RETURNING server, class, rule, rank";
+RETURNING server, class, rule, rank, state";
 
 struct Expire {
     now: Moment,

@@ -125,3 +125,20 @@ async fn what_waits_for_a_moment_that_no_retry_waits_for_is_made_due() {
     assert_eq!(due, ["far"]);
     assert!(desk.store.next_due(&queue()).await.unwrap().unwrap().0 < NOW.0 + hour);
 }
+
+#[tokio::test]
+async fn what_waits_for_another_job_or_is_held_waits_no_longer_for_a_clock_that_was_set_back() {
+    let desk = Desk::new().await;
+    let same =
+        |version| ArrivalDraft { jobs: vec![job("offsite", "same")], ..desk.draft(&format!("{version}"), version) };
+    desk.arrive(vec![same(1), same(2), desk.draft("held", 1)]).await;
+    let held = Which::Filter(JobFilter { name: Some("held".into()), ..JobFilter::default() });
+    desk.store.operate(&held, operation(JobVerb::Hold, Rehearsal::No, NOW)).await.unwrap();
+    let yesterday = NOW.minus(Duration::from_secs(86_400));
+    desk.store.bring_forward(yesterday).await.unwrap();
+    desk.store.operate(&held, operation(JobVerb::Release, Rehearsal::No, yesterday)).await.unwrap();
+    let mut first = desk.claim_at(9, yesterday).await;
+    assert_eq!(first.iter().map(|job| &job.name[..]).collect::<Vec<_>>(), [&b"1"[..], b"held"]);
+    desk.settle(first.remove(0), JobState::Delivered).await;
+    assert_eq!(desk.claim_at(9, yesterday).await[0].name, b"2");
+}
