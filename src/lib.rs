@@ -9,6 +9,7 @@ pub mod clock;
 pub mod faults;
 pub mod policy;
 pub mod schedule;
+pub mod simulation;
 pub mod telemetry;
 pub mod templates;
 

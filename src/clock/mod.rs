@@ -8,6 +8,7 @@ use std::{
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tokio::time::Instant;
 
 /// Where the present moment comes from. Deadlines inside the process use `tokio::time`, never this.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub enum Clock {
     System,
     /// One that stands still until it is moved, forwards or backwards.
     Driven(Arc<AtomicI64>),
+    /// One that runs with tokio's time, be that driven too, and can be moved beside it.
+    Paced { since: Instant, moment: Arc<AtomicI64> },
 }
 
 impl Clock {
@@ -24,6 +27,12 @@ impl Clock {
     #[must_use]
     pub fn driven(moment: Moment) -> Self {
         Self::Driven(Arc::new(AtomicI64::new(moment.0)))
+    }
+
+    /// A clock that shows `moment` now and runs with tokio's.
+    #[must_use]
+    pub fn paced(moment: Moment) -> Self {
+        Self::Paced { since: Instant::now(), moment: Arc::new(AtomicI64::new(moment.0)) }
     }
 
     /// The present moment. The machine's clock may jump; who compares two of these must cope.
@@ -35,12 +44,13 @@ impl Clock {
                 Moment::default().plus(since)
             }
             Self::Driven(moment) => Moment(moment.load(Ordering::Acquire)),
+            Self::Paced { since, moment } => Moment(moment.load(Ordering::Acquire)).plus(since.elapsed()),
         }
     }
 
-    /// Moves a driven clock; the machine's is not ours to move.
+    /// Moves a driven or paced clock; the machine's is not ours to move.
     pub fn move_by(&self, millis: i64) {
-        if let Self::Driven(moment) = self {
+        if let Self::Driven(moment) | Self::Paced { moment, .. } = self {
             moment.fetch_add(millis, Ordering::AcqRel);
         }
     }

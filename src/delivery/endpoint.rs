@@ -3,11 +3,14 @@
 use crate::{
     config::{FtpServer, Server, SmtpServer},
     delivery::{ftp, smtp},
-    domain::Trouble,
+    domain::{RemotePath, Trouble},
     ftp::client::{Profile, Session as FtpSession},
     smtp::client::Session as SmtpSession,
 };
 use std::sync::Arc;
+
+#[cfg(feature = "simulation")]
+use crate::delivery::simulated;
 
 /// A configured server with what was learned of it.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub enum Endpoint {
     Smtp(Arc<SmtpServer>),
     /// This machine.
     Here,
+    #[cfg(feature = "simulation")]
+    Simulated(simulated::Endpoint),
 }
 
 /// A connection that stands, logged in.
@@ -26,15 +31,32 @@ pub enum Connection {
     Ftp(Box<FtpSession>),
     Smtp(Box<SmtpSession>),
     Here,
+    #[cfg(feature = "simulation")]
+    Simulated(Box<simulated::Connection>),
 }
 
 impl Endpoint {
     /// Of which nothing is known yet.
     #[must_use]
     pub fn of(server: &Server) -> Self {
+        #[cfg(feature = "simulation")]
+        if let Some(simulated) = simulated::Endpoint::of(server) {
+            return Self::Simulated(simulated);
+        }
         match server {
             Server::Ftp(server) => Self::Ftp { server: Arc::new(server.clone()), profile: Arc::default() },
             Server::Smtp(server) => Self::Smtp(Arc::new(server.clone())),
+        }
+    }
+
+    /// Whether mail goes to it, and not files.
+    #[must_use]
+    pub fn is_relay(&self) -> bool {
+        match self {
+            Self::Ftp { .. } | Self::Here => false,
+            Self::Smtp(_) => true,
+            #[cfg(feature = "simulation")]
+            Self::Simulated(simulated) => simulated.is_relay,
         }
     }
 
@@ -49,6 +71,10 @@ impl Endpoint {
             }
             Self::Smtp(server) => smtp::connect(server).await.map(|session| Connection::Smtp(Box::new(session))),
             Self::Here => Ok(Connection::Here),
+            #[cfg(feature = "simulation")]
+            Self::Simulated(simulated) => {
+                simulated.connect().await.map(|stands| Connection::Simulated(Box::new(stands)))
+            }
         }
     }
 }
@@ -61,6 +87,32 @@ impl Connection {
             Self::Ftp(session) => session.is_usable(),
             Self::Smtp(session) => session.is_usable(),
             Self::Here => true,
+            #[cfg(feature = "simulation")]
+            Self::Simulated(connection) => connection.is_usable(),
+        }
+    }
+
+    /// Whether it may hold temporary names of ours.
+    #[must_use]
+    pub fn keeps_files(&self) -> bool {
+        match self {
+            Self::Ftp(_) => true,
+            Self::Smtp(_) | Self::Here => false,
+            #[cfg(feature = "simulation")]
+            Self::Simulated(connection) => !connection.is_relay,
+        }
+    }
+
+    /// Finishes or undoes what an upload of `target` left under `temporary`; a relay holds nothing.
+    ///
+    /// # Errors
+    /// The server's or the job's trouble; call it again later.
+    pub async fn recover(&mut self, target: &RemotePath, temporary: &RemotePath) -> Result<(), Trouble> {
+        match self {
+            Self::Ftp(session) => ftp::recover(session, target, temporary).await,
+            Self::Smtp(_) | Self::Here => Ok(()),
+            #[cfg(feature = "simulation")]
+            Self::Simulated(connection) => connection.recover(temporary).await,
         }
     }
 
@@ -70,6 +122,8 @@ impl Connection {
             Self::Ftp(session) => session.quit().await,
             Self::Smtp(session) => session.quit().await,
             Self::Here => {}
+            #[cfg(feature = "simulation")]
+            Self::Simulated(connection) => drop(connection),
         }
     }
 }

@@ -3,6 +3,8 @@
 mod endpoint;
 pub mod ftp;
 pub mod here;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 pub mod smtp;
 
 pub use endpoint::{Connection, Endpoint};

@@ -18,6 +18,8 @@ mod operate_move;
 mod operate_pause;
 mod places;
 mod queue;
+#[cfg(feature = "simulation")]
+mod quiet;
 mod read;
 pub use read::json;
 mod report;

@@ -22,6 +22,9 @@ pub struct Store {
     storage: Option<PathBuf>,
     writer: Option<Writer>,
     readers: SqlitePool,
+    /// Reads instead of those in a simulated world.
+    #[cfg(feature = "simulation")]
+    quiet: super::quiet::Quiet,
     touched: Arc<Mutex<mpsc::UnboundedReceiver<QueueKey>>>,
     /// Of who writes.
     opened: Option<Arc<Opened>>,
@@ -77,6 +80,8 @@ impl Store {
             storage: Some(storage.to_owned()),
             writer: Some(writer),
             readers,
+            #[cfg(feature = "simulation")]
+            quiet: super::quiet::open(reading(&path)).await.map_err(|why| refused(why.to_string()))?,
             touched: Arc::new(Mutex::new(touched)),
             opened,
         })
@@ -95,6 +100,8 @@ impl Store {
             storage: Some(storage.to_owned()),
             writer: None,
             readers,
+            #[cfg(feature = "simulation")]
+            quiet: None,
             touched: Arc::new(Mutex::new(touched)),
             opened: None,
         })
@@ -111,7 +118,15 @@ impl Store {
             lasting.connect_with(SqliteConnectOptions::new()).await.map_err(|why| refused(why.to_string()))?;
         migrator().run(&readers).await.map_err(|why| refused(why.to_string()))?;
         let (_, touched) = mpsc::unbounded_channel();
-        Ok(Self { storage: None, writer: None, readers, touched: Arc::new(Mutex::new(touched)), opened: None })
+        Ok(Self {
+            storage: None,
+            writer: None,
+            readers,
+            #[cfg(feature = "simulation")]
+            quiet: None,
+            touched: Arc::new(Mutex::new(touched)),
+            opened: None,
+        })
     }
 
     /// The next queue that a commit gave something to do; `None` once the writer has ended. For one listener.
@@ -132,8 +147,14 @@ impl Store {
         self.storage.as_deref().is_some_and(Lock::is_held)
     }
 
+    #[cfg(not(feature = "simulation"))]
     pub(super) fn readers(&self) -> &SqlitePool {
         &self.readers
+    }
+
+    #[cfg(feature = "simulation")]
+    pub(super) fn readers(&self) -> super::quiet::Readers<'_> {
+        super::quiet::Readers::new(&self.readers, &self.quiet)
     }
 
     pub(super) async fn write<W: super::writer::Write>(&self, write: W) -> Result<W::Answer, StoreError> {
@@ -169,7 +190,10 @@ fn options(path: &PathBuf) -> SqliteConnectOptions {
         .row_buffer_size(256)
 }
 
+fn reading(path: &PathBuf) -> SqliteConnectOptions {
+    options(path).read_only(true).pragma("cache_size", "-1024")
+}
+
 async fn readers(path: &PathBuf) -> Result<SqlitePool, sqlx::Error> {
-    let options = options(path).read_only(true).pragma("cache_size", "-1024");
-    SqlitePoolOptions::new().max_connections(2).connect_with(options).await
+    SqlitePoolOptions::new().max_connections(2).connect_with(reading(path)).await
 }

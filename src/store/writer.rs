@@ -3,7 +3,10 @@
 //! A request that SQLite refuses takes its batch down; the batch is then made again one by one, so that each request
 //! alone decides its own fate. That spares every healthy request a savepoint.
 
-use crate::store::{QueueKey, StoreError};
+use crate::{
+    simulation,
+    store::{QueueKey, StoreError},
+};
 use sqlx::{Connection, SqliteConnection};
 use std::{collections::BTreeSet, future::Future, pin::Pin};
 use tokio::sync::{mpsc, oneshot};
@@ -111,13 +114,13 @@ async fn serve(
             break;
         }
         let mut touched = BTreeSet::new();
-        if commit(&mut db, &mut batch, &mut touched).await.is_ok() {
+        if simulation::commit(commit(&mut db, &mut batch, &mut touched)).await.is_ok() {
             batch.drain(..).for_each(|request| request.reply(Ok(())));
         } else {
             touched.clear();
             for request in batch.drain(..) {
                 let mut alone = [request];
-                let committed = commit(&mut db, &mut alone, &mut touched).await;
+                let committed = simulation::commit(commit(&mut db, &mut alone, &mut touched)).await;
                 let [request] = alone;
                 request.reply(committed.map_err(StoreError::Refused));
             }

@@ -1,9 +1,8 @@
 //! One conversation with a server: connected before anything is claimed, kept while there is work, and a while longer.
 
 use crate::{
-    delivery::{Connection, ftp::recover},
+    delivery::Connection,
     domain::{Outcome, Trouble, TroubleKind, Whose},
-    ftp::client::Session,
     store::Parcel,
     worker::{deliver::deliver, dispatch::Outlook, record::server_trouble, route::Route},
 };
@@ -24,6 +23,7 @@ const LITTER: u32 = 256;
 /// it as idle: until it has work, no other conversation need be opened.
 pub(super) async fn converse(route: &Arc<Route>) {
     let connected = tokio::select! {
+        biased;
         () = route.stop.cancelled() => None,
         connected = route.endpoint.connect() => Some(connected),
     };
@@ -36,9 +36,9 @@ pub(super) async fn converse(route: &Arc<Route>) {
         }
         Some(Ok(mut connection)) => {
             match &mut connection {
-                Connection::Ftp(session) => clear_litter(route, session).await,
                 Connection::Here => clear_parts(route).await,
-                Connection::Smtp(_) => {}
+                other if other.keeps_files() => clear_litter(route, other).await,
+                _ => {}
             }
             Talk { route, connection: &mut connection, standing: Standing::LetUsIn }.serve().await;
             if route.lane.is_paused() {
@@ -114,7 +114,7 @@ impl Talk<'_> {
         let mut outcomes = pin!(deliver(route, connection, parcel));
         loop {
             tokio::select! {
-                biased;
+               biased;
                 outcomes = &mut outcomes => return outcomes,
                 () = sleep(A_WHILE), if *standing == Standing::LetUsIn => {
                     if parcel.jobs.iter().any(|job| route.progress.sent_bytes(job.job) > 0) {
@@ -146,6 +146,7 @@ impl Talk<'_> {
                 Outlook::Due | Outlook::Nothing => LINGER,
             };
             tokio::select! {
+                biased;
                 () = route.stop.cancelled() => break,
                 () = sleep_until(until) => break,
                 () = &mut rung => {}
@@ -188,7 +189,7 @@ async fn hand_back(route: &Arc<Route>, parcel: Parcel) {
 }
 
 /// Finishes or undoes what earlier deaths left on the server.
-async fn clear_litter(route: &Route, session: &mut Session) {
+async fn clear_litter(route: &Route, connection: &mut Connection) {
     let store = &route.recorder.store;
     let left = match store.litter(&route.lane.name, LITTER).await {
         Ok(left) => left,
@@ -199,7 +200,7 @@ async fn clear_litter(route: &Route, session: &mut Session) {
     let is_all = left.len() < LITTER as usize;
     let mut staying = Vec::new();
     for litter in left {
-        match recover(session, &litter.target, &litter.temporary).await {
+        match connection.recover(&litter.target, &litter.temporary).await {
             Ok(()) => {
                 if let Err(why) = store.litter_removed(&route.lane.name, &litter.temporary).await {
                     debug!(server = %route.lane.name, path = %litter.temporary, %why, "litter is gone and still on record");
@@ -208,7 +209,7 @@ async fn clear_litter(route: &Route, session: &mut Session) {
             Err(trouble) => {
                 debug!(server = %route.lane.name, path = %litter.temporary, said = %trouble.said, "litter stays for now");
                 staying.push(litter.temporary);
-                if !session.is_usable() {
+                if !connection.is_usable() {
                     break;
                 }
             }

@@ -47,12 +47,14 @@ pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: 
                     .extend(parcel.jobs.iter().map(|job| elsewhere(job, "a relay, and files go to FTP servers"))),
             }
         }
+        #[cfg(feature = "simulation")]
+        Connection::Simulated(connection) => outcomes = super::simulated::deliver(route, connection, parcel).await,
     }
     outcomes
 }
 
 /// The server's name stands for another kind of server by now.
-fn elsewhere(job: &ClaimedJob, what: &str) -> Outcome {
+pub(super) fn elsewhere(job: &ClaimedJob, what: &str) -> Outcome {
     let said = format!("{} is {what}: `packetboat move-jobs` sends what waits for it elsewhere", job.server);
     Outcome::Deferred(Trouble::of_job(TroubleKind::Local, said))
 }

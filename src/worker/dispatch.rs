@@ -11,13 +11,12 @@ use crate::{
         queues::Queues,
     },
 };
-use std::time::Instant;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// The one place that claims. Shared by all lanes.
 #[derive(Debug)]
@@ -70,7 +69,7 @@ impl Dispatch {
             state: Mutex::new(State {
                 queues,
                 heard: 0,
-                gates: Gates::new(rules, Instant::now()),
+                gates: Gates::new(rules, Instant::now().into_std()),
                 fair: HashMap::new(),
             }),
             bells: Mutex::default(),
@@ -110,7 +109,7 @@ impl Dispatch {
 
     /// What `server` has to do.
     pub(super) fn outlook(&self, server: &str) -> Outlook {
-        let (now, instant) = (self.clock.now(), Instant::now());
+        let (now, instant) = (self.clock.now(), Instant::now().into_std());
         let state = lock(&self.state);
         let mut soonest = state.queues.next_due(server, now).map(|due_at| due_at.since(now));
         for key in state.queues.due(server, now) {
@@ -180,7 +179,7 @@ impl Dispatch {
 
     /// What to claim. Its places are taken at once: other servers choose while the claim is under way.
     fn choose(&self, server: &str, parcels: u32, now: Moment) -> Vec<Ask> {
-        let instant = Instant::now();
+        let instant = Instant::now().into_std();
         let mut state = lock(&self.state);
         let State { queues, gates, fair, .. } = &mut *state;
         let open: Vec<&QueueKey> = queues.due(server, now).into_iter().filter(|key| self.serves(&key.rule)).collect();
@@ -202,10 +201,10 @@ impl Dispatch {
         if server == HERE {
             return;
         }
-        let mut places: HashMap<&str, (u32, u32)> = HashMap::new();
+        let mut places: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
         asks.iter().for_each(|ask| places.entry(&ask.queue.rule).or_default().0 += ask.parcels);
         claimed.iter().flat_map(|parcel| &parcel.jobs).for_each(|job| places.entry(&job.rule).or_default().1 += 1);
-        let instant = Instant::now();
+        let instant = Instant::now().into_std();
         for (rule, (taken, needed)) in places {
             if needed > taken {
                 lock(&self.state).gates.started(rule, needed - taken, instant);
@@ -230,7 +229,7 @@ impl Dispatch {
 }
 
 /// A rule's `running` and `rate` are about what goes to servers.
-fn admission(gates: &Gates, key: &QueueKey, now: Moment, instant: Instant) -> Admission {
+fn admission(gates: &Gates, key: &QueueKey, now: Moment, instant: std::time::Instant) -> Admission {
     match key.server.as_str() {
         HERE => gates.admission_here(&key.rule, now),
         _ => gates.admission(&key.rule, now, instant),

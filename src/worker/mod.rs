@@ -14,6 +14,8 @@ mod record;
 mod route;
 mod send_file;
 mod send_mail;
+#[cfg(feature = "simulation")]
+mod simulated;
 mod sources;
 mod start;
 mod version;

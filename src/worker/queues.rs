@@ -4,11 +4,11 @@
 //! commit that gives a queue something to do is heard of.
 
 use crate::{domain::Moment, store::QueueKey};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub(super) struct Queues {
-    by_server: HashMap<String, BTreeMap<QueueKey, Moment>>,
+    by_server: BTreeMap<String, BTreeMap<QueueKey, Moment>>,
 }
 
 impl Queues {

@@ -68,6 +68,7 @@ impl Route {
             rung.as_mut().enable();
             let pause = self.open_if_wanted();
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => break,
                 () = &mut changed => {}
                 () = &mut rung => {}
@@ -118,7 +119,9 @@ impl Route {
     pub(super) async fn trouble(self: &Arc<Self>, trouble: &Trouble) {
         let _busy = Claiming::begin(&self.busy); // what is moved is due elsewhere
         self.memory.keep(self.lane.trouble(trouble)).await;
-        let Endpoint::Smtp(_) = self.endpoint else { return };
+        if !self.endpoint.is_relay() {
+            return;
+        }
         give_back(self).await;
         self.recorder.written().await; // what was tried is queued again, and moves, too
         let others = self.relays.get().into_iter().flatten().filter(|lane| lane.name != self.lane.name);

@@ -6,7 +6,7 @@ use crate::{
     ftp::client::{Next, Session},
     store::{ClaimedJob, ClaimedUpload},
     streams::{Reach, Throttle, Throttles, identity_of},
-    worker::{route::Route, sources::Opened, version::version},
+    worker::{progress::Shown, route::Route, sources::Opened, version::version},
 };
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::{
@@ -22,15 +22,26 @@ pub(super) async fn send_file(
     job: &ClaimedJob,
     errand: &ClaimedUpload,
 ) -> Outcome {
-    let opened = if errand.wishes.is_text { text(route, errand).await } else { file(route, job, errand).await };
-    let Opened { source, identity: expected, reach } = match opened {
-        Ok(opened) => opened,
+    let (request, _shown) = match prepare(route, job, errand).await {
+        Ok(prepared) => prepared,
         Err(outcome) => return outcome,
     };
-    let temporary = match errand.target.beside(errand.temporary_name.as_bytes()) {
-        Ok(temporary) => temporary,
-        Err(why) => return Outcome::Failed(Trouble::of_job(TroubleKind::Local, why.to_string())),
-    };
+    session.expect(if route.hand.is_empty() { Next::Nothing } else { Next::File });
+    upload(session, &request).await
+}
+
+/// The file of `job`, open and of the right version, and the sign that it is being sent; `Err` is how the attempt ends.
+pub(super) async fn prepare<'r>(
+    route: &'r Route,
+    job: &ClaimedJob,
+    errand: &ClaimedUpload,
+) -> Result<(Upload, Shown<'r>), Outcome> {
+    let opened = if errand.wishes.is_text { text(route, errand).await? } else { file(route, job, errand).await? };
+    let Opened { source, identity: expected, reach } = opened;
+    let temporary = errand
+        .target
+        .beside(errand.temporary_name.as_bytes())
+        .map_err(|why| Outcome::Failed(Trouble::of_job(TroubleKind::Local, why.to_string())))?;
     let shown = route.progress.begin(job, errand);
     let request = Upload {
         source: Arc::new(source),
@@ -47,8 +58,7 @@ pub(super) async fn send_file(
         stop: route.stop.clone(),
         sent: shown.sent.clone(),
     };
-    session.expect(if route.hand.is_empty() { Next::Nothing } else { Next::File });
-    upload(session, &request).await
+    Ok((request, shown))
 }
 
 /// The file as the version that is meant.

@@ -10,20 +10,36 @@ use crate::{
 
 /// Tries to send the letter that all of `sends` carry; an outcome for each.
 pub(super) async fn send_mail(route: &Route, session: &mut Session, sends: &[&ClaimedSend]) -> Vec<Outcome> {
-    let Some(first) = sends.first() else { return vec![] };
-    let message = match route.recorder.store.letter(first).await {
-        Ok(Some(message)) => message,
-        Ok(None) => return vec![gone(); sends.len()],
-        Err(refused) => {
-            let trouble = Trouble::of_job(TroubleKind::Local, format!("the message cannot be read: {refused}"));
-            return vec![Outcome::Deferred(trouble); sends.len()];
-        }
+    let message = match message(route, sends).await {
+        Ok(message) => message,
+        Err(outcome) => return vec![outcome; sends.len()],
     };
+    let recipients = recipients(sends);
+    smtp::send(session, &mail(sends, &recipients, &message)).await
+}
+
+/// The letter that all of `sends` carry; `Err` is how the attempt ends for each.
+pub(super) async fn message(route: &Route, sends: &[&ClaimedSend]) -> Result<Vec<u8>, Outcome> {
+    let Some(first) = sends.first() else { return Err(gone()) };
+    match route.recorder.store.letter(first).await {
+        Ok(Some(message)) => Ok(message),
+        Ok(None) => Err(gone()),
+        Err(refused) => {
+            let said = format!("the message cannot be read: {refused}");
+            Err(Outcome::Deferred(Trouble::of_job(TroubleKind::Local, said)))
+        }
+    }
+}
+
+pub(super) fn recipients<'a>(sends: &[&'a ClaimedSend]) -> Vec<Recipient<'a>> {
     let to = |address| Recipient { address, notify: None, original: None };
-    let recipients: Vec<_> = sends.iter().map(|send| to(send.recipient.as_str())).collect();
-    let from = Some(first.wishes.sender.as_str()).filter(|sender| !sender.is_empty());
-    let mail = Mail { from, recipients: &recipients, message: &message, envelope_id: None, returning: None };
-    smtp::send(session, &mail).await
+    sends.iter().map(|send| to(send.recipient.as_str())).collect()
+}
+
+pub(super) fn mail<'a>(sends: &[&'a ClaimedSend], recipients: &'a [Recipient<'a>], message: &'a [u8]) -> Mail<'a> {
+    let sender = sends.first().map(|first| first.wishes.sender.as_str());
+    let from = sender.filter(|sender| !sender.is_empty());
+    Mail { from, recipients, message, envelope_id: None, returning: None }
 }
 
 fn gone() -> Outcome {

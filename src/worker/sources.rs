@@ -3,6 +3,7 @@
 
 use crate::{
     domain::{Identity, Outcome, Trouble, TroubleKind},
+    simulation,
     store::{ClaimedJob, ClaimedSource, Store, StoreError},
     streams::{
         Reach,
@@ -16,9 +17,12 @@ use std::{
     os::unix::ffi::OsStrExt,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{
+    task::{JoinError, spawn_blocking},
+    time::{Instant, timeout},
+};
 
 const OPENED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -48,7 +52,7 @@ impl Sources {
             return Err(unanswered());
         }
         let (sources, place_there, name) = (self.clone(), place.clone(), job.name.clone());
-        let opening = spawn_blocking(move || {
+        let opening = aside(move || {
             let opened = beneath::open(folder(&place_there), &name, Symlinks::Follow);
             sources.asked().remove(&place_there.folder); // it has answered
             opened
@@ -65,6 +69,11 @@ impl Sources {
     fn asked(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Instant>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// By a thread that may wait for ever; in a simulated world, whose one thread is its clock, at once.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+    if simulation::is_on() { Ok(work()) } else { spawn_blocking(work).await }
 }
 
 fn folder(place: &ClaimedSource) -> &Path {

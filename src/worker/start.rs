@@ -128,7 +128,7 @@ impl Worker {
             tasks.spawn(route.clone().serve());
             routes.insert(name.clone(), route);
         }
-        let is_relay = |route: &&Arc<Route>| matches!(route.endpoint, Endpoint::Smtp(_));
+        let is_relay = |route: &&Arc<Route>| route.endpoint.is_relay();
         let _ = relays.set(routes.values().filter(is_relay).map(|route| route.lane.clone()).collect()); // nobody has set it
         warn_of_missing(&dispatch, &routes);
         let follow_ups = Arc::new(FollowUps {
@@ -238,6 +238,7 @@ fn warn_of_missing(dispatch: &Dispatch, routes: &BTreeMap<String, Arc<Route>>) {
 async fn hear(store: Store, dispatch: Arc<Dispatch>, stop: CancellationToken) {
     loop {
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             touched = store.touched() => match touched {
                 Some(queue) => dispatch.hear(queue),

@@ -1,11 +1,12 @@
 //! Who may import whom.
 
 /// Each module with those it may import; it may only name modules above it.
-pub const LAYERS: [(&str, &[&str]); 26] = [
+pub const LAYERS: [(&str, &[&str]); 27] = [
     ("domain", &[]),
     ("policy", &["domain"]),
     ("clock", &["domain"]),
     ("faults", &[]),
+    ("simulation", &[]),
     ("telemetry", &["domain"]),
     ("schedule", &["domain"]),
     ("templates", &["domain"]),
@@ -15,18 +16,30 @@ pub const LAYERS: [(&str, &[&str]); 26] = [
     ("notices", &["domain", "mail", "config"]),
     ("tls", &["domain", "config"]),
     ("streams", &["domain"]),
-    ("store", &["domain"]),
+    ("store", &["domain", "simulation"]),
     ("lanes", &["domain", "policy", "schedule", "clock"]),
     ("ftp", &["domain", "config", "tls"]),
     ("smtp", &["domain", "config", "tls"]),
-    ("delivery", &["domain", "config", "streams", "ftp", "smtp", "faults"]),
+    ("delivery", &["domain", "config", "streams", "ftp", "smtp", "faults", "simulation"]),
     ("intake", &["domain", "clock", "rules", "store", "faults"]),
     ("sources", &["domain", "clock", "rules", "streams", "intake"]),
     (
         "worker",
         &[
-            "domain", "policy", "schedule", "clock", "faults", "config", "rules", "streams", "store", "lanes", "ftp",
-            "smtp", "delivery",
+            "domain",
+            "policy",
+            "schedule",
+            "clock",
+            "faults",
+            "simulation",
+            "config",
+            "rules",
+            "streams",
+            "store",
+            "lanes",
+            "ftp",
+            "smtp",
+            "delivery",
         ],
     ),
     ("janitor", &["domain", "clock", "schedule", "mail", "config", "rules", "notices", "store"]),
