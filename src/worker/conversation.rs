@@ -22,33 +22,42 @@ const LITTER: u32 = 256;
 /// Talks to the lane's server until there is nothing to do, the server is in trouble, or we stop. The caller has counted
 /// it as idle: until it has work, no other conversation need be opened.
 pub(super) async fn converse(route: &Arc<Route>) {
+    let Some(mut connection) = connect(route).await else { return };
+    if matches!(connection, Connection::Here) {
+        clear_parts(route).await;
+    } else if connection.keeps_files() {
+        clear_litter(route, &mut connection).await;
+        if !connection.is_usable() {
+            // it broke off over what earlier deaths left, which can wait: nothing is claimed for a dead connection
+            let Some(again) = connect(route).await else { return };
+            connection = again;
+        }
+    }
+    Talk { route, connection: &mut connection, standing: Standing::LetUsIn }.serve().await;
+    if route.lane.is_paused() {
+        give_back(route).await;
+    }
+    if connection.is_usable() {
+        connection.quit().await;
+    }
+}
+
+/// `None`: we stop, or the server cannot be had, and that is told; the conversation is no longer idle.
+async fn connect(route: &Arc<Route>) -> Option<Connection> {
     let connected = tokio::select! {
         biased;
         () = route.stop.cancelled() => None,
         connected = route.endpoint.connect() => Some(connected),
     };
-    match connected {
-        None => route.leave_idle(),
-        Some(Err(trouble)) => {
-            route.leave_idle();
-            route.trouble(&trouble).await;
-            give_back(route).await;
-        }
-        Some(Ok(mut connection)) => {
-            match &mut connection {
-                Connection::Here => clear_parts(route).await,
-                other if other.keeps_files() => clear_litter(route, other).await,
-                _ => {}
-            }
-            Talk { route, connection: &mut connection, standing: Standing::LetUsIn }.serve().await;
-            if route.lane.is_paused() {
-                give_back(route).await;
-            }
-            if connection.is_usable() {
-                connection.quit().await;
-            }
-        }
+    if let Some(Ok(connection)) = connected {
+        return Some(connection);
     }
+    route.leave_idle();
+    if let Some(Err(trouble)) = connected {
+        route.trouble(&trouble).await;
+        give_back(route).await;
+    }
+    None
 }
 
 /// What the server has shown us of itself in this conversation.

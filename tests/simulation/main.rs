@@ -1,7 +1,7 @@
 //! The engine in seeded worlds: real intake, store, worker and janitor, with simulated servers, on a driven clock.
 //!
 //! A world that breaks a promise is printed with its seed and what happened in it; `PACKETBOAT_SEED=n cargo nextest run
-//! --all-features -E 'test(the_world_of_the_environment)'` shows it again. docs/adr/0010 says what a replay repeats.
+//! --all-features -E 'test(the_world_of_the_environment)'` shows it again. docs/adr/0011 says what a replay repeats.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on stops with a panic")]
 
 mod check;

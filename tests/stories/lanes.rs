@@ -4,7 +4,7 @@ use crate::support::{
     check,
     endpoint::Endpoint,
     gateway::{AT_ONCE, Gateway, Wishes},
-    ledger::Ledger,
+    ledger::{Ledger, change},
     scripted_ftp::{Action, Script, ScriptedFtp, always, once},
     servers::{Limits, ServerKind, ServerOptions, TestServer, Tls},
     walk::walk,
@@ -182,4 +182,25 @@ async fn what_is_tried_in_vain_again_and_again_needs_somebody() {
     let told = String::from_utf8_lossy(&status.stdout);
     assert_eq!(status.status.code(), Some(1), "{told}");
     assert!(told.contains("for offsite tried three times and more: 552 quota exceeded"), "{told}");
+}
+
+/// What an earlier death left may break the connection: no job is claimed for a dead one.
+#[tokio::test]
+async fn a_connection_that_breaks_over_old_litter_costs_no_job_a_try() {
+    let down = (2..20).map(|n| once("CONNECT", n, Action::Instead("421 going down")));
+    let breaks = ["SIZE", "MLST", "DELE"].map(|verb| always(verb, Action::Close));
+    let server = ScriptedFtp::start(Script::with(breaks.into_iter().chain(down).collect::<Vec<_>>()));
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]");
+    assert_eq!(gateway.code("once"), 0, "nothing is there yet");
+    const LITTER: &str = "INSERT INTO litter (server, path, target, since)
+        VALUES ('offsite', CAST('.pb-0123456789abcdef.part' AS BLOB), CAST('a' AS BLOB), 0)";
+    change(&gateway, LITTER).await;
+    gateway.file("a", "bytes");
+    assert_eq!(gateway.code("once"), 4);
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.states().await, ["queued 1"]);
+    assert_eq!(ledger.count("SELECT sum(tries) FROM jobs").await, 0);
+    assert_eq!(ledger.lines(LANES).await, ["offsite closed busy"]);
+    assert!(server.connections() > 1, "it was looked whether the server is there");
 }
