@@ -17,6 +17,7 @@ pub mod config;
 pub mod mail;
 pub mod rules;
 pub mod tls;
+pub mod web;
 
 pub mod lanes;
 pub mod store;

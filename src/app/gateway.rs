@@ -6,14 +6,14 @@ use crate::{
     control::{self, Heard, Known, Operator, PausedInFile, Socket, SocketError},
     domain::Moment,
     intake::Intake,
-    janitor::{Janitor, Teller},
+    janitor::{Heartbeat, Janitor, Sight, Surroundings, Teller},
     lanes::Paused,
     rules::{Rule, RuleSet},
     sources::watch::{self, WatchSource},
     store::{Ends, LockError, SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout},
@@ -109,10 +109,13 @@ impl Gateway {
         let (tell, heard) = mpsc::unbounded_channel();
         let (watched, folders) = tokio::sync::watch::channel(Vec::new());
         let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules));
-        let operator = operator.heard_by(tell).watching(folders);
+        let (said, unanswered) = tokio::sync::watch::channel(None);
+        let operator = operator.heard_by(tell).watching(folders.clone()).beating(unanswered);
         tasks.spawn(socket.serve(operator, stop.clone()));
         tasks.spawn(obey(heard, worker.clone()));
-        let teller = Teller::new(store.clone(), clock.clone(), control::node(), (&settings, &rules));
+        let watches = folders.clone();
+        let sight = Sight::new(move || seen_whole(&watches.borrow()));
+        let teller = Teller::new(store.clone(), (clock.clone(), sight), control::node(), (&settings, &rules));
         tasks.spawn(teller.clone().run(stop.clone()));
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
@@ -121,6 +124,12 @@ impl Gateway {
         let start = |rule| WatchSource::start(Arc::new(rule), intake.clone(), clock.clone(), watching.clone());
         let watches: Vec<_> = served.map(start).collect();
         watched.send_replace(watches.clone());
+        if let Some(url) = settings.heartbeat.clone().filter(|_| only.is_none()) {
+            let surroundings = Surroundings::new(move || control::first_trouble(&folders.borrow()));
+            let (store, clock) = (store.clone(), clock.clone());
+            let heartbeat = Heartbeat { url, store, session, clock, surroundings, said };
+            tasks.spawn(heartbeat.run(stop.clone()));
+        }
         info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
         Ok(Self { store, worker, watches, teller, clock, session, started_at, watching, stop, tasks })
     }
@@ -207,6 +216,15 @@ async fn settle_pauses(store: &Store, rules: &RuleSet) -> Result<(), StoreError>
         }
     }
     Ok(())
+}
+
+/// Rules whose folders have been seen whole, and how long ago.
+fn seen_whole(watches: &[watch::Handle]) -> BTreeMap<String, Duration> {
+    let seen = watches.iter().filter_map(|watch| {
+        let seen_whole = watch.status().seen_whole?;
+        Some((watch.rule().name.clone(), seen_whole.elapsed()))
+    });
+    seen.collect()
 }
 
 /// Carries an operator's words to the parts they concern. A rule's pause is in its row alone, which intake's own statement reads.

@@ -28,6 +28,8 @@ pub struct OnceReport {
     pub untaken: usize,
     /// Rules whose folder was not seen whole: what it holds is not known.
     pub unseen: usize,
+    /// Rules for which what they expect has not come.
+    pub missed: usize,
     /// A signal came before all was done.
     pub ended_early: bool,
 }
@@ -71,9 +73,11 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
     let untaken = gateway.watches.iter().map(|watch| watch.status().settling).sum();
     gateway.finish(GRACE).await;
     let ends = gateway.ends(only.as_deref()).await;
+    let missed = gateway.teller.missed().await;
     gateway.close().await;
     let Ends { delivered, failed, open } = ends?;
-    Ok(OnceReport { delivered, failed, waiting: open, untaken, unseen, ended_early })
+    let missed = missed?.keys().filter(|rule| only.as_ref().is_none_or(|only| only == *rule)).count();
+    Ok(OnceReport { delivered, failed, waiting: open, untaken, unseen, missed, ended_early })
 }
 
 /// Takes what is there, settled or settling; whether the folder was seen whole. A second look makes up for what stood in the

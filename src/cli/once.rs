@@ -34,7 +34,9 @@ pub fn once(wanted: &Once, config: Option<&Path>, console: &Console) -> Result<E
     }
     console.answer(&report, || text(&report))?;
     Ok(match report {
-        OnceReport { failed: 1.., .. } | OnceReport { unseen: 1.., .. } => Exit::Failed,
+        OnceReport { failed: 1.., .. } | OnceReport { unseen: 1.., .. } | OnceReport { missed: 1.., .. } => {
+            Exit::Failed
+        }
         OnceReport { waiting: 1.., .. } | OnceReport { untaken: 1.., .. } | OnceReport { ended_early: true, .. } => {
             Exit::NotOver
         }
@@ -43,7 +45,7 @@ pub fn once(wanted: &Once, config: Option<&Path>, console: &Console) -> Result<E
 }
 
 fn text(report: &OnceReport) -> String {
-    let OnceReport { delivered, failed, waiting, untaken, unseen, ended_early } = report;
+    let OnceReport { delivered, failed, waiting, untaken, unseen, missed, ended_early } = report;
     let why = match (waiting, failed) {
         (0, 0) => "",
         (_, 0) => "packetboat status and packetboat jobs --state queued say what they wait for.\n",
@@ -62,9 +64,16 @@ fn text(report: &OnceReport) -> String {
             "Not taken: it was still changing, or there was no room; packetboat plan names what would be taken.\n",
         ),
     };
+    let (missed, what) = match missed {
+        0 => (String::new(), ""),
+        rules => (
+            format!(", {} missed", plural(*rules as u64, "expectation")),
+            "packetboat status says what did not come.\n",
+        ),
+    };
     let early = if *ended_early { ", ended early" } else { "" };
     format!(
-        "{delivered} delivered, {waiting} waiting, {failed} failed{untaken}{unseen}{early}\n{why}{not_whole}{which}"
+        "{delivered} delivered, {waiting} waiting, {failed} failed{untaken}{unseen}{missed}{early}\n{why}{not_whole}{which}{what}"
     )
 }
 

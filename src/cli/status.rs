@@ -27,8 +27,12 @@ pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Fa
     let store = control::read(&site.storage).await?;
     let mut status = store.status(&site.rules(), calendar.now, calendar.midnight()).await?;
     status.lanes.retain(|lane| site.known.servers.contains(&lane.server)); // another one's trouble is over
+    let mut heartbeat = None;
     let folders = match control::folders(&site.storage).await {
-        Ok(troubles) => Ok(troubles),
+        Ok((troubles, unanswered)) => {
+            heartbeat = unanswered;
+            Ok(troubles)
+        }
         Err(SocketError::Silent(_)) => {
             status.session = status.session.unanswered();
             Ok(Vec::new())
@@ -39,7 +43,8 @@ pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Fa
             Ok(Vec::new())
         }
     };
-    let needs = control::needs(&status, folders, &site);
+    let mut needs = control::needs(&status, folders, &site);
+    needs.extend(heartbeat.map(Need::Heartbeat));
     let report = Report { all_is_well: needs.is_empty(), needs: &needs, status: &status };
     console.answer(&report, || text::status::status(&status, &needs, &site, (calendar, console.painter)))?;
     Ok(if needs.is_empty() { Exit::Done } else { Exit::Failed })

@@ -17,7 +17,7 @@ pub const DEFAULTS: Table = Table {
         optional("retry"),
         default("deadline", "3d"),
         default("priority", "normal"),
-        not_yet("delayed_after", "leave it out: `packetboat status` shows what waits"),
+        default("delayed_after", "1h"),
     ],
     moved: &[("retries", "write `retry: { attempts: 5 }`"), ("timeout", "write `deadline`")],
 };
@@ -65,6 +65,7 @@ const PRIORITY: &[(&str, Meaning<Priority>)] =
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const WAITS: RangeInclusive<Duration> = SECOND..=DAY.saturating_mul(7);
+const LATE: RangeInclusive<Duration> = SECOND..=DAY.saturating_mul(3660);
 const DEADLINES: RangeInclusive<Duration> = SECOND..=DAY.saturating_mul(3660);
 
 /// `defaults:` any rule may say otherwise, key by key.
@@ -73,6 +74,8 @@ pub struct Defaults {
     pub retry: Retry,
     pub deadline: Duration,
     pub priority: Priority,
+    /// The age from which on a job is late.
+    pub delayed_after: Duration,
 }
 
 /// `limits:`
@@ -100,9 +103,10 @@ pub fn defaults(sheet: &Sheet, top: &Fields<'_>) -> Option<Defaults> {
     });
     let deadline = fields.need("deadline", deadline);
     let priority = fields.need("priority", priority);
+    let delayed_after = fields.need("delayed_after", delayed_after);
     let retry = retry?;
     check_waits(sheet, &retry, fields.value("retry"));
-    Some(Defaults { retry, deadline: deadline?, priority: priority? })
+    Some(Defaults { retry, deadline: deadline?, priority: priority?, delayed_after: delayed_after? })
 }
 
 /// Reports a first wait that is longer than the longest.
@@ -127,6 +131,11 @@ pub fn attempts(sheet: &Sheet, node: &yaml::Node) -> Option<u32> {
 /// The age at which a job is failed.
 pub fn deadline(sheet: &Sheet, node: &yaml::Node) -> Option<Duration> {
     read::span(DEADLINES)(sheet, node)
+}
+
+/// The age from which on a job is late.
+pub fn delayed_after(sheet: &Sheet, node: &yaml::Node) -> Option<Duration> {
+    read::span(LATE)(sheet, node)
 }
 
 /// `low`, `normal` or `high`.

@@ -15,6 +15,7 @@ use super::{
     sheet::{Problem, Sheet},
     suggest,
     surroundings::{Surroundings, machine_time_zone},
+    url::Url,
     values::Fault,
     yaml::{self, Entry, Node, Value},
 };
@@ -40,7 +41,7 @@ pub const TOP: Table = Table {
         optional("defaults"),
         not_yet("doors", "leave it out: this version takes files from watched folders only"),
         not_yet("webhooks", "leave it out: this version tells by mail"),
-        not_yet("heartbeat", "leave it out: let the service manager watch over the process"),
+        default("heartbeat", "\"\""),
         not_yet("staging", "leave it out: name other addresses in the rules of a test system"),
         not_yet("attach_from", "leave it out: this version attaches nothing"),
         optional("limits"),
@@ -171,6 +172,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let (names, servers) = servers(sheet, &top, around);
     let mail = mail(&top, names.as_ref());
     let defaults = defaults::defaults(sheet, &top);
+    let heartbeat = top.need("heartbeat", heartbeat);
     let limits = defaults::limits(&top);
     let history = defaults::history(&top);
     let outline = Outline {
@@ -195,6 +197,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
             mail: mail?,
             notices: notices?,
             defaults: defaults?,
+            heartbeat: heartbeat?,
             limits: limits?,
             history: history?,
         })
@@ -215,6 +218,14 @@ fn storage(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<Path
         return None;
     }
     Some(around.path(&written))
+}
+
+/// An address on the web, or `""` for none.
+fn heartbeat(sheet: &Sheet, node: &Node) -> Option<Option<Url>> {
+    match node.as_text() {
+        Some("") => Some(None),
+        _ => read::spelt("an address on the web", Url::parse)(sheet, node).map(Some),
+    }
 }
 
 /// A zone by its name in the tz database.

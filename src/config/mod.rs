@@ -24,6 +24,7 @@ mod smtp_keys;
 mod smtp_server;
 pub(crate) mod suggest;
 mod surroundings;
+mod url;
 
 pub(crate) mod defaults;
 pub(crate) mod keys;
@@ -48,6 +49,7 @@ pub use render::{Paint, render, summary};
 pub use secret::Secret;
 pub use settings::{Server, Settings};
 pub use smtp_server::{PasswordBy, SmtpLogin, SmtpProof, SmtpServer, SmtpTimeouts, SmtpTls};
+pub use url::{Url, UrlSecurity};
 
 pub(crate) use fields::Fields;
 pub(crate) use file::{open, shown};

@@ -6,7 +6,7 @@ use super::{
     values::{self, Fault},
     yaml::{Kind, Node, Value},
 };
-use crate::schedule::Window;
+use crate::schedule::{Crontab, TextError, Window};
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Bytes of a text that means something: more takes long to compile and is not meant.
@@ -196,12 +196,14 @@ pub fn each<T>(items: &[Node], read: impl FnMut(&Node) -> Option<T>) -> Option<V
 
 /// One window of the week.
 pub fn window(sheet: &Sheet, node: &Node) -> Option<Window> {
-    let parse = |text: &str| {
-        Window::parse(text).map_err(|error| Fault {
-            message: error.message,
-            range: Some(error.range),
-            hint: Some(error.hint),
-        })
-    };
-    spelt("a window", parse)(sheet, node)
+    spelt("a window", |text| Window::parse(text).map_err(at_its_part))(sheet, node)
+}
+
+/// A crontab moment.
+pub fn crontab(sheet: &Sheet, node: &Node) -> Option<Crontab> {
+    spelt("a crontab moment", |text| Crontab::parse(text).map_err(at_its_part))(sheet, node)
+}
+
+fn at_its_part(error: TextError) -> Fault {
+    Fault { message: error.message, range: Some(error.range), hint: Some(error.hint) }
 }

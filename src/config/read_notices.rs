@@ -3,17 +3,19 @@
 use super::{
     Outline,
     fields::Fields,
-    keys::{Table, not_yet, optional, required},
+    keys::{Table, default, not_yet, optional, required},
     mail::{mailbox, relays},
     read::{self, Meaning, Meaning::Built},
     sheet::{Problem, Sheet},
-    values::Fault,
     yaml::{Node, Value},
 };
 use crate::{domain::Event, mail::Mailbox, schedule::Crontab};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
-const MAIL_ONLY: &str = "this version mails an incident's begin and end, and digests: `- to: ops@example.com`";
+const MAIL_ONLY: &str = "this version tells by mail, in words of its own: `- to: ops@example.com`";
+
+const HOUR: Duration = Duration::from_secs(3600);
+const REMINDERS: RangeInclusive<Duration> = HOUR..=HOUR.saturating_mul(24 * 366);
 
 /// The keys of one of `notices`.
 pub const NOTICE: Table = Table {
@@ -25,7 +27,7 @@ pub const NOTICE: Table = Table {
         optional("via"),
         not_yet("webhook", MAIL_ONLY),
         not_yet("template", MAIL_ONLY),
-        not_yet("remind_every", MAIL_ONLY),
+        default("remind_every", "24h"),
     ],
     moved: &[
         ("mail", "write `to`"),
@@ -36,17 +38,20 @@ pub const NOTICE: Table = Table {
     ],
 };
 
-const LATER: &str = "this version tells of `trouble`, `failed` and `recovered`";
+const NO_VERIFY: &str = "leave it out: this version does not ask servers again (`verify`)";
 
 const EVENTS: &[(&str, Meaning<Event>)] = &[
     ("trouble", Built(Event::Trouble)),
     ("failed", Built(Event::Failed)),
+    ("delayed", Built(Event::Delayed)),
+    ("missed", Built(Event::Missed)),
     ("recovered", Built(Event::Recovered)),
-    ("delayed", Meaning::NotYet(LATER)),
-    ("missed", Meaning::NotYet(LATER)),
-    ("damaged", Meaning::NotYet(LATER)),
-    ("delivered", Meaning::NotYet(LATER)),
+    ("delivered", Built(Event::Delivered)),
+    ("damaged", Meaning::NotYet(NO_VERIFY)),
 ];
+
+/// What is told unless something else is asked for.
+const USUAL: [Event; 5] = [Event::Trouble, Event::Failed, Event::Delayed, Event::Missed, Event::Recovered];
 
 /// All of `notices`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,13 +60,15 @@ pub struct Notices {
     pub digests: Vec<Digest>,
 }
 
-/// Mail about incidents.
+/// Mail about incidents, and about what was delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     pub to: Vec<Mailbox>,
     pub on: BTreeSet<Event>,
     /// Relays by name, in order.
     pub via: Vec<String>,
+    /// How long after the last mail about it an incident that lasts is told again.
+    pub remind_every: Duration,
 }
 
 /// A mail about everything since the last one.
@@ -113,6 +120,12 @@ fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<E
         sheet.report(problem.hint("add `mail: { from: … }` to packetboat.yaml"));
         return None;
     }
+    let remind_every = fields.need("remind_every", read::span(REMINDERS));
+    if let (Some(_), Some(remind)) = (fields.entry("digest"), fields.entry("remind_every")) {
+        let problem = Problem::error(&remind.key.at, "`remind_every` beside `digest`");
+        sheet.report(problem.hint("a digest comes by its crontab; make it two notices"));
+        return None;
+    }
     match (fields.entry("digest"), fields.entry("on")) {
         (Some(_), Some(on)) => {
             let problem = Problem::error(&on.key.at, "`on` beside `digest`");
@@ -125,17 +138,22 @@ fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<E
             None
         }
         (Some(_), None) => {
-            let at = fields.may("digest", crontab);
+            let at = fields.may("digest", read::crontab);
             Some(Either::Digest(Digest { to: to?, at: at?, via: via? }))
         }
         (None, Some(_)) => {
             let on = fields
                 .may("on", |sheet, node| read::each(read::many(sheet, node)?, |item| read::word(EVENTS)(sheet, item)));
-            Some(Either::Notice(Notice { to: to?, on: on?.into_iter().collect(), via: via? }))
+            Some(Either::Notice(Notice {
+                to: to?,
+                on: on?.into_iter().collect(),
+                via: via?,
+                remind_every: remind_every?,
+            }))
         }
         (None, None) => {
-            let on = BTreeSet::from([Event::Trouble, Event::Failed, Event::Recovered]);
-            Some(Either::Notice(Notice { to: to?, on, via: via? }))
+            let on = BTreeSet::from(USUAL);
+            Some(Either::Notice(Notice { to: to?, on, via: via?, remind_every: remind_every? }))
         }
     }
 }
@@ -150,14 +168,4 @@ fn via(fields: &Fields<'_>, sheet: &Sheet, node: &Node, known: &Outline) -> Opti
         }
         None => Some(known.mail.via.clone()),
     }
-}
-
-/// A crontab moment.
-fn crontab(sheet: &Sheet, node: &Node) -> Option<Crontab> {
-    let fault = |error: crate::schedule::TextError| Fault {
-        message: error.message,
-        range: Some(error.range),
-        hint: Some(error.hint),
-    };
-    read::spelt("a crontab moment", |text| Crontab::parse(text).map_err(fault))(sheet, node)
 }

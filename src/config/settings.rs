@@ -1,6 +1,6 @@
 //! The whole of packetboat.yaml, checked.
 
-use crate::config::{Defaults, FtpServer, History, Limits, MailSettings, Notices, Outline, SmtpServer};
+use crate::config::{Defaults, FtpServer, History, Limits, MailSettings, Notices, Outline, SmtpServer, Url};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// What packetboat.yaml says, with every default filled in and every path absolute.
@@ -18,6 +18,8 @@ pub struct Settings {
     /// For every rule that has none of its own.
     pub notices: Notices,
     pub defaults: Defaults,
+    /// Asked for every minute while all is well.
+    pub heartbeat: Option<Url>,
     pub limits: Limits,
     pub history: History,
 }

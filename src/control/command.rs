@@ -1,7 +1,7 @@
 //! What can be asked of whoever holds the lock, and what it answers: one JSON object each.
 
 use crate::{
-    control::FolderTrouble,
+    control::{FolderTrouble, HeartbeatTrouble},
     store::{JobVerb, Rehearsal, Tally, Which},
 };
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ pub enum Command {
     Resume {
         what: Subject,
     },
-    /// Which folders are not seen whole. Writes nothing: only who watches them knows.
+    /// Which folders are not seen whole, and whether the heartbeat is answered. Writes nothing: only the process itself knows.
     Folders,
 }
 
@@ -59,6 +59,8 @@ pub enum Answer {
     },
     Folders {
         troubles: Vec<FolderTrouble>,
+        #[serde(default)]
+        heartbeat: Option<HeartbeatTrouble>,
     },
     /// Asked for something that makes no sense here: a name that nothing has, a pattern that is none.
     Refused {

@@ -1,4 +1,4 @@
-//! The watched folders of which not everything is taken in: only the process that watches them knows.
+//! What only the running process knows: of which folders not everything is taken in, and whether its heartbeat is answered.
 
 use crate::{
     control::{Answer, Command, SocketError, socket},
@@ -23,6 +23,15 @@ pub struct FolderTrouble {
     pub why: String,
 }
 
+/// The address of the heartbeat does not answer as it should.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatTrouble {
+    #[serde(serialize_with = "json::moment_or_null", deserialize_with = "moment_or_null")]
+    pub since: Option<Moment>,
+    /// Unescaped; names the host alone.
+    pub why: String,
+}
+
 fn moment_or_null<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Moment>, D::Error> {
     let text: Option<String> = Option::deserialize(text)?;
     let parse = |text: String| chrono::DateTime::parse_from_rfc3339(&text).map_err(D::Error::custom);
@@ -36,12 +45,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// [`SocketError::Silent`] when nobody does; else why there is no answer.
-pub async fn folders(storage: &Path) -> Result<Vec<FolderTrouble>, SocketError> {
+pub async fn folders(storage: &Path) -> Result<(Vec<FolderTrouble>, Option<HeartbeatTrouble>), SocketError> {
     let asked = timeout(PATIENCE, socket::ask(storage, &Command::Folders)).await;
     match asked.map_err(|_| SocketError::Broken(format!("nothing came for {PATIENCE:?}")))?? {
-        Answer::Folders { troubles } => Ok(troubles),
+        Answer::Folders { troubles, heartbeat } => Ok((troubles, heartbeat)),
         other => Err(SocketError::Broken(format!("an answer to something else: {other:?}"))),
     }
+}
+
+/// What is wrong with the first of these that is not well.
+#[must_use]
+pub fn first_trouble(watches: &[Handle]) -> Option<String> {
+    troubles(watches).into_iter().next().map(|trouble| format!("{}: {}", trouble.folder, trouble.why))
 }
 
 /// What is wrong with these.

@@ -16,14 +16,14 @@ mod wire;
 
 pub use crate::config::{Finding, Paint, render, summary};
 pub use crate::store::{
-    Attempt, InVain, JobDetail, JobFilter, JobLine, JobVerb, LaneRow, LaneState, LaneStatus, LeftAlone, NotAGlob,
-    OpenCounts, PausedRule, ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status, Store,
-    StoreError, Tally, Which,
+    Attempt, Expected, InVain, JobDetail, JobFilter, JobLine, JobVerb, LaneRow, LaneState, LaneStatus, LeftAlone,
+    NotAGlob, OpenCounts, PausedRule, ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status,
+    Store, StoreError, Tally, Which,
 };
 pub use act::{ActError, act, read};
 pub use check::{Checked, check};
 pub use command::{Answer, Command, Subject};
-pub use folders::{FolderTrouble, folders};
+pub use folders::{FolderTrouble, HeartbeatTrouble, first_trouble, folders};
 pub use init::{DROP_IN_MARK, InitError, Written, drop_in, init};
 pub use load::{Configuration, load};
 pub use needs::{Need, needs};

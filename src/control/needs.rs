@@ -1,8 +1,8 @@
 //! Is everything all right? The decision behind the first line of `status`, pure.
 
 use crate::{
-    control::{FolderTrouble, Site, Status},
-    store::{InVain, LaneStatus, OpenCounts, SessionStatus},
+    control::{FolderTrouble, HeartbeatTrouble, Site, Status},
+    store::{Expected, InVain, LaneStatus, OpenCounts, SessionStatus},
 };
 use serde::Serialize;
 
@@ -16,12 +16,20 @@ pub enum Need {
     Unanswered { why: String },
     /// A rule's folder is not seen whole, or nothing of it is taken in.
     Folder(FolderTrouble),
+    /// The heartbeat is not answered.
+    Heartbeat(HeartbeatTrouble),
     /// A server is in trouble.
     Trouble(LaneStatus),
     /// Jobs wait for a server that is not configured any more.
     NoServer { server: String, jobs: u64 },
     /// Jobs are tried again and again.
     InVain(InVain),
+    /// What a rule expects has not come.
+    Missed {
+        rule: String,
+        #[serde(flatten)]
+        expected: Expected,
+    },
     /// Jobs of a rule failed in the last 24 hours.
     Failed { rule: String, jobs: u64 },
 }
@@ -44,6 +52,11 @@ pub fn needs(status: &Status, folders: Result<Vec<FolderTrouble>, String>, site:
     for (server, open) in &status.servers {
         if !is_known(server) {
             needs.push(Need::NoServer { server: server.clone(), jobs: open.on_their_way() + open.held });
+        }
+    }
+    for rule in &status.rules {
+        if let Some(expected) = rule.expected.as_ref().filter(|expected| expected.missed.is_some()) {
+            needs.push(Need::Missed { rule: rule.rule.clone(), expected: expected.clone() });
         }
     }
     needs.extend(status.in_vain.iter().cloned().map(Need::InVain));

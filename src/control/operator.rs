@@ -2,7 +2,8 @@
 
 use crate::{
     clock::Clock,
-    control::{Answer, Command, Subject, folders::troubles},
+    control::{Answer, Command, HeartbeatTrouble, Subject, folders::troubles},
+    domain::Moment,
     sources::watch::Handle,
     store::{JobVerb, Operation, Rehearsal, Store, StoreError, Tally, Which},
 };
@@ -17,6 +18,7 @@ pub struct Operator {
     known: Known,
     heard: Option<mpsc::UnboundedSender<Heard>>,
     watches: Option<watch::Receiver<Vec<Handle>>>,
+    heartbeat: Option<watch::Receiver<Option<(Moment, String)>>>,
 }
 
 /// The names that there are.
@@ -45,7 +47,7 @@ impl Operator {
     /// One that nobody listens to.
     #[must_use]
     pub fn new(store: Store, clock: Clock, known: Known) -> Self {
-        Self { store, clock, known, heard: None, watches: None }
+        Self { store, clock, known, heard: None, watches: None, heartbeat: None }
     }
 
     /// With someone who listens: told after the commit.
@@ -58,6 +60,12 @@ impl Operator {
     #[must_use]
     pub fn watching(self, watches: watch::Receiver<Vec<Handle>>) -> Self {
         Self { watches: Some(watches), ..self }
+    }
+
+    /// With the heartbeat: since when it is not answered, and why.
+    #[must_use]
+    pub fn beating(self, heartbeat: watch::Receiver<Option<(Moment, String)>>) -> Self {
+        Self { heartbeat: Some(heartbeat), ..self }
     }
 
     /// Does what is asked and says what became of it. What it committed before it is dropped stays.
@@ -82,7 +90,9 @@ impl Operator {
             },
             Command::Folders => {
                 let watches = self.watches.as_ref().map(|watches| watches.borrow().clone());
-                Ok(Answer::Folders { troubles: troubles(&watches.unwrap_or_default()) })
+                let unanswered = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.borrow().clone());
+                let heartbeat = unanswered.map(|(since, why)| HeartbeatTrouble { since: Some(since), why });
+                Ok(Answer::Folders { troubles: troubles(&watches.unwrap_or_default()), heartbeat })
             }
         };
         answer.unwrap_or_else(|error| match error {

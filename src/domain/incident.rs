@@ -1,4 +1,4 @@
-//! An incident: a server's trouble of one kind, from its first failure until it is over.
+//! An incident: a server's trouble of one kind, from its first failure until it is over; or something late, until it came.
 
 use crate::domain::{Moment, Ref};
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,14 @@ pub enum Event {
     Trouble,
     /// Jobs failed for good.
     Failed,
+    /// Jobs wait for longer than their rules find right.
+    Delayed,
+    /// What a rule expects did not come.
+    Missed,
     /// It is over.
     Recovered,
+    /// Jobs were delivered: no incident, told on request.
+    Delivered,
 }
 
 impl Event {
@@ -25,7 +31,10 @@ impl Event {
         match self {
             Self::Trouble => "trouble",
             Self::Failed => "failed",
+            Self::Delayed => "delayed",
+            Self::Missed => "missed",
             Self::Recovered => "recovered",
+            Self::Delivered => "delivered",
         }
     }
 }
@@ -35,18 +44,19 @@ impl Event {
 pub struct Incident {
     /// Its row, once it has one.
     pub id: Option<i64>,
-    pub server: String,
-    /// [`Event::Trouble`] or [`Event::Failed`].
+    /// A server; of [`Event::Missed`], a rule.
+    pub subject: String,
+    /// Any but [`Event::Recovered`] and [`Event::Delivered`].
     pub event: Event,
-    /// A word of `TroubleKind` or of `Reason`.
+    /// A word of `TroubleKind` or of `Reason`; of what is late, none.
     pub kind: String,
     pub opened_at: Moment,
-    /// When it last showed itself: for trouble, until when it lasted, once that is known.
+    /// When it last showed itself: but for what failed, until when it lasted, once that is known.
     pub last_at: Moment,
     pub closed_at: Option<Moment>,
     /// It came back then, before it had been over for an hour.
     pub reopened_at: Option<Moment>,
-    /// Jobs that failed in it.
+    /// Jobs that failed in it, or wait.
     pub jobs: u64,
     /// The server's first words, else ours; unescaped.
     pub said: String,
@@ -57,12 +67,23 @@ pub struct Incident {
     pub readers: Vec<Reader>,
 }
 
-/// A failed job, as a mail shows it; unescaped.
+impl Incident {
+    /// The server that it is about, if it is about one.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        (self.event != Event::Missed).then_some(&*self.subject)
+    }
+}
+
+/// A job, as a mail shows it; unescaped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Example {
     pub job: String,
     pub name: String,
     pub size_bytes: Option<u64>,
+    /// In hexadecimal, where it is known.
+    #[serde(default)]
+    pub sha256: Option<String>,
     pub to: String,
     pub tries: u32,
     pub said: String,

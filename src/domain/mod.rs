@@ -3,6 +3,7 @@
 mod arrival;
 mod ended;
 mod escape;
+mod expectation;
 mod globs;
 mod identity;
 mod incident;
@@ -21,6 +22,7 @@ mod wishes;
 pub use arrival::{ArrivalDraft, Beginning, Errand, JobDraft, Letter, Sighting};
 pub use ended::{Copied, EndedJob, EndedReceipt, Ends, Stage};
 pub use escape::{Escaped, is_harmless};
+pub use expectation::{Came, Expectation};
 pub use globs::{GlobError, Globs};
 pub use identity::Identity;
 pub use incident::{Event, Example, Failure, Incident, NOTICES, Reader, StartMail};

@@ -2,39 +2,53 @@
 
 use crate::{
     domain::{Incident, Moment, NOTICES},
-    janitor::teller::{SETTLED, Teller, in_order},
+    janitor::{
+        deliveries::DELIVERED,
+        teller::{SETTLED, Teller, in_order},
+    },
     notices::{self, DigestLine},
     schedule::Crontab,
     store::{About, LaneRow, NoticeMail, OpenCounts, RuleReport, StoreError},
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A digest goes no further back.
-const LONGEST: Duration = Duration::from_secs(40 * 24 * 3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(40 * 24 * 3600);
+
+/// Until when the readers of digests have been told, by address and crontab.
+#[derive(Debug, Default)]
+pub(super) struct Covered {
+    pub before: BTreeMap<(String, String), Moment>,
+    /// What this look changes.
+    pub now: Vec<((String, String), Moment)>,
+    /// Digests that are configured no more.
+    pub ended: Vec<(String, String)>,
+}
 
 impl Teller {
-    /// Writes the digests that are due; answers until when their readers are told then.
+    /// Writes the digests that are due.
     pub(super) async fn digests_due(
         &self,
         incidents: &[Incident],
         lanes: &[LaneRow],
         now: Moment,
         mails: &mut Vec<NoticeMail>,
-    ) -> Result<Vec<((String, String), Moment)>, StoreError> {
-        let mut told = Vec::new();
-        if self.digests.is_empty() {
-            return Ok(told);
-        }
-        let covered = self.store.digests().await?;
+    ) -> Result<Covered, StoreError> {
+        let mut covered = self.covered().await?;
         for digest in &self.digests {
             for to in &digest.to {
                 let key = (to.address().to_owned(), digest.at.to_string());
-                let Some(since) = covered.get(&key) else {
-                    told.push((key, now)); // it begins now
+                let Some(since) = covered.before.get(&key) else {
+                    // it begins now, or goes on where one of another crontab ended
+                    let ended =
+                        covered.ended.iter().filter(|(address, crontab)| *address == key.0 && crontab != DELIVERED);
+                    let since =
+                        ended.filter_map(|ended| covered.before.get(ended)).max().map_or(now, |since| now.min(*since));
+                    covered.now.push((key, since));
                     continue;
                 };
                 if *since > now {
-                    told.push((key, now)); // the clock was set back
+                    covered.now.push((key, now)); // the clock was set back
                     continue;
                 }
                 let since = (*since).max(now.minus(LONGEST));
@@ -43,10 +57,23 @@ impl Teller {
                 };
                 let words = self.digest(incidents, (since, until)).await?;
                 mails.extend(self.notice(About::Digest, &key.0, in_order(digest.via.clone(), lanes), words, now));
-                told.push((key, until));
+                covered.now.push((key, until));
             }
         }
-        Ok(told)
+        Ok(covered)
+    }
+
+    async fn covered(&self) -> Result<Covered, StoreError> {
+        let before = self.store.digests().await?;
+        let is_configured = |(address, crontab): &(String, String)| match crontab.as_str() {
+            DELIVERED => self.hear_of_deliveries.contains_key(address),
+            crontab => self
+                .digests
+                .iter()
+                .any(|digest| digest.at.to_string() == crontab && digest.to.iter().any(|to| to.address() == address)),
+        };
+        let ended = before.keys().filter(|key| !is_configured(key)).cloned().collect();
+        Ok(Covered { before, now: Vec::new(), ended })
     }
 
     async fn digest(
@@ -77,7 +104,7 @@ impl Teller {
 }
 
 /// The last moment after `since` and not after `until`: what was missed is one.
-fn last_between(at: &Crontab, zone: chrono_tz::Tz, (since, until): (Moment, Moment)) -> Option<Moment> {
+pub(super) fn last_between(at: &Crontab, zone: chrono_tz::Tz, (since, until): (Moment, Moment)) -> Option<Moment> {
     let mut last = None;
     let mut from = since;
     while let Some(next) = at.next_after(from, zone).filter(|next| *next <= until) {

@@ -1,11 +1,17 @@
 //! Housekeeping by the clock: the session's heartbeat, deadlines, a clock that was set back, history that has been kept long enough,
 //! and notices.
 
+mod deliveries;
 mod digests;
+mod expectations;
+mod heartbeat;
+mod lateness;
 mod teller;
 #[cfg(test)]
 mod tests;
 
+pub use expectations::Sight;
+pub use heartbeat::{Heartbeat, Surroundings, Unanswered};
 pub use teller::Teller;
 
 use crate::{

@@ -4,10 +4,18 @@ use crate::{
     clock::Clock,
     config::{Digest, Notice, Settings},
     domain::{Event, Incident, MailWishes, Moment, NOTICES, Ref, Retry},
-    janitor::{every, tell},
+    janitor::{
+        deliveries::{Hears, who_hears},
+        digests::Covered,
+        every,
+        expectations::{Expecting, Sight},
+        lateness::{Delayed, Lateness},
+        tell,
+    },
     mail::{Draft, Mailbox, compose},
     notices::{self, Aside, Due, LaneTrouble, Observed, Patience, Told, due, judge},
     rules::{Action, Rule, RuleSet},
+    schedule::Windows,
     store::{About, LaneRow, LaneState, NoticeMail, Store, StoreError, Tell},
 };
 use std::{
@@ -42,14 +50,41 @@ pub struct Teller {
     pub(super) digests: Vec<Digest>,
     /// Every configured server, with the rules that send to it.
     pub(super) senders: BTreeMap<String, BTreeSet<String>>,
+    /// When the jobs of each rule are late, and those of a rule that is no more.
+    pub(super) lateness: BTreeMap<String, Lateness>,
+    pub(super) usual: Lateness,
+    pub(super) expecting: BTreeMap<String, Expecting>,
+    pub(super) sight: Sight,
+    /// By address.
+    pub(super) hear_of_deliveries: BTreeMap<String, Hears>,
     retry: Retry,
-    /// One look at a time; when the last one was.
-    looked_at: Arc<Mutex<Option<Moment>>>,
+    /// One look at a time; what the last one saw.
+    looked: Arc<Mutex<Looked>>,
+}
+
+#[derive(Debug, Default)]
+struct Looked {
+    at: Option<Moment>,
+    delayed: Delayed,
 }
 
 impl Teller {
+    /// `sight`: what has been seen whole; a rule of which it says nothing misses nothing.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, node: String, (settings, rules): (&Settings, &RuleSet)) -> Self {
+    pub fn new(
+        store: Store,
+        (clock, sight): (Clock, Sight),
+        node: String,
+        (settings, rules): (&Settings, &RuleSet),
+    ) -> Self {
+        let of_all = &settings.notices.incidents;
+        let notices = rules.rules.iter().map(|rule| (&rule.name, rule.notices.as_deref().unwrap_or(of_all)));
+        let hear_of_deliveries = who_hears(notices);
+        let lateness = |rule: &Rule| Lateness { after: rule.delayed_after, windows: rule.windows.clone() };
+        let expecting = |rule: &Rule| {
+            let expecting = Expecting { expect: rule.expect.clone()?, settled_for: rule.when.settled_for };
+            Some((rule.name.clone(), expecting))
+        };
         let own = |rule: &Rule| Some((rule.name.clone(), rule.notices.clone()?));
         let mut senders: BTreeMap<String, BTreeSet<String>> =
             settings.servers.keys().map(|server| (server.clone(), BTreeSet::new())).collect();
@@ -71,11 +106,19 @@ impl Teller {
             from: settings.mail.from.clone(),
             time_zone: settings.time_zone,
             of_rule: rules.rules.iter().filter_map(own).collect(),
-            of_all: settings.notices.incidents.clone(),
+            of_all: of_all.clone(),
             digests: settings.notices.digests.clone(),
             senders,
+            lateness: rules.rules.iter().map(|rule| (rule.name.clone(), lateness(rule))).collect(),
+            usual: Lateness {
+                after: settings.defaults.delayed_after,
+                windows: Windows { windows: vec![], time_zone: settings.time_zone },
+            },
+            expecting: rules.rules.iter().filter_map(expecting).collect(),
+            sight,
+            hear_of_deliveries,
             retry: settings.defaults.retry,
-            looked_at: Arc::default(),
+            looked: Arc::default(),
         }
     }
 
@@ -96,38 +139,55 @@ impl Teller {
     /// # Errors
     /// When the database refuses; the next look says the same.
     pub async fn look(&self, patience: Patience) -> Result<(), StoreError> {
-        let mut looked_at = self.looked_at.lock().await;
-        while self.look_at_some(patience, *looked_at).await? {}
-        *looked_at = Some(self.clock.now());
+        let mut looked = self.looked.lock().await;
+        while self.look_at_some(patience, &mut looked).await? {}
+        looked.at = Some(self.clock.now());
         Ok(())
     }
 
     /// Whether there was more than one look takes.
-    async fn look_at_some(&self, patience: Patience, looked_at: Option<Moment>) -> Result<bool, StoreError> {
+    async fn look_at_some(&self, patience: Patience, looked: &mut Looked) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let before = self.store.incidents(now, LATELY).await?;
+        let (before, is_ahead) = self.store.incidents(now, LATELY).await?;
         let (counted, failures): (Vec<i64>, Vec<_>) = self.store.untold_failures().await?.into_iter().unzip();
-        let is_more = counted.len() >= 500;
         let lanes = self.store.lanes().await?;
+        let expected = self.expected(now, patience).await?;
+        let is_more = counted.len() >= 500 || expected.is_more;
+        self.delayed(&mut looked.delayed, &lanes, (now, patience)).await?;
         let mut observed = self.observed(&lanes, now, patience);
         observed.failures = failures.into_iter().filter(|failure| failure.rule != NOTICES).collect();
-        observed.delivered = self.delivered(&before, looked_at).await?;
+        observed.delivered = self.delivered(&before, looked.at).await?;
+        observed.late = expected.missed.into_iter().chain(looked.delayed.late.iter().cloned()).collect();
+        (observed.expecting, observed.at_rest) = (expected.same, looked.delayed.at_rest.clone());
         let mut incidents = before.clone();
         judge(&mut incidents, &observed);
         let mut mails = Vec::new();
-        let mut covered = Vec::new();
+        let mut covered = Covered::default();
         if !is_more {
             let due = due(&mut incidents, &observed, &|incident| self.readers(incident));
             mails = self.written(&incidents, due, &lanes, now).await?;
             covered = self.digests_due(&incidents, &lanes, now, &mut mails).await?;
+            self.deliveries_due(&lanes, now, &mut covered, &mut mails).await?;
         }
-        if incidents == before && counted.is_empty() && covered.is_empty() {
+        let tell = Tell {
+            node: self.node.clone(),
+            now,
+            counted,
+            mails,
+            covered: covered.now,
+            uncovered: covered.ended,
+            expectations: expected.changed,
+            unexpected: expected.ended,
+            counted_until: expected.counted_until,
+            incidents: Vec::new(),
+        };
+        if incidents == before && !is_ahead && tell.is_nothing() {
             return Ok(false);
         }
-        for mail in &mails {
+        for mail in &tell.mails {
             info!(job = %mail.job, server = %mail.server, to = %mail.recipient, "a notice is on its way");
         }
-        self.store.tell(Tell { node: self.node.clone(), now, incidents, counted, mails, covered }).await?;
+        self.store.tell(Tell { incidents, ..tell }).await?;
         Ok(is_more)
     }
 
@@ -151,7 +211,7 @@ impl Teller {
     ) -> Result<Vec<(String, Moment)>, StoreError> {
         let mut delivered = Vec::new();
         let is_asked = |incident: &&Incident| incident.closed_at.is_none() && incident.event == Event::Failed;
-        for Incident { server, last_at, .. } in incidents.iter().filter(is_asked) {
+        for Incident { subject: server, last_at, .. } in incidents.iter().filter(is_asked) {
             let since = looked_at.map_or(*last_at, |looked_at| looked_at.minus(SETTLED).max(*last_at));
             delivered.extend(self.store.last_delivery(server, since).await?.map(|at| (server.clone(), at)));
         }
@@ -195,11 +255,16 @@ impl Teller {
         let mut written = Vec::with_capacity(mails.len());
         for due in mails {
             let Some(incident) = incidents.get(due.incident) else { continue };
-            let (waiting, delivered) = self.store.aside(&incident.server, incident.opened_at).await?;
-            let aside = Aside { host: &self.node, time_zone: self.time_zone, waiting, delivered };
+            let (mut waiting, mut delivered, mut examples) = (0, 0, Vec::new());
+            if let Some(server) = incident.server() {
+                (waiting, delivered) = self.store.aside(server, incident.opened_at).await?;
+                examples = self.store.waiting_examples(server, None).await?;
+            }
+            let (host, time_zone) = (&*self.node, self.time_zone);
+            let aside = Aside { host, time_zone, now, waiting, examples: &examples, delivered };
             let words = notices::mail(incident, due.told, aside);
             let about = match due.told {
-                Told::Began => About::Begin(due.incident),
+                Told::Began | Told::Still => About::Begin(due.incident),
                 Told::Over | Told::Was => About::End(due.incident),
             };
             written.extend(self.notice(about, &due.address, in_order(due.via, lanes), words, now));

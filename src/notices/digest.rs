@@ -31,7 +31,7 @@ pub fn digest(
     let sum = |of: fn(&DigestLine) -> u64| lines.iter().map(of).sum::<u64>();
     let (delivered, failed) = (sum(|line| line.delivered), sum(|line| line.failed));
     let of =
-        |event| open.iter().filter(move |incident| incident.event == event).map(|incident| incident.server.as_str());
+        |event| open.iter().filter(move |incident| incident.event == event).map(|incident| incident.subject.as_str());
     let mut troubles = Vec::new();
     if failed > 0 {
         troubles.push(format!("{} failed", plural(failed, "job")));
@@ -41,6 +41,13 @@ pub fn digest(
     match of(Event::Trouble).count() as u64 {
         0 => {}
         servers => troubles.push(format!("{} in trouble", plural(servers, "server"))),
+    }
+    match of(Event::Missed).count() as u64 {
+        0 => {}
+        rules => troubles.push(format!("{} missed", plural(rules, "expectation"))),
+    }
+    if let Some(server) = of(Event::Delayed).next() {
+        troubles.push(format!("jobs for {} late", shown(server)));
     }
     let held = sum(|line| line.held);
     if held > 0 {
@@ -70,8 +77,12 @@ pub fn digest(
     }
     for incident in open {
         let lasted = span(until.since(incident.opened_at));
-        let _ =
-            writeln!(text, "\n{} for {lasted}: {} ({})", shown(&incident.server), shown(&incident.said), incident.kind);
+        let what = match incident.event {
+            Event::Missed => "expected",
+            Event::Delayed => "late",
+            _ => &incident.kind,
+        };
+        let _ = writeln!(text, "\n{} for {lasted}: {} ({what})", shown(&incident.subject), shown(&incident.said));
     }
     if failed > 0 {
         text.push_str("\npacketboat jobs --state failed says why, and packetboat retry tries again.\n");

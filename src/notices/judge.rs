@@ -1,7 +1,7 @@
 //! When an incident begins and when it is over.
 
 use crate::{
-    domain::{Event, Failure, Incident, Moment},
+    domain::{Event, Example, Failure, Incident, Moment},
     notices::{HOUR, Patience},
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -23,18 +23,37 @@ pub struct LaneTrouble {
     pub rules: BTreeSet<String>,
 }
 
+/// Something late: jobs of a server that wait too long, or what a rule expects and has not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// [`Event::Delayed`] or [`Event::Missed`].
+    pub event: Event,
+    /// A server, or a rule.
+    pub subject: String,
+    pub since: Moment,
+    pub said: String,
+    pub rules: BTreeSet<String>,
+    pub jobs: u64,
+    pub examples: Vec<Example>,
+}
+
 /// What is to be judged.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
     pub now: Moment,
     /// Servers that are configured.
     pub known: BTreeSet<String>,
+    /// Rules that expect something.
+    pub expecting: BTreeSet<String>,
     pub troubles: Vec<LaneTrouble>,
     /// Servers whose lane is open, since when.
     pub open: Vec<(String, Moment)>,
     pub failures: Vec<Failure>,
     /// Servers with their last delivery.
     pub delivered: Vec<(String, Moment)>,
+    pub late: Vec<Late>,
+    /// Servers whose jobs wait on purpose: whether they are late is not asked.
+    pub at_rest: BTreeSet<String>,
     pub patience: Patience,
 }
 
@@ -42,7 +61,7 @@ pub struct Observed {
 pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
     for trouble in &observed.troubles {
         // a server that comes back says other things on the way: that is one trouble
-        let is_it = |incident: &Incident| incident.event == Event::Trouble && incident.server == trouble.server;
+        let is_it = |incident: &Incident| incident.event == Event::Trouble && incident.subject == trouble.server;
         let incident = met_or_new(incidents, is_it, || new(&trouble.server, Event::Trouble, trouble.since));
         incident.kind.clone_from(&trouble.kind);
         incident.said.clone_from(&trouble.said);
@@ -50,7 +69,7 @@ pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
     }
     for failure in &observed.failures {
         let key = (failure.server.as_str(), Event::Failed, failure.kind.as_str());
-        let is_it = |incident: &Incident| (&*incident.server, incident.event, &*incident.kind) == key;
+        let is_it = |incident: &Incident| (&*incident.subject, incident.event, &*incident.kind) == key;
         let incident = met_or_new(incidents, is_it, || Incident {
             kind: failure.kind.clone(),
             said: failure.example.said.clone(),
@@ -63,22 +82,37 @@ pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
             incident.examples.push(failure.example.clone());
         }
     }
+    for late in &observed.late {
+        let is_it = |incident: &Incident| incident.event == late.event && incident.subject == late.subject;
+        let incident = met_or_new(incidents, is_it, || new(&late.subject, late.event, late.since));
+        incident.last_at = observed.now;
+        (incident.jobs, incident.said) = (late.jobs, late.said.clone());
+        incident.rules.extend(late.rules.iter().cloned());
+        incident.examples.clone_from(&late.examples);
+    }
     incidents.iter_mut().filter(|incident| incident.closed_at.is_none()).for_each(|incident| close(incident, observed));
 }
 
 /// Ends it if it is over.
 fn close(incident: &mut Incident, observed: &Observed) {
-    if !observed.known.contains(&incident.server) {
-        incident.closed_at = Some(observed.now); // whoever took the server away knows
+    let known = if incident.server().is_some() { &observed.known } else { &observed.expecting };
+    if !known.contains(&incident.subject) {
+        incident.closed_at = Some(observed.now); // whoever took the server or the expectation away knows
         incident.readers.iter_mut().for_each(|reader| reader.over_at = Some(observed.now));
         return;
     }
     let of = |moments: &[(String, Moment)]| {
-        moments.iter().find(|(server, _)| *server == incident.server).map(|(_, moment)| *moment)
+        moments.iter().find(|(server, _)| *server == incident.subject).map(|(_, moment)| *moment)
     };
-    let is_served = match incident.event {
+    let is_late = || {
+        let mut late = observed.late.iter();
+        late.any(|late| late.event == incident.event && late.subject == incident.subject)
+    };
+    let is_over = match incident.event {
         Event::Failed => of(&observed.delivered).is_some_and(|at| at > incident.last_at),
-        Event::Trouble | Event::Recovered => match of(&observed.open) {
+        Event::Delayed if observed.at_rest.contains(&incident.subject) => false,
+        Event::Delayed | Event::Missed => !is_late(),
+        Event::Trouble | Event::Recovered | Event::Delivered => match of(&observed.open) {
             Some(since) => {
                 incident.last_at = incident.last_at.max(since); // it lasted until then
                 true
@@ -87,7 +121,7 @@ fn close(incident: &mut Incident, observed: &Observed) {
         },
     };
     let quiet = if observed.patience == Patience::None { Duration::ZERO } else { QUIET };
-    if is_served && observed.now.since(incident.last_at) >= quiet {
+    if is_over && observed.now.since(incident.last_at) >= quiet {
         incident.closed_at = Some(observed.now);
     }
 }
@@ -118,10 +152,10 @@ fn met_or_new(
     }
 }
 
-fn new(server: &str, event: Event, at: Moment) -> Incident {
+fn new(subject: &str, event: Event, at: Moment) -> Incident {
     Incident {
         id: None,
-        server: server.to_owned(),
+        subject: subject.to_owned(),
         event,
         kind: String::new(),
         opened_at: at,

@@ -1,18 +1,24 @@
 //! Incident moves → mails: when one begins and ends, whom that concerns, and what they read. Pure.
 
+mod delivered;
 mod digest;
 mod judge;
+mod late_words;
 mod words;
 
+pub use delivered::{Deliveries, delivered, is_worth_a_mail};
 pub use digest::{DigestLine, digest};
-pub use judge::{LaneTrouble, Observed, judge};
+pub use judge::{LaneTrouble, Late, Observed, judge};
 pub use words::{Aside, Told, mail};
 
 use crate::{
     config::Notice,
     domain::{Event, Incident, Moment, Reader, StartMail},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What is over sooner is not told at all.
 const HOLD: Duration = Duration::from_secs(10);
@@ -20,7 +26,6 @@ const HOLD: Duration = Duration::from_secs(10);
 const MOST: usize = 6;
 /// What comes back sooner was never over.
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Whether incidents are waited for, at their beginning and at their end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,12 +54,18 @@ pub fn due(incidents: &mut [Incident], observed: &Observed, readers: &dyn Fn(&In
     let now = observed.now;
     let mut sent = sent_lately(incidents, now);
     let mut due = Vec::new();
+    let troubles = troubles_lately(incidents, now);
     for (place, incident) in incidents.iter_mut().enumerate() {
         let notices = readers(incident);
         let ripe = ripe(incident, observed);
+        let is_open = incident.closed_at.is_none();
+        let is_trouble_told = incident.event == Event::Delayed && is_open && troubles.contains(&incident.subject);
         for notice in &notices {
             for to in &notice.to {
                 let address = to.address().to_owned();
+                if is_trouble_told && notice.on.contains(&Event::Trouble) {
+                    continue; // who heard that its jobs wait need not hear that they are late
+                }
                 let Some(told) = next(incident, notice, &address, (now, ripe)) else { continue };
                 let mails = sent.entry(address.clone()).or_default();
                 if *mails >= MOST {
@@ -62,7 +73,7 @@ pub fn due(incidents: &mut [Incident], observed: &Observed, readers: &dyn Fn(&In
                 }
                 *mails += 1;
                 note(incident, &address, told, now);
-                let via = notice.via.iter().filter(|relay| **relay != incident.server).cloned().collect();
+                let via = notice.via.iter().filter(|relay| Some(&***relay) != incident.server()).cloned().collect();
                 due.push(Due { incident: place, address, via, told });
             }
         }
@@ -76,8 +87,10 @@ pub fn due(incidents: &mut [Incident], observed: &Observed, readers: &dyn Fn(&In
 /// How long it has lasted, as far as that makes it worth telling; `None` while it is not, or is already on its way out.
 fn ripe(incident: &Incident, observed: &Observed) -> Option<Duration> {
     let since = match incident.event {
-        Event::Failed | Event::Recovered => incident.reopened_at.unwrap_or(incident.opened_at),
-        Event::Trouble => observed.troubles.iter().find(|trouble| trouble.server == incident.server)?.since,
+        Event::Failed | Event::Delayed | Event::Missed | Event::Recovered | Event::Delivered => {
+            incident.reopened_at.unwrap_or(incident.opened_at)
+        }
+        Event::Trouble => observed.troubles.iter().find(|trouble| trouble.server == incident.subject)?.since,
     };
     let lasted = observed.now.since(since);
     (observed.patience == Patience::None || lasted >= HOLD).then_some(lasted)
@@ -85,7 +98,7 @@ fn ripe(incident: &Incident, observed: &Observed) -> Option<Duration> {
 
 /// What this reader is to be told next, if anything.
 fn next(incident: &Incident, notice: &Notice, address: &str, (now, ripe): (Moment, Option<Duration>)) -> Option<Told> {
-    if notice.via.iter().all(|relay| *relay == incident.server) {
+    if notice.via.iter().all(|relay| Some(&**relay) == incident.server()) {
         return None; // a relay does not carry its own trouble
     }
     let untold = Reader::default();
@@ -97,15 +110,18 @@ fn next(incident: &Incident, notice: &Notice, address: &str, (now, ripe): (Momen
             (None, None) => true,
             // told before, over, and back: only if it stays
             (_, Some(_)) => lasted >= HOUR,
-            // what fails day after day is told every day
             (Some(told), None) => {
-                incident.event == Event::Failed && now.since(told) >= DAY && incident.last_at.since(told) >= HOUR
+                let is_time = now.since(told) >= notice.remind_every && reader.start == StartMail::Sent;
+                // what failed once and never since is no news, however long ago
+                let lasts = incident.event != Event::Failed || incident.last_at.since(told) >= HOUR;
+                return (is_time && lasts).then_some(Told::Still);
             }
         };
         return is_news.then_some(Told::Began);
     }
     match (reader.over_at, reader.started_at, reader.start) {
         (Some(_), ..) | (_, Some(_), StartMail::UnderWay) => None,
+        (None, None, _) if incident.event == Event::Delayed => None, // they came, and nobody was worried
         (None, Some(_), StartMail::Sent) => wants(Event::Recovered).then_some(Told::Over),
         (None, Some(_), StartMail::Waiting) => Some(Told::Was),
         (None, None, _) => {
@@ -116,6 +132,14 @@ fn next(incident: &Incident, notice: &Notice, address: &str, (now, ripe): (Momen
     }
 }
 
+/// Servers in trouble, or in trouble less than an hour ago.
+fn troubles_lately(incidents: &[Incident], now: Moment) -> BTreeSet<String> {
+    let is_near = |incident: &&Incident| {
+        incident.event == Event::Trouble && incident.closed_at.is_none_or(|closed| now.since(closed) < HOUR)
+    };
+    incidents.iter().filter(is_near).map(|incident| incident.subject.clone()).collect()
+}
+
 fn note(incident: &mut Incident, address: &str, told: Told, now: Moment) {
     let known = incident.readers.iter().position(|reader| reader.address == address);
     let place = known.unwrap_or_else(|| {
@@ -124,7 +148,9 @@ fn note(incident: &mut Incident, address: &str, told: Told, now: Moment) {
     });
     let reader = &mut incident.readers[place];
     match told {
-        Told::Began => *reader = Reader { address: address.to_owned(), started_at: Some(now), ..Reader::default() },
+        Told::Began | Told::Still => {
+            *reader = Reader { address: address.to_owned(), started_at: Some(now), ..Reader::default() }
+        }
         Told::Over | Told::Was => reader.over_at = Some(now),
     }
 }

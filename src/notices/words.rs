@@ -1,5 +1,6 @@
 //! What a notice says: what happened, to what, in the server's own words, and what to type next.
 
+use super::late_words;
 use crate::domain::{Escaped, Event, Example, Incident, Moment, show_size};
 use chrono::TimeZone as _;
 use chrono_tz::Tz;
@@ -12,6 +13,8 @@ const RULES: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     Began,
+    /// Again, because it lasts.
+    Still,
     Over,
     /// Both at once: the first mail had not gone out when it was over.
     Was,
@@ -23,8 +26,11 @@ pub struct Aside<'a> {
     /// This machine's name.
     pub host: &'a str,
     pub time_zone: Tz,
+    pub now: Moment,
     /// Jobs that wait for the server.
     pub waiting: u64,
+    /// Some of them.
+    pub examples: &'a [Example],
     /// Jobs that it has taken since the incident began.
     pub delivered: u64,
 }
@@ -32,94 +38,134 @@ pub struct Aside<'a> {
 /// Subject and text.
 #[must_use]
 pub fn mail(incident: &Incident, told: Told, aside: Aside<'_>) -> (String, String) {
-    let server = shown(&incident.server);
-    let at = |moment| clock(moment, aside.time_zone);
-    let ended = incident.last_at.max(incident.opened_at);
-    let lasted = span(ended.since(incident.opened_at));
-    let (what, mut text) = match (incident.event, told) {
-        (Event::Failed, Told::Began) => {
-            let jobs = plural(incident.jobs, "job");
-            (
-                format!("{jobs} failed for good"),
-                format!(
-                    "{jobs} for {server} failed since {}; nothing tries them again by itself.\n",
-                    at(incident.opened_at)
-                ),
-            )
-        }
-        (Event::Failed, _) => {
-            let jobs = plural(incident.jobs, "job");
-            (
-                format!("it delivers again; {jobs} had failed"),
-                format!(
-                    "{jobs} for {server} failed between {} and {}; it has taken {} since.\n",
-                    at(incident.opened_at),
-                    at(ended),
-                    plural(aside.delivered, "job"),
-                ),
-            )
-        }
-        (_, Told::Began) => (
-            "trouble; its jobs wait".to_owned(),
-            format!(
-                "{server} is in trouble since {}. {} for it; they spend no tries and go on by themselves. One more mail \
-                 comes when it is over.\n",
-                at(incident.opened_at),
-                waits(aside.waiting),
-            ),
+    let (what, text) = match incident.event {
+        Event::Failed => failed(incident, told, aside),
+        Event::Delayed => late_words::delayed(incident, told, aside),
+        Event::Missed => late_words::missed(incident, told, aside),
+        Event::Trouble | Event::Recovered | Event::Delivered => trouble(incident, told, aside),
+    };
+    (format!("[packetboat {}] {}: {what}", aside.host, shown(&incident.subject)), text)
+}
+
+fn failed(incident: &Incident, told: Told, aside: Aside<'_>) -> (String, String) {
+    let (server, jobs) = (shown(&incident.subject), plural(incident.jobs, "job"));
+    let began = clock(incident.opened_at, aside.time_zone);
+    let (what, mut text) = match told {
+        Told::Began | Told::Still => (
+            format!("{jobs} failed for good"),
+            format!("{jobs} for {server} failed since {began}; nothing tries them again by itself.\n"),
         ),
-        (_, Told::Over) => (
-            format!("well again after {lasted}"),
-            format!("{server} is well again: it was in trouble from {} to {}.\n", at(incident.opened_at), at(ended)),
-        ),
-        (_, Told::Was) => (
-            format!("was in trouble for {lasted}, and is well again"),
+        Told::Over | Told::Was => (
+            format!("it delivers again; {jobs} had failed"),
             format!(
-                "{server} was in trouble from {} to {}; this mail could not be sent before.\n",
-                at(incident.opened_at),
-                at(ended),
+                "{jobs} for {server} failed between {began} and {}; it has taken {} since.\n",
+                clock(until(incident), aside.time_zone),
+                plural(aside.delivered, "job"),
             ),
         ),
     };
-    let _ = writeln!(text, "\nIt said: {} ({})", shown(&incident.said), incident.kind);
-    if incident.event == Event::Trouble && told != Told::Began {
-        let _ =
-            writeln!(text, "Since it began it has taken {}; {}.", plural(aside.delivered, "job"), waits(aside.waiting));
+    text.push_str(&said(incident));
+    text.push_str(&rules(incident));
+    text.push_str(&examples(&incident.examples, incident.jobs));
+    let _ = write!(
+        text,
+        "\nMend what its words say, then: packetboat retry --server {server} --state failed\nOne job with all its \
+         attempts: packetboat job ID\n"
+    );
+    (what, text)
+}
+
+fn trouble(incident: &Incident, told: Told, aside: Aside<'_>) -> (String, String) {
+    let server = shown(&incident.subject);
+    let at = |moment| clock(moment, aside.time_zone);
+    let (began, ended) = (at(incident.opened_at), at(until(incident)));
+    let (what, mut text) = match told {
+        Told::Began => (
+            "trouble; its jobs wait".to_owned(),
+            format!(
+                "{server} is in trouble since {began}. {} for it; they spend no tries and go on by themselves. One more \
+                 mail comes when it is over.\n",
+                waits(aside.waiting),
+            ),
+        ),
+        Told::Still => {
+            let lasts = span(aside.now.since(incident.opened_at));
+            (
+                format!("still in trouble after {lasts}; its jobs wait"),
+                format!("{server} is in trouble since {began}, for {lasts}. {} for it.\n", waits(aside.waiting)),
+            )
+        }
+        Told::Over => (
+            format!("well again after {}", lasted(incident)),
+            format!("{server} is well again: it was in trouble from {began} to {ended}.\n"),
+        ),
+        Told::Was => (
+            format!("was in trouble for {}, and is well again", lasted(incident)),
+            format!("{server} was in trouble from {began} to {ended}; this mail could not be sent before.\n"),
+        ),
+    };
+    text.push_str(&said(incident));
+    match told {
+        Told::Began | Told::Still => {
+            text.push_str(&rules(incident));
+            text.push_str(&examples(aside.examples, aside.waiting));
+            let _ = writeln!(text, "\nLook: packetboat status, packetboat jobs --server {server} --state queued");
+        }
+        Told::Over | Told::Was => {
+            let (taken, waits) = (plural(aside.delivered, "job"), waits(aside.waiting));
+            let _ = writeln!(text, "Since it began it has taken {taken}; {waits}.");
+            text.push_str(&rules(incident));
+            text.push_str("\nNothing is left to do.\n");
+        }
     }
-    if !incident.rules.is_empty() {
-        let rules: Vec<&str> = incident.rules.iter().take(RULES).map(String::as_str).collect();
-        let more = incident.rules.len().saturating_sub(RULES);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(text, "Rules: {}{more}", rules.join(", "));
+    (what, text)
+}
+
+/// The server's own words.
+pub(super) fn said(incident: &Incident) -> String {
+    match &*incident.kind {
+        "" => format!("\nIt said: {}\n", shown(&incident.said)),
+        kind => format!("\nIt said: {} ({kind})\n", shown(&incident.said)),
     }
-    for example in &incident.examples {
-        text.push_str(&line(example));
+}
+
+/// Whose jobs are hit.
+pub(super) fn rules(incident: &Incident) -> String {
+    if incident.rules.is_empty() {
+        return String::new();
     }
-    let more = incident.jobs.saturating_sub(incident.examples.len() as u64);
-    if more > 0 && !incident.examples.is_empty() {
+    let rules: Vec<&str> = incident.rules.iter().take(RULES).map(String::as_str).collect();
+    let more = incident.rules.len().saturating_sub(RULES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("Rules: {}{more}\n", rules.join(", "))
+}
+
+/// Some of so many jobs.
+pub(super) fn examples(examples: &[Example], of: u64) -> String {
+    let mut text: String = examples.iter().map(line).collect();
+    let more = of.saturating_sub(examples.len() as u64);
+    if more > 0 && !examples.is_empty() {
         let _ = writeln!(text, "  … and {more} more");
     }
-    text.push_str(&next_step(incident, told));
-    (format!("[packetboat {}] {server}: {what}", aside.host), text)
+    text
 }
 
 fn line(example: &Example) -> String {
-    let Example { job, name, size_bytes, to, tries, said } = example;
+    let Example { job, name, size_bytes, sha256, to, tries, said } = example;
     let size = size_bytes.map_or_else(String::new, |size| format!("  {}", show_size(size)));
+    let sha256 = sha256.as_ref().map_or_else(String::new, |sha256| format!("    sha256 {sha256}\n"));
     let tries = plural(u64::from(*tries), "attempt");
-    format!("\n  {}{size}  to {}\n    job {job}, {tries}: {}\n", shown(name), shown(to), shown(said))
+    let said = if said.is_empty() { String::new() } else { format!(": {}", shown(said)) };
+    format!("\n  {}{size}  to {}\n{sha256}    job {job}, {tries}{said}\n", shown(name), shown(to))
 }
 
-fn next_step(incident: &Incident, told: Told) -> String {
-    let server = shown(&incident.server);
-    match (incident.event, told) {
-        (Event::Failed, _) => format!(
-            "\nMend what its words say, then: packetboat retry --server {server} --state failed\nOne job with all its \
-             attempts: packetboat job ID\n"
-        ),
-        (_, Told::Began) => "\nLook: packetboat status\n".to_owned(),
-        (_, Told::Over | Told::Was) => "\nNothing is left to do.\n".to_owned(),
-    }
+/// Until when it lasted, as far as it is known.
+pub(super) fn until(incident: &Incident) -> Moment {
+    incident.last_at.max(incident.opened_at)
+}
+
+pub(super) fn lasted(incident: &Incident) -> String {
+    span(until(incident).since(incident.opened_at))
 }
 
 pub(super) fn shown(text: &str) -> String {
@@ -135,7 +181,7 @@ pub(super) fn plural(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-fn waits(jobs: u64) -> String {
+pub(super) fn waits(jobs: u64) -> String {
     format!("{} {}", plural(jobs, "job"), if jobs == 1 { "waits" } else { "wait" })
 }
 

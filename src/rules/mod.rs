@@ -12,6 +12,7 @@ mod plan_after;
 mod plan_here;
 mod plan_mail;
 mod plan_text;
+mod read_expect;
 mod read_here;
 mod read_mail;
 mod read_rule;

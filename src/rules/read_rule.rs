@@ -3,13 +3,14 @@
 use super::{
     Rule, RuleLimits, closed,
     expressions::condition,
+    read_expect::expect,
     read_steps::{Around, end_of, steps, warn_of_one_place},
     read_watch,
 };
 use crate::{
     config::{
         Fields, Outline, Sheet, Whose,
-        defaults::{RETRY_MOVED, attempts, check_waits, deadline, priority, wait},
+        defaults::{RETRY_MOVED, attempts, check_waits, deadline, delayed_after, priority, wait},
         first_line,
         keys::{Table, default, not_yet, optional, required},
         notices, read, values,
@@ -31,12 +32,12 @@ pub const RULE: Table = Table {
         not_yet("set", "leave it out: every file counts by itself"),
         optional("after"),
         optional("after_failure"),
-        not_yet("expect", "leave it out: `packetboat status` says when a rule last delivered"),
+        optional("expect"),
         not_yet("verify", "leave it out: `proof` of an upload says how a copy is proved when it is made"),
         optional("notices"),
         optional("retry"),
         optional("deadline"),
-        not_yet("delayed_after", "leave it out: `packetboat status` shows what waits"),
+        optional("delayed_after"),
         optional("priority"),
         optional("order"),
         default("in_order", "false"),
@@ -125,6 +126,7 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     }
     let retry = retry(sheet, &fields, known);
     let deadline = fields.may("deadline", deadline).unwrap_or(known.defaults.deadline);
+    let delayed_after = fields.may("delayed_after", delayed_after).unwrap_or(known.defaults.delayed_after);
     let priority = fields.may("priority", priority).unwrap_or(known.defaults.priority);
     let order = fields.may("order", |sheet, node| {
         read::each(read::at_most(sheet, read::items(node), 100)?, |item| {
@@ -134,6 +136,10 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     let in_order = fields.need("in_order", read::switch);
     let time_zone = fields.may("time_zone", crate::config::time_zone).unwrap_or(known.time_zone);
     let windows = windows(&fields, time_zone);
+    let expect = match fields.entry("expect") {
+        Some(entry) => expect(sheet, &entry.key.at, &entry.value, time_zone).map(Some),
+        None => Some(None),
+    };
     closed::warn_of_deadline(sheet, fields.value("windows"), &windows, deadline);
     let limits = limits(&fields);
     let paused = fields.need("paused", read::switch);
@@ -160,6 +166,8 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
         limits: limits?,
         time_zone,
         paused: paused?,
+        expect: expect?,
+        delayed_after,
         notices: notices?,
         steps_at: fields.value("then").map_or(0..0, |node| node.at.clone()),
         end_at: ["after", "after_failure"].into_iter().find_map(|key| end_of(fields.value(key)?)),
@@ -213,7 +221,12 @@ mod tests {
             rules: PathBuf::new(),
             servers: Some(BTreeMap::from([("a".to_owned(), "ftp"), ("b".to_owned(), "ftp")])),
             mail: crate::config::MailSettings::default(),
-            defaults: Defaults { retry, deadline: Duration::from_secs(7000), priority: Priority::High },
+            defaults: Defaults {
+                retry,
+                deadline: Duration::from_secs(7000),
+                priority: Priority::High,
+                delayed_after: Duration::from_secs(700),
+            },
             time_zone: chrono_tz::Asia::Tokyo,
         };
         let sheet = Sheet::new("rule.yaml", text);
@@ -229,6 +242,7 @@ mod tests {
         assert_eq!(rule.retry.first_wait, Duration::from_secs(7));
         assert_eq!((rule.retry.longest_wait, rule.retry.attempts), (Duration::from_secs(70), Some(3)));
         assert_eq!((rule.deadline, rule.priority), (Duration::from_secs(7000), Priority::High));
+        assert_eq!((rule.delayed_after, rule.expect), (Duration::from_secs(700), None));
         assert_eq!((rule.time_zone, rule.windows.time_zone), (chrono_tz::Asia::Tokyo, chrono_tz::Asia::Tokyo));
         assert_eq!(rule.when.folder, PathBuf::from("/tmp"));
         assert!(!rule.when.recursive && !rule.in_order && !rule.paused && rule.about.is_none());
@@ -252,7 +266,8 @@ mod tests {
              \x20     times: none\n      resume: false\n      bandwidth: 1MB/s\n    if: file.ext == \"a\"\n  - upload: { to: a }\n\
              retry: { first_wait: 1s, longest_wait: 1d, attempts: 1 }\ndeadline: 30d\npriority: low\norder: \"*.a\"\n\
              in_order: true\nwindows: [\"Mon-Fri 22:00-06:00\"]\nlimits: { rate: 600/h, running: 1, size: 5GB }\n\
-             time_zone: Europe/Berlin\npaused: true\n",
+             time_zone: Europe/Berlin\npaused: true\ndelayed_after: 5m\n\
+             expect: { by: \"0 4 * * *\", min_size: 10MB, min_share: 50% }\n",
         );
         let watch = &rule.when;
         assert!(watch.filter.wants(b".hidden.a") && watch.filter.wants(b"sub/c.b") && !watch.filter.wants(b"x.a"));
@@ -274,6 +289,11 @@ mod tests {
         assert_eq!(rule.limits.rate, Some((600, Duration::from_secs(3600))));
         assert_eq!((rule.limits.running, rule.limits.size), (Some(1), Some(5_000_000_000)));
         assert_eq!((rule.time_zone, rule.windows.time_zone), (chrono_tz::Europe::Berlin, chrono_tz::Europe::Berlin));
+        let expect = "a file of 10.0 MB or more, 50 % of the last one at least, by \"0 4 * * *\" (Europe/Berlin)";
+        assert_eq!(
+            (rule.delayed_after, rule.expect.unwrap().to_string()),
+            (Duration::from_secs(300), expect.to_owned())
+        );
         assert!(rule.in_order && rule.paused && rule.windows.windows.len() == 1);
     }
 

@@ -5,7 +5,7 @@ use crate::{
     domain::{ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times},
     mail::Mailbox,
     rules::FileFilter,
-    schedule::Windows,
+    schedule::{Expect, Windows},
     templates::{Condition, DoneFile, PathTemplate, TextTemplate},
 };
 use std::{ops::Range, path::PathBuf, time::Duration};
@@ -42,6 +42,10 @@ pub struct Rule {
     pub limits: RuleLimits,
     pub time_zone: chrono_tz::Tz,
     pub paused: bool,
+    /// What must come.
+    pub expect: Option<Expect>,
+    /// The age from which on a job is late.
+    pub delayed_after: Duration,
     /// `None`: those of packetboat.yaml.
     pub notices: Option<Vec<Notice>>,
     /// Where its steps stand in the text.

@@ -3,6 +3,7 @@
 use crate::{domain::Moment, schedule::Window};
 use chrono::{DateTime, Days, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
+use std::{iter, time::Duration};
 
 /// Several windows in one zone; none means always.
 ///
@@ -17,6 +18,8 @@ pub struct Windows {
 
 /// A window opens every week; one that falls into a gap opens a week later. One more day for the zone's offset.
 const HORIZON_DAYS: u64 = 16;
+/// What is open for longer counts as always open.
+const LONGEST_OPEN: Duration = Duration::from_secs(8 * 24 * 3600);
 
 impl Windows {
     /// Whether jobs may start now.
@@ -45,6 +48,17 @@ impl Windows {
             .filter(|change| self.holds(change.naive_local()) != is_open)
             .min()
             .map(|change| Moment(change.timestamp_millis()))
+    }
+
+    /// Since when it is open, being open; `None` when it always was, or is shut.
+    #[must_use]
+    pub fn open_since(&self, moment: Moment) -> Option<Moment> {
+        if self.windows.is_empty() || !self.is_open(moment) {
+            return None;
+        }
+        let changes =
+            iter::successors(Some(moment.minus(LONGEST_OPEN)), |at| self.next_change(*at).filter(|at| *at <= moment));
+        changes.skip(1).last()
     }
 
     /// Every moment near `now` at which any window can open or shut: both ends of each on each day, and each change of

@@ -1,72 +1,44 @@
-//! Incidents, whom they were told, and the jobs that failed since the last look.
+//! Incidents, whom they were told, and the jobs that failed since the last look: what is read of them.
 
 use crate::{
-    domain::{
-        Event, Example, Failure, Incident, Letter, MailWishes, Moment, NOTICES, Priority, Reader, Ref, StartMail,
-    },
+    domain::{Event, Example, Failure, Incident, Moment, Reader, Ref, Sha256, StartMail},
     store::{
-        QueueKey, Store, StoreError,
-        arrive::insert_letter,
+        Store, StoreError,
         error::unreadable,
         writer::{Tx, Write},
     },
 };
-use serde_json::Value;
 use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
-
-/// A notice on its way into the queue.
-#[derive(Debug, Clone)]
-pub struct NoticeMail {
-    pub job: Ref,
-    pub about: About,
-    pub server: String,
-    pub recipient: String,
-    pub letter: Letter,
-    pub wishes: MailWishes,
-    pub expires_at: Moment,
-}
-
-/// What a notice is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
-    /// The begin of one of [`Tell::incidents`], by its place.
-    Begin(usize),
-    /// Its end, or both.
-    End(usize),
-    Digest,
-}
-
-/// What one look at the incidents came to.
-#[derive(Debug, Clone)]
-pub struct Tell {
-    pub node: String,
-    pub now: Moment,
-    /// As they stand now.
-    pub incidents: Vec<Incident>,
-    /// Rows of failed jobs that are counted in them.
-    pub counted: Vec<i64>,
-    pub mails: Vec<NoticeMail>,
-    /// Until when the readers of digests are told, by address and schedule.
-    pub covered: Vec<((String, String), Moment)>,
-}
 
 /// Failed jobs looked at together.
 const CHUNK: i64 = 500;
 
 impl Store {
-    /// Incidents that are open, were closed within `lately`, or whose end somebody has not heard of yet.
+    /// Incidents that are open, were closed within `lately`, or whose end somebody has not heard of yet; and whether a moment in
+    /// them is ahead of the clock, which then counts as now and must be written as now.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn incidents(&self, now: Moment, lately: Duration) -> Result<Vec<Incident>, StoreError> {
+    pub async fn incidents(&self, now: Moment, lately: Duration) -> Result<(Vec<Incident>, bool), StoreError> {
         let rows = sqlx::query(INCIDENTS).bind(now.minus(lately).0).fetch_all(self.readers()).await?;
         let mut incidents = Vec::with_capacity(rows.len());
+        let is_ahead = rows.iter().any(|row| row.get::<i64, _>("last_at") > now.0);
         for row in &rows {
             let readers = sqlx::query(READERS).bind(row.get::<i64, _>("id")).fetch_all(self.readers()).await?;
             incidents.push(incident(row, &readers, now)?);
         }
-        Ok(incidents)
+        Ok((incidents, is_ahead))
+    }
+
+    /// How many are open.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_incidents(&self) -> Result<u64, StoreError> {
+        let open = "SELECT count(*) FROM incidents WHERE closed_at IS NULL";
+        let row = sqlx::query(open).fetch_one(self.readers()).await?;
+        Ok(row.get::<i64, _>(0).cast_unsigned())
     }
 
     /// Jobs that failed and are in no incident yet, oldest first, with their rows; at most 500.
@@ -103,14 +75,6 @@ impl Store {
     pub async fn forget_incidents(&self, before: Moment) -> Result<(), StoreError> {
         self.write(Forget { before }).await
     }
-
-    /// Commits a look: incidents, their mails, and whom they were told, all or nothing.
-    ///
-    /// # Errors
-    /// When the database refuses; then nobody was told, and the next look says the same.
-    pub async fn tell(&self, tell: Tell) -> Result<(), StoreError> {
-        self.write(tell).await
-    }
 }
 
 struct Forget {
@@ -127,108 +91,6 @@ impl Write for Forget {
     }
 }
 
-impl Write for Tell {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let counted = Value::from(self.counted.clone()).to_string();
-        sqlx::query("UPDATE jobs SET told = 1 WHERE id IN (SELECT value FROM json_each(?1))")
-            .bind(counted)
-            .execute(&mut *tx.db)
-            .await?;
-        let mut ids = Vec::with_capacity(self.incidents.len());
-        for incident in &self.incidents {
-            ids.push(save(tx, incident).await?);
-        }
-        for mail in &self.mails {
-            self.queue(tx, mail).await?;
-            match mail.about {
-                About::Begin(place) => self.remember(tx, ids[place], mail).await?,
-                About::End(place) => self.overtake(tx, &self.incidents[place], mail).await?,
-                About::Digest => {}
-            }
-        }
-        for ((address, schedule), until) in &self.covered {
-            let covered = sqlx::query(COVER).bind(address).bind(schedule).bind(until.0);
-            covered.execute(&mut *tx.db).await?;
-        }
-        Ok(())
-    }
-}
-
-impl Tell {
-    /// Which job tells that it began.
-    async fn remember(&self, tx: &mut Tx<'_>, incident: i64, mail: &NoticeMail) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE incident_readers SET start_job = ?3 WHERE incident_id = ?1 AND address = ?2")
-            .bind(incident)
-            .bind(&mail.recipient)
-            .bind(&mail.job.0[..])
-            .execute(&mut *tx.db)
-            .await?;
-        Ok(())
-    }
-
-    /// A begin that has not gone out is told with the end.
-    async fn overtake(&self, tx: &mut Tx<'_>, incident: &Incident, mail: &NoticeMail) -> Result<(), sqlx::Error> {
-        let reader = incident.readers.iter().find(|reader| reader.address == mail.recipient);
-        if let Some(overtaken) = reader.and_then(|reader| reader.start_job) {
-            sqlx::query(OVERTAKE).bind(&overtaken.0[..]).bind(self.now.0).execute(&mut *tx.db).await?;
-        }
-        Ok(())
-    }
-
-    async fn queue(&self, tx: &mut Tx<'_>, mail: &NoticeMail) -> Result<(), sqlx::Error> {
-        let payload = insert_letter(tx, &self.node, &mail.letter).await?;
-        let wishes = serde_json::to_string(&mail.wishes).map_err(|why| sqlx::Error::Encode(why.into()))?;
-        sqlx::query(QUEUE)
-            .bind(&mail.job.0[..])
-            .bind(payload)
-            .bind(NOTICES)
-            .bind(&mail.server)
-            .bind(&self.node)
-            .bind(&mail.recipient)
-            .bind(wishes)
-            .bind(Priority::High.class())
-            .bind(self.now.0)
-            .bind(mail.expires_at.0)
-            .execute(&mut *tx.db)
-            .await?;
-        let (server, rule) = (mail.server.clone(), NOTICES.to_owned());
-        tx.touched.insert(QueueKey { server, priority: Priority::High, rule, rank: 0 });
-        Ok(())
-    }
-}
-
-async fn save(tx: &mut Tx<'_>, incident: &Incident) -> Result<i64, sqlx::Error> {
-    let json = |encoded: Result<String, serde_json::Error>| encoded.map_err(|why| sqlx::Error::Encode(why.into()));
-    let row = sqlx::query(SAVE)
-        .bind(incident.id)
-        .bind(&incident.server)
-        .bind(incident.event.word())
-        .bind(&incident.kind)
-        .bind(incident.opened_at.0)
-        .bind(incident.last_at.0)
-        .bind(incident.closed_at.map(|moment| moment.0))
-        .bind(incident.reopened_at.map(|moment| moment.0))
-        .bind(incident.jobs.cast_signed())
-        .bind(&incident.said)
-        .bind(json(serde_json::to_string(&incident.rules))?)
-        .bind(json(serde_json::to_string(&incident.examples))?)
-        .fetch_one(&mut *tx.db)
-        .await?;
-    let id: i64 = row.get(0);
-    for reader in &incident.readers {
-        sqlx::query(SAVE_READER)
-            .bind(id)
-            .bind(&reader.address)
-            .bind(reader.started_at.map(|moment| moment.0))
-            .bind(reader.over_at.map(|moment| moment.0))
-            .execute(&mut *tx.db)
-            .await?;
-    }
-    Ok(id)
-}
-
 /// A moment that is ahead was written before the clock was set back: it counts as now.
 fn incident(row: &SqliteRow, readers: &[SqliteRow], now: Moment) -> Result<Incident, sqlx::Error> {
     let moment = |column: &str| row.get::<Option<i64>, _>(column).map(|at| Moment(at).min(now));
@@ -236,8 +98,8 @@ fn incident(row: &SqliteRow, readers: &[SqliteRow], now: Moment) -> Result<Incid
     let json = |column: &str| row.get::<String, _>(column);
     Ok(Incident {
         id: Some(row.get("id")),
-        server: row.get("server"),
-        event: [Event::Trouble, Event::Failed]
+        subject: row.get("subject"),
+        event: [Event::Trouble, Event::Failed, Event::Delayed, Event::Missed]
             .into_iter()
             .find(|known| known.word() == event)
             .ok_or_else(|| unreadable("event", event))?,
@@ -270,12 +132,7 @@ fn reader(row: &SqliteRow, now: Moment) -> Reader {
 }
 
 fn failure(row: &SqliteRow) -> Failure {
-    let bytes = |column: &str| row.get::<Option<Vec<u8>>, _>(column);
     let text = |column: &str| row.get::<Option<String>, _>(column);
-    let server: String = row.get("server");
-    let lossy = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let to = bytes("target").map(|target| format!("{server}:{}", lossy(target))).or(text("recipient"));
-    let job = bytes("ref").and_then(|job| job.try_into().ok()).map_or_else(String::new, |job| Ref(job).to_string());
     let reason = text("reason");
     let is_ours = |reason: &String| matches!(reason.as_str(), "deadline" | "unplannable" | "source_changed");
     let kind = reason.clone().filter(is_ours).or(text("kind")).or(reason);
@@ -283,17 +140,40 @@ fn failure(row: &SqliteRow) -> Failure {
         rule: row.get("rule"),
         kind: kind.unwrap_or_else(|| "unknown".to_owned()),
         ended_at: Moment(row.get::<Option<i64>, _>("ended_at").unwrap_or_default()),
-        example: Example {
-            job,
-            name: bytes("name").map(lossy).unwrap_or_default(),
-            size_bytes: row.get::<Option<i64>, _>("size_bytes").map(i64::cast_unsigned),
-            to: to.unwrap_or_else(|| server.clone()),
-            tries: row.get("tries"),
-            said: text("said").unwrap_or_default(),
-        },
-        server,
+        example: example(row),
+        server: row.get("server"),
     }
 }
+
+/// Of a row with the columns of [`example_columns`].
+pub(super) fn example(row: &SqliteRow) -> Example {
+    let bytes = |column: &str| row.get::<Option<Vec<u8>>, _>(column);
+    let lossy = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let server: String = row.get("server");
+    let to = bytes("target").map(|target| format!("{server}:{}", lossy(target)));
+    Example {
+        job: bytes("ref").and_then(|job| job.try_into().ok()).map_or_else(String::new, |job| Ref(job).to_string()),
+        name: bytes("name").map(lossy).unwrap_or_default(),
+        size_bytes: row.get::<Option<i64>, _>("size_bytes").map(i64::cast_unsigned),
+        sha256: bytes("sha256").and_then(|bytes| bytes.try_into().ok()).map(|bytes| Sha256(bytes).to_string()),
+        to: to.or(row.get("recipient")).unwrap_or(server),
+        tries: row.get("tries"),
+        said: row.get::<Option<String>, _>("said").unwrap_or_default(),
+    }
+}
+
+/// What a mail shows of a job `j`.
+macro_rules! example_columns {
+    () => {
+        "j.ref, j.server, j.said, j.tries, j.target, j.recipient, (SELECT name FROM arrivals WHERE id = j.arrival_id) AS name,
+         (SELECT size_bytes FROM payloads WHERE id = j.payload_id) AS size_bytes,
+         coalesce((SELECT sha256 FROM payloads WHERE id = j.payload_id),
+           (SELECT s.sha256 FROM arrivals a JOIN payloads p ON p.id = j.payload_id
+              JOIN seen s ON s.place_id = a.place_id AND s.path = a.name AND s.size_bytes = p.size_bytes AND s.mtime_ns = p.mtime_ns
+                AND s.inode = p.inode AND s.ctime_ns = p.ctime_ns WHERE a.id = j.arrival_id)) AS sha256"
+    };
+}
+pub(super) use example_columns;
 
 const INCIDENTS: &str = "SELECT * FROM incidents WHERE closed_at IS NULL
 UNION SELECT * FROM incidents WHERE closed_at IS NOT NULL AND closed_at > ?1
@@ -306,10 +186,12 @@ const READERS: &str = "SELECT address, started_at, start_job, over_at,
       AND j.ref = start_job), 'delivered')) AS start_state
   FROM incident_readers WHERE incident_id = ?1";
 
-pub(super) const UNTOLD: &str = "SELECT j.id, j.ref, j.rule, j.server, j.reason, j.said, j.tries, j.target, j.recipient, j.ended_at,
-  (SELECT name FROM arrivals WHERE id = j.arrival_id) AS name, (SELECT size_bytes FROM payloads WHERE id = j.payload_id) AS size_bytes,
-  (SELECT kind FROM attempts WHERE job_id = j.id ORDER BY claim_no DESC LIMIT 1) AS kind
-  FROM jobs j WHERE j.state = 'failed' AND j.told = 0 ORDER BY j.id LIMIT ?1";
+pub(super) const UNTOLD: &str = concat!(
+    "SELECT j.id, j.rule, j.reason, j.ended_at, ",
+    example_columns!(),
+    ", (SELECT kind FROM attempts WHERE job_id = j.id ORDER BY claim_no DESC LIMIT 1) AS kind
+  FROM jobs j WHERE j.state = 'failed' AND j.told = 0 ORDER BY j.id LIMIT ?1"
+);
 
 pub(super) const LAST_DELIVERY: &str = "SELECT max(ended_at) FROM jobs
  WHERE rule IN (SELECT DISTINCT name FROM rule_versions) AND state = 'delivered' AND server = ?1 AND ended_at > ?2";
@@ -318,27 +200,3 @@ pub(super) const ASIDE: &str = "SELECT
   (SELECT count(*) FROM jobs WHERE server = ?1 AND state = 'queued') + (SELECT count(*) FROM jobs WHERE server = ?1 AND state = 'waiting'),
   (SELECT count(*) FROM jobs WHERE rule IN (SELECT DISTINCT name FROM rule_versions) AND state = 'delivered' AND server = ?1
       AND ended_at >= ?2)";
-
-const SAVE: &str = "
-INSERT INTO incidents (id, server, event, kind, opened_at, last_at, closed_at, reopened_at, jobs, said, rules, examples)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, said = excluded.said, last_at = excluded.last_at,
-  closed_at = excluded.closed_at, reopened_at = excluded.reopened_at, jobs = excluded.jobs, rules = excluded.rules, examples = excluded.examples
-RETURNING id";
-
-const SAVE_READER: &str = "
-INSERT INTO incident_readers (incident_id, address, started_at, over_at) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (incident_id, address) DO UPDATE SET started_at = excluded.started_at, over_at = excluded.over_at";
-
-/// The first mail has not gone out, and what it says is over.
-const OVERTAKE: &str = "
-UPDATE jobs SET state = 'cancelled', reason = 'superseded', ended_at = ?2, said = 'it was over before this mail could go out'
- WHERE ref = ?1 AND substr(ref, 12, 5) = substr(?1, 12, 5) AND state = 'queued'";
-
-const QUEUE: &str = "
-INSERT INTO jobs (ref, payload_id, rule, action, server, node, recipient, parcel, wishes, class, rank, in_order, state, due_at, expires_at)
-VALUES (?1, ?2, ?3, 'send', ?4, ?5, ?6, ?2, ?7, ?8, 0, 0, 'queued', ?9, ?10)";
-
-const COVER: &str = "
-INSERT INTO digests (address, schedule, covered_until) VALUES (?1, ?2, ?3)
-ON CONFLICT (address, schedule) DO UPDATE SET covered_until = excluded.covered_until";

@@ -5,11 +5,12 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const ALL: [(i64, &str, &str); 4] = [
+const ALL: [(i64, &str, &str); 5] = [
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "bodies", include_str!("../../migrations/0002_bodies.sql")),
     (3, "incidents", include_str!("../../migrations/0003_incidents.sql")),
     (4, "after", include_str!("../../migrations/0004_after.sql")),
+    (5, "lateness", include_str!("../../migrations/0005_lateness.sql")),
 ];
 
 /// Every migration this program knows.

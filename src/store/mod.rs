@@ -4,9 +4,11 @@ mod after;
 mod arrive;
 mod claim;
 mod error;
+mod expectations;
 mod fail_over;
 mod incidents;
 mod lane_rows;
+mod lateness;
 mod letters;
 mod litter;
 mod lock;
@@ -28,6 +30,7 @@ mod sameness;
 mod seen;
 mod session;
 mod settle;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -39,8 +42,9 @@ pub use claim::{
     Ask, ClaimedErrand, ClaimedJob, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway, ClaimedUpload, Parcel,
 };
 pub use error::StoreError;
-pub use incidents::{About, NoticeMail, Tell};
+pub use expectations::Arrived;
 pub use lane_rows::{LaneRow, LaneState};
+pub use lateness::Waiting;
 pub use litter::Litter;
 pub use lock::{Lock, LockError};
 pub use open::{Store, database};
@@ -48,12 +52,13 @@ pub use operate::{JobVerb, LeftAlone, Operation, Rehearsal, Tally};
 pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
 pub use read::{
-    Attempt, Ends, Found, InVain, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts, PausedRule,
-    ReceiptFilter, ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
+    Attempt, Ends, Expected, Found, InVain, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts,
+    PausedRule, ReceiptFilter, ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
 };
-pub use report::RuleReport;
+pub use report::{Delivery, RuleReport};
 pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};
 pub use settle::{AttemptRow, Settle, Settled, TryOutcome};
+pub use tell::{About, NoticeMail, Tell};
 pub use tidy::Expired;

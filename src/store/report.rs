@@ -1,8 +1,8 @@
 //! What came to its end in a span of time, rule by rule: the rows of a digest.
 
 use crate::{
-    domain::Moment,
-    store::{Store, StoreError, read::rules_with_ended_jobs},
+    domain::{Example, Moment},
+    store::{Store, StoreError, incidents::example, read::rules_with_ended_jobs},
 };
 use sqlx::Row;
 use std::collections::BTreeMap;
@@ -19,7 +19,45 @@ pub struct RuleReport {
     pub last_delivered: Option<Moment>,
 }
 
+/// What a rule delivered in a span of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    pub jobs: u64,
+    pub bytes: u64,
+    /// The last ones, youngest first.
+    pub examples: Vec<Example>,
+}
+
 impl Store {
+    /// When `rule` delivered first and last after `since` and not after `until`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn delivery_span(
+        &self,
+        rule: &str,
+        (since, until): (Moment, Moment),
+    ) -> Result<Option<(Moment, Moment)>, StoreError> {
+        let row = sqlx::query(SPAN).bind(rule).bind(since.0).bind(until.0).fetch_one(self.readers()).await?;
+        let moment = |column: &str| row.get::<Option<i64>, _>(column).map(Moment);
+        Ok(moment("first").zip(moment("last")))
+    }
+
+    /// What `rule` delivered after `since` and not after `until`, by its receipts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn deliveries(&self, rule: &str, (since, until): (Moment, Moment)) -> Result<Delivery, StoreError> {
+        let bind = |sql| sqlx::query(sql).bind(rule).bind(since.0).bind(until.0);
+        let sum = bind(SUM).fetch_one(self.readers()).await?;
+        let rows = bind(LAST).fetch_all(self.readers()).await?;
+        Ok(Delivery {
+            jobs: sum.get::<i64, _>("jobs").cast_unsigned(),
+            bytes: sum.get::<i64, _>("bytes").cast_unsigned(),
+            examples: rows.iter().map(example).collect(),
+        })
+    }
+
     /// What ended after `since` and not after `until`, by rule.
     ///
     /// # Errors
@@ -66,3 +104,14 @@ pub(super) const REPORT: &str = concat!(
     ") AND j.state IN ('delivered', 'failed', 'cancelled') AND j.ended_at > ?1 AND j.ended_at <= ?2
       GROUP BY j.rule, j.state, j.reason"
 );
+
+pub(super) const SPAN: &str = "SELECT
+  (SELECT delivered_at FROM receipts WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3 ORDER BY delivered_at LIMIT 1) AS first,
+  (SELECT delivered_at FROM receipts WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3 ORDER BY delivered_at DESC LIMIT 1) AS last";
+
+pub(super) const SUM: &str = "SELECT count(*) AS jobs, coalesce(sum(size_bytes), 0) AS bytes FROM receipts
+ WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3";
+
+pub(super) const LAST: &str = "SELECT job_ref AS ref, server, reply AS said, remote_path AS target, recipient, source_name AS name, size_bytes, sha256,
+  coalesce((SELECT tries FROM jobs WHERE substr(ref, 12, 5) = substr(job_ref, 12, 5) AND ref = job_ref), 1) AS tries
+  FROM receipts WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3 ORDER BY delivered_at DESC LIMIT 10";

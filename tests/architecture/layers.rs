@@ -1,7 +1,7 @@
 //! Who may import whom.
 
 /// Each module with those it may import; it may only name modules above it.
-pub const LAYERS: [(&str, &[&str]); 27] = [
+pub const LAYERS: [(&str, &[&str]); 28] = [
     ("domain", &[]),
     ("policy", &["domain"]),
     ("clock", &["domain"]),
@@ -15,6 +15,7 @@ pub const LAYERS: [(&str, &[&str]); 27] = [
     ("rules", &["domain", "schedule", "templates", "mail", "config"]),
     ("notices", &["domain", "mail", "config"]),
     ("tls", &["domain", "config"]),
+    ("web", &["config", "tls"]),
     ("streams", &["domain"]),
     ("store", &["domain", "simulation"]),
     ("lanes", &["domain", "policy", "schedule", "clock"]),
@@ -42,7 +43,7 @@ pub const LAYERS: [(&str, &[&str]); 27] = [
             "delivery",
         ],
     ),
-    ("janitor", &["domain", "clock", "schedule", "mail", "config", "rules", "notices", "store"]),
+    ("janitor", &["domain", "clock", "schedule", "mail", "config", "rules", "notices", "web", "store"]),
     ("control", &["domain", "clock", "config", "rules", "store", "delivery", "intake", "sources"]),
     (
         "app",

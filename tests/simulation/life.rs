@@ -5,7 +5,7 @@ use packetboat::{
     clock::Clock,
     control::{Answer, Command, Configuration, Heard, Known, Operator, PausedInFile},
     intake::Intake,
-    janitor::{Janitor, Teller},
+    janitor::{Janitor, Sight, Teller},
     lanes::Paused,
     rules::Rule,
     simulation::{at_once, note},
@@ -13,6 +13,7 @@ use packetboat::{
     worker::{Worker, WorkerSetup},
 };
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -50,7 +51,7 @@ impl Life {
             settings,
             rules,
             clock: clock.clone(),
-            node: "gate".to_owned(),
+            node: NODE.to_owned(),
             only: None,
         };
         let worker = Arc::new(Worker::start(setup).await.unwrap());
@@ -64,7 +65,8 @@ impl Life {
         };
         let operator = Operator::new(store.clone(), clock.clone(), known).heard_by(tell);
         tasks.spawn(obey(heard, worker.clone()));
-        let teller = Teller::new(store.clone(), clock.clone(), NODE.to_owned(), (settings, rules));
+        let teller =
+            Teller::new(store.clone(), (clock.clone(), Sight::new(BTreeMap::new)), NODE.to_owned(), (settings, rules));
         tasks.spawn(teller.run(stop.clone()));
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };

@@ -1,7 +1,9 @@
 //! `status`: the first line says whether all is well, the lines with `!` what to do, the table the rest.
 
 use super::{Calendar, Column, Ink, Painter, Table, count, outside, pad, plural, span, width};
-use crate::control::{FolderTrouble, InVain, LaneStatus, Need, SessionStatus, Site, Status};
+use crate::control::{
+    Expected, FolderTrouble, HeartbeatTrouble, InVain, LaneStatus, Need, SessionStatus, Site, Status,
+};
 
 /// Where the right half of the first line ends.
 const LINE: usize = 100;
@@ -59,10 +61,12 @@ fn number(number: usize) -> String {
 fn name_of(need: &Need) -> String {
     match need {
         Need::NotRunning { .. } | Need::Unanswered { .. } => "packetboat".into(),
+        Need::Heartbeat(_) => "heartbeat".into(),
         Need::Trouble(LaneStatus { server: name, .. })
         | Need::NoServer { server: name, .. }
         | Need::Folder(FolderTrouble { rule: name, .. })
         | Need::InVain(InVain { rule: name, .. })
+        | Need::Missed { rule: name, .. }
         | Need::Failed { rule: name, .. } => outside(Some(name.as_bytes())),
     }
 }
@@ -81,6 +85,10 @@ fn sentence(need: &Need, zone: Calendar) -> String {
         Need::Folder(FolderTrouble { since: None, why, .. }) => {
             format!("nothing new is taken in: {}", outside(Some(why.as_bytes())))
         }
+        Need::Heartbeat(HeartbeatTrouble { since, why }) => {
+            let since = since.map_or_else(String::new, |since| format!(" since {}", zone.minute(since)));
+            format!("is not answered{since}: {}", outside(Some(why.as_bytes())))
+        }
         Need::Trouble(lane) => trouble(lane, zone),
         Need::NoServer { server, jobs } => {
             format!("is not configured any more; {}: packetboat move-jobs --from {server} --to …", wait(*jobs))
@@ -90,6 +98,12 @@ fn sentence(need: &Need, zone: Calendar) -> String {
             plural(*jobs, "job"),
             outside(said.as_ref().map(|said| said.trim_end_matches('.').as_bytes())),
         ),
+        Need::Missed { rule, expected } => {
+            let by = expected.missed.map_or_else(|| "-".to_owned(), |missed| zone.minute(missed));
+            let unfit = expected.unfit.as_ref().map_or_else(String::new, |unfit| format!("; {unfit}"));
+            let unfit = outside(Some(unfit.as_bytes()));
+            format!("expects {}; by {by} it had not come{unfit}: packetboat plan {rule}", expected.what)
+        }
         Need::Failed { rule, jobs } => format!(
             "{} failed in the last 24 h: packetboat jobs --rule {rule} --state failed --since 1d",
             plural(*jobs, "job")
@@ -128,6 +142,7 @@ fn paused(status: &Status, zone: Calendar) -> Vec<(String, String)> {
 
 fn table(status: &Status, zone: Calendar) -> String {
     let are_held = status.rules.iter().any(|rule| rule.open.held > 0);
+    let are_expected = status.rules.iter().any(|rule| rule.expected.is_some());
     let mut columns = vec![
         ("RULE", Column::Left(40)),
         ("LAST DELIVERED", Column::Left(24)),
@@ -137,6 +152,9 @@ fn table(status: &Status, zone: Calendar) -> String {
     ];
     if are_held {
         columns.push(("HELD", Column::Right));
+    }
+    if are_expected {
+        columns.push(("NEXT EXPECTED", Column::Left(40)));
     }
     let mut table = Table::new(&columns, None);
     for rule in &status.rules {
@@ -150,7 +168,19 @@ fn table(status: &Status, zone: Calendar) -> String {
         if are_held {
             cells.push(count(rule.open.held));
         }
+        if are_expected {
+            cells.push(rule.expected.as_ref().map_or_else(|| "-".to_owned(), |expected| next_expected(expected, zone)));
+        }
         table.row(cells);
     }
     table.render()
+}
+
+/// `by 04:00`; while one is missed, that one.
+fn next_expected(expected: &Expected, zone: Calendar) -> String {
+    match (expected.missed, expected.by) {
+        (Some(missed), _) => format!("by {}, missed", zone.minute(missed)),
+        (None, Some(by)) => format!("by {}", zone.minute(by)),
+        (None, None) => "-".into(),
+    }
 }

@@ -3,9 +3,9 @@
 use super::{job::Attempts, *};
 use crate::{
     control::{
-        self, Attempt, FilePlan, FolderTrouble, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone, OpenCounts,
-        PausedInFile, PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, SessionStatus, Site, Status,
-        Tally,
+        self, Attempt, Expected, FilePlan, FolderTrouble, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone,
+        OpenCounts, PausedInFile, PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, SessionStatus, Site,
+        Status, Tally,
     },
     domain::{JobState, Moment, Ref, RefTail, Sha256},
 };
@@ -64,6 +64,7 @@ fn troubled() -> Status {
         today,
         open: OpenCounts { queued: waiting, ..OpenCounts::default() },
         failed,
+        expected: None,
     };
     let lane = |server: &str, is_paused, since: &str| LaneStatus {
         server: server.into(),
@@ -189,6 +190,30 @@ fn what_is_held_has_a_column_while_there_is_any() {
 }
 
 #[test]
+fn what_is_expected_has_a_column_and_what_is_missed_needs_a_person() {
+    let mut status = troubled();
+    let expected = |by: &str, missed: Option<&str>, unfit: Option<&str>| {
+        let (what, by, missed) = ("a file by \"0 4 * * *\" (Europe/Berlin)".to_owned(), Some(at(by)), missed.map(at));
+        Some(Expected { what, by, missed, unfit: unfit.map(str::to_owned) })
+    };
+    status.rules[0].expected =
+        expected("2026-11-23T04:00:00+01:00", Some("2026-11-22T04:00:00+01:00"), Some("a\u{1b} has 3 B"));
+    status.rules[2].expected = expected("2026-11-22T06:00:00+01:00", None, None);
+    let text = shown(&status);
+    for line in [
+        "  ! nightly-dumps  expects a file by \"0 4 * * *\" (Europe/Berlin); by 04:00 it had not come; a\\u{1b} has 3 B: packetboat plan nightly-dumps\n",
+        "FAILED  NEXT EXPECTED\n",
+        "     0  by 04:00, missed\n",
+        "     0  -\n",
+        "     1  by 06:00\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    let needs = serde_json::to_value(control::needs(&status, Ok(Vec::new()), &site())).unwrap();
+    assert_eq!((&needs[2]["need"], &needs[2]["missed"]), (&"missed".into(), &"2026-11-22T03:00:00.000Z".into()));
+}
+
+#[test]
 fn the_json_of_status_has_the_same_words() {
     let value = serde_json::to_value(troubled()).unwrap();
     assert_eq!(
@@ -199,7 +224,7 @@ fn the_json_of_status_has_the_same_words() {
     assert_eq!(
         value["rules"][2],
         serde_json::json!({ "rule": "shop-orders", "last_delivered": "2026-11-22T04:18:48.000Z", "today": 1204,
-            "waiting": 0, "queued": 2, "running": 0, "held": 0, "failed": 1 })
+            "waiting": 0, "queued": 2, "running": 0, "held": 0, "failed": 1, "expected": null })
     );
     let needs = serde_json::to_value(control::needs(&troubled(), Ok(Vec::new()), &site())).unwrap();
     assert_eq!(needs[0]["need"], "trouble");

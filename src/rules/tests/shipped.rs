@@ -6,7 +6,7 @@ use crate::{
         keys::{Form, Table},
     },
     domain::{ByteRate, Priority, ProofWish, Resume},
-    rules::{Rule, check_with, read_here, read_mail, read_rule, read_steps, read_watch},
+    rules::{Rule, check_with, read_expect, read_here, read_mail, read_rule, read_steps, read_watch},
 };
 use std::{
     collections::BTreeMap,
@@ -57,6 +57,11 @@ fn the_shipped_rules_mean_what_they_say() {
     assert!(dumps.when.filter.wants(b"orders.dump.zst") && !dumps.when.filter.wants(b"orders.dump.zst.tmp"));
     assert_eq!((dumps.when.settled_for, dumps.deadline), (Duration::from_secs(5), minutes(3 * 24 * 60)));
     assert_eq!(dumps.then[0].upload().to, ["offsite"]);
+    let expected = dumps.expect.as_ref().unwrap().to_string();
+    assert!(
+        expected.starts_with("a file of 10.0 MB or more, 50 % of the last one at least, by \"0 4 * * *\""),
+        "{expected}"
+    );
 
     let website = &rules["website"];
     for (path, wanted, rank) in [
@@ -105,11 +110,13 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
     let path = root().join("deploy/rule.yaml");
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(load([path]).len(), 1);
-    let lines: Vec<&str> = text.lines().map(|line| line.trim_start().trim_start_matches("- ")).collect();
-    let tables: [&Table; 8] = [
+    let lines: Vec<&str> =
+        text.lines().map(|line| line.trim_start().trim_start_matches("- ").trim_start_matches("# ")).collect();
+    let tables: [&Table; 9] = [
         &read_rule::RULE,
         &read_rule::RETRY,
         &read_rule::LIMITS,
+        &read_expect::EXPECT,
         &read_watch::WATCH,
         &read_steps::UPLOAD,
         &read_steps::MANIFEST,

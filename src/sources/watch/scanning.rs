@@ -105,6 +105,9 @@ impl Keeper {
                 tracing::debug!(rule = self.rule.name, %why, "not remembered; after the next scan again");
             }
             self.say(&whole);
+            if whole.is_ok() && scan.is_clean {
+                self.said.seen_whole.get_or_insert_with(Instant::now);
+            }
             let (took, before) = (scan.began.elapsed(), self.breather);
             self.breather = took * 4;
             if std::mem::take(&mut self.has_lost) {

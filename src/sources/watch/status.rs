@@ -1,6 +1,7 @@
 //! What a watch says of itself: for `status`, and for whoever waits for it.
 
 use crate::domain::Moment;
+use tokio::time::Instant;
 
 /// The state of one watched folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +9,8 @@ pub struct Status {
     pub method: Method,
     /// Since when the folder is missing, unmounted or unreadable, and why; `None` while all is well.
     pub trouble: Option<(Moment, String)>,
+    /// When a scan of the whole folder was first completed since the start: all that it found is committed or settling.
+    pub seen_whole: Option<Instant>,
     /// Files known and not gone.
     pub known: usize,
     /// Files that will be taken in a while if nothing changes them.
@@ -47,6 +50,7 @@ impl Default for Status {
         Self {
             method: Method::Events,
             trouble: None,
+            seen_whole: None,
             known: 0,
             settling: 0,
             comparing: 0,

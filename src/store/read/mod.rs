@@ -16,7 +16,7 @@ pub use find::{Found, Which};
 pub use job::{Attempt, JobDetail};
 pub use jobs::{JobLine, Rest};
 pub use receipts::{ReceiptFilter, ReceiptLine};
-pub use status::{InVain, LaneStatus, OpenCounts, PausedRule, RuleStatus, SessionStatus, Status};
+pub use status::{Expected, InVain, LaneStatus, OpenCounts, PausedRule, RuleStatus, SessionStatus, Status};
 pub use tally::Ends;
 #[cfg(test)]
 pub(super) use {

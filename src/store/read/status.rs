@@ -83,6 +83,23 @@ pub struct RuleStatus {
     pub open: OpenCounts,
     /// Failed in the last 24 hours and not retried since.
     pub failed: u64,
+    /// What the rule expects.
+    pub expected: Option<Expected>,
+}
+
+/// How what a rule expects stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Expected {
+    /// In the rule's words.
+    pub what: String,
+    /// By when the next must have come.
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub by: Option<Moment>,
+    /// The moment by which it had not come, while it still has not.
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub missed: Option<Moment>,
+    /// The last that came since and does not count, and why; unescaped.
+    pub unfit: Option<String>,
 }
 
 /// Jobs that have not ended, by state.
@@ -147,7 +164,15 @@ impl Store {
         for (rule, failed) in self.failed_since(yesterday).await? {
             by_rule.entry(rule).or_default().failed = failed;
         }
+        let mut expectations = self.expectations().await?;
         for (name, rule) in &mut by_rule {
+            let expected = expectations.remove(name).map(|state| Expected {
+                what: state.spec,
+                by: state.due_at,
+                missed: state.missed_at,
+                unfit: state.unfit,
+            });
+            rule.expected = expected;
             let row = sqlx::query(DELIVERED).bind(name).bind(midnight.0).fetch_one(self.readers()).await?;
             rule.rule.clone_from(name);
             rule.last_delivered = row.get::<Option<i64>, _>("last").map(Moment);

@@ -2,6 +2,7 @@
 
 use super::{endpoint::Endpoint, servers::TestServer};
 use std::{
+    ffi::OsStr,
     fs,
     os::unix::fs::PermissionsExt,
     path::PathBuf,
@@ -121,7 +122,14 @@ impl Gateway {
 
     /// Starts `run` beside the story; dropped, it is killed.
     pub fn serve(&self) -> Serving {
-        Serving(self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        self.serve_with(&[])
+    }
+
+    /// The same with these environment variables.
+    pub fn serve_with(&self, environment: &[(&str, &OsStr)]) -> Serving {
+        let mut command = self.command(&["run"]);
+        command.envs(environment.iter().copied());
+        Serving(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     /// Files of these sizes, in folders of ten, with bytes that differ.

@@ -21,3 +21,4 @@ pub mod servers;
 pub mod smtp_client;
 pub mod wait;
 pub mod walk;
+pub mod web;

@@ -1,0 +1,93 @@
+//! The mail about what was delivered, for whoever asks for it.
+
+use crate::{
+    config::Notice,
+    domain::{Event, Moment},
+    janitor::{
+        digests::{Covered, LONGEST},
+        teller::{SETTLED, Teller, in_order},
+    },
+    notices::{self, Deliveries, is_worth_a_mail},
+    store::{About, LaneRow, NoticeMail, StoreError},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// What `digests` has in place of a crontab. It is none.
+pub(super) const DELIVERED: &str = "delivered";
+const HOUR: Duration = Duration::from_secs(3600);
+/// Deliveries that a mail names.
+const EXAMPLES: usize = 10;
+
+/// Of which rules an address hears what they delivered, and over which relays.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hears {
+    pub rules: BTreeSet<String>,
+    pub via: Vec<String>,
+}
+
+/// Who hears of deliveries at all.
+pub(super) fn who_hears<'a>(notices: impl Iterator<Item = (&'a String, &'a [Notice])>) -> BTreeMap<String, Hears> {
+    let mut who: BTreeMap<String, Hears> = BTreeMap::new();
+    for (rule, notices) in notices {
+        for notice in notices.iter().filter(|notice| notice.on.contains(&Event::Delivered)) {
+            for to in &notice.to {
+                let hears = who.entry(to.address().to_owned()).or_default();
+                hears.rules.insert(rule.clone());
+                if hears.via.is_empty() {
+                    hears.via.clone_from(&notice.via);
+                }
+            }
+        }
+    }
+    who
+}
+
+impl Teller {
+    /// Writes the mails about deliveries that are due.
+    pub(super) async fn deliveries_due(
+        &self,
+        lanes: &[LaneRow],
+        now: Moment,
+        covered: &mut Covered,
+        mails: &mut Vec<NoticeMail>,
+    ) -> Result<(), StoreError> {
+        let until = now.minus(SETTLED);
+        for (address, hears) in &self.hear_of_deliveries {
+            let key = (address.clone(), DELIVERED.to_owned());
+            let told = match covered.before.get(&key) {
+                Some(told) if *told <= now => *told,
+                // it begins now, or the clock was set back
+                _ => {
+                    covered.now.push((key, now.minus(HOUR)));
+                    continue;
+                }
+            };
+            let since = told.max(now.minus(LONGEST));
+            let mut span: Option<(Moment, Moment)> = None;
+            for rule in &hears.rules {
+                let Some((first, last)) = self.store.delivery_span(rule, (since, until)).await? else { continue };
+                let (begin, end) = span.unwrap_or((first, last));
+                span = Some((begin.min(first), end.max(last)));
+            }
+            if !span.is_some_and(|span| is_worth_a_mail(told, span, now)) {
+                continue;
+            }
+            let mut deliveries = Deliveries::default();
+            for rule in &hears.rules {
+                let delivery = self.store.deliveries(rule, (since, until)).await?;
+                if delivery.jobs > 0 {
+                    deliveries.rules.push((rule.clone(), delivery.jobs, delivery.bytes));
+                    deliveries.examples.extend(delivery.examples);
+                }
+            }
+            deliveries.examples.truncate(EXAMPLES);
+            let words = notices::delivered(&deliveries, (since, until), (&self.node, self.time_zone));
+            mails.extend(self.notice(About::Digest, address, in_order(hears.via.clone(), lanes), words, now));
+            covered.now.push((key, until));
+        }
+        Ok(())
+    }
+}

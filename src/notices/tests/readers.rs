@@ -1,0 +1,68 @@
+//! Who is told what, and over which relay.
+
+use super::*;
+
+#[test]
+fn an_end_alone_may_be_asked_for() {
+    let mut night = Night::with(vec![notice("boss@example.com", &[Event::Recovered])]);
+    night.down("offsite", "connect");
+    night.pass(3600);
+    night.up();
+    night.pass(3600);
+    assert_eq!(night.inbox, ["boss@example.com Was offsite 0"]);
+}
+
+#[test]
+fn a_beginning_that_never_went_out_becomes_one_mail_about_both() {
+    let mut night = Night::new();
+    night.is_relay_up = false;
+    night.down("offsite", "connect");
+    night.pass(3600);
+    night.up();
+    night.pass(3600);
+    assert_eq!(night.inbox, ["ops@example.com Began offsite 0", "ops@example.com Was offsite 0"]);
+}
+
+#[test]
+fn a_relay_does_not_carry_its_own_trouble() {
+    let mut night = Night::new();
+    night.down("main", "connect");
+    night.pass(3600);
+    night.up();
+    night.pass(3600);
+    assert_eq!(night.inbox, [""; 0]);
+    let mut two =
+        Night::with(vec![Notice { via: vec!["main".into(), "backup".into()], ..Night::new().notices.remove(0) }]);
+    two.down("main", "connect");
+    two.pass(60);
+    assert_eq!(two.inbox, ["ops@example.com Began main 0"]);
+}
+
+#[test]
+fn an_address_gets_six_mails_an_hour_and_the_rest_later() {
+    let mut night = Night::new();
+    for server in 0..9 {
+        night.down(&format!("server-{server}"), "connect");
+    }
+    night.pass(600);
+    assert_eq!(night.inbox.len(), 6);
+    night.pass(3600);
+    assert_eq!(night.inbox.len(), 9);
+    night.up();
+    night.pass(600);
+    assert_eq!(night.inbox.len(), 9 + 6 - 3, "three of the last hour count");
+}
+
+#[test]
+fn everybody_hears_what_they_asked_for() {
+    let both =
+        [notice("ops@example.com", &[Event::Failed]), notice("boss@example.com", &[Event::Trouble, Event::Recovered])];
+    let mut night = Night::with(both.to_vec());
+    night.down("offsite", "connect");
+    night.fails(1, "refused");
+    night.pass(60);
+    assert_eq!(night.inbox, ["boss@example.com Began offsite 0", "ops@example.com Began offsite 1"]);
+    night.up();
+    night.pass(3600);
+    assert_eq!(night.inbox[2..], ["boss@example.com Over offsite 0"]);
+}
