@@ -102,8 +102,8 @@ const JOBS: &str = "SELECT j.*, p.mtime_ns AS file_mtime, p.place AS payload_pla
 const ARRIVALS: &str =
     "SELECT v.name AS rule, a.name AS name FROM arrivals a JOIN rule_versions v ON v.id = a.rule_version_id";
 const INCIDENTS: &str =
-    "SELECT server, event, rules, count(r.started_at) AS began, count(r.over_at) AS over, closed_at,
-    EXISTS (SELECT 1 FROM lanes l WHERE l.server = incidents.server AND l.state = 'open'
+    "SELECT subject AS server, event, rules, count(r.started_at) AS began, count(r.over_at) AS over, closed_at,
+    EXISTS (SELECT 1 FROM lanes l WHERE l.server = incidents.subject AND l.state = 'open'
         AND l.since + 75000 < (SELECT max(ended_at) FROM sessions)) AS lane_is_open FROM incidents
     LEFT JOIN incident_readers r ON r.incident_id = incidents.id GROUP BY incidents.id";
 
@@ -215,6 +215,6 @@ pub fn open(db: &mut SqliteConnection) -> Vec<String> {
     const OPEN: &str = "SELECT id || ' ' || rule || ' ' || server || ' ' || state || ' due ' || due_at || ' waits for ' || coalesce(waits_for, '-')
         || ' ' || coalesce(reason, '') || ' ' || coalesce(said, '') FROM jobs
         WHERE state IN ('waiting', 'queued', 'running', 'held')
-        UNION ALL SELECT server || ' ' || event || ' opened ' || opened_at || ' last ' || last_at || ' closed ' || coalesce(closed_at, '-') FROM incidents";
+        UNION ALL SELECT subject || ' ' || event || ' opened ' || opened_at || ' last ' || last_at || ' closed ' || coalesce(closed_at, '-') FROM incidents";
     at_once(sqlx::query_scalar(OPEN).fetch_all(db)).unwrap()
 }

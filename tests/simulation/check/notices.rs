@@ -12,11 +12,18 @@ pub fn check(facts: &Facts<'_>, faults: &mut Vec<String>) {
     let mut told: BTreeMap<(String, &str), i64> = BTreeMap::new();
     for notice in &notices {
         let (server, what) = subject(notice);
+        if what == "is reminded of" {
+            continue; // of what lasts, once a day
+        }
         *told.entry((server, what)).or_default() += 1;
     }
     for ((server, what), mails) in told {
         let incidents = facts.incidents.iter().filter(|incident| incident.server == server);
-        let event = if what.starts_with("failed") { "failed" } else { "trouble" };
+        let event = match what {
+            "failed" | "failed before" => "failed",
+            "is late" | "was late" => "delayed",
+            _ => "trouble",
+        };
         let incidents = incidents.filter(|incident| incident.event == event).count() as i64;
         let came_back = if facts.plan.jumps() { 2 } else { 0 }; // hours may have passed
         if mails > incidents + came_back {
@@ -60,8 +67,14 @@ fn subject(notice: &Job) -> (String, &'static str) {
     let subject = letter.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap_or_default();
     let (_, rest) = subject.split_once("] ").unwrap_or_default();
     let (server, what) = rest.split_once(": ").unwrap_or_default();
-    let what = if what.contains("failed for good") {
+    let what = if what.contains("still") {
+        "is reminded of"
+    } else if what.contains("failed for good") {
         "failed"
+    } else if what.contains("on time again") || what.contains("were late") || what.contains("was late") {
+        "was late"
+    } else if what.ends_with(" late") {
+        "is late"
     } else if what.contains("delivers again") {
         "failed before"
     } else if what.starts_with("trouble") {
