@@ -6,14 +6,14 @@ use crate::{
 };
 use http_body_util::Empty;
 use hyper::{
-    Request,
-    body::Bytes,
+    Request, Response,
+    body::{Bytes, Incoming},
     client::conn::http1,
     header::{CONNECTION, HOST, USER_AGENT},
     rt::{Read, Write},
 };
 use hyper_util::rt::TokioIo;
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 use tokio::{net::TcpStream, task::spawn_blocking, time::timeout};
 
 /// Why there is no answer that we like. Says nothing of the path, which may be a secret.
@@ -63,8 +63,16 @@ async fn talk<S: Read + Write + Unpin + Send + 'static>(url: &Url, stream: S) ->
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|why| why.to_string())?;
-    tokio::select! {
-        answer = sender.send_request(request) => answer.map(|answer| answer.status().as_u16()).map_err(|why| why.to_string()),
-        ended = connection => Err(ended.map_or_else(|why| why.to_string(), |()| "the connection was closed".to_owned())),
-    }
+    let mut answer = pin!(sender.send_request(request));
+    let ended = tokio::select! {
+        biased;
+        answer = &mut answer => return status(answer),
+        ended = connection => ended,
+    };
+    // an answer that ends the connection may have come with its end
+    status(answer.await).map_err(|why| ended.map_or_else(|ended| ended.to_string(), |()| why))
+}
+
+fn status(answer: hyper::Result<Response<Incoming>>) -> Result<u16, String> {
+    answer.map(|answer| answer.status().as_u16()).map_err(|why| why.to_string())
 }

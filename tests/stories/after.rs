@@ -67,6 +67,20 @@ async fn what_is_delivered_is_moved_and_not_met_again() {
     assert!(shown.contains("/sent/a.txt") && shown.contains("moved to"), "{shown}");
 }
 
+/// Same name, size, bytes and time: only that it was taken away makes it new.
+#[tokio::test]
+async fn what_was_moved_and_comes_again_just_as_it_was_is_sent_again() {
+    let server = embedded();
+    let gateway = gateway(&server, "then: [{ upload: { to: offsite } }]\nafter: [{ move: \"sent/\" }]");
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 0);
+    let time = fs::metadata(gateway.source.join("sent/a.txt")).unwrap().modified().unwrap();
+    gateway.file("a.txt", "1");
+    fs::File::options().write(true).open(gateway.source.join("a.txt")).unwrap().set_modified(time).unwrap();
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(files(&gateway.source), pairs(&[("sent/a-2.txt", "1"), ("sent/a.txt", "1")]));
+}
+
 #[tokio::test]
 async fn what_is_delivered_is_deleted_with_its_done_file() {
     let server = embedded();

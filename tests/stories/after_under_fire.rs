@@ -17,7 +17,7 @@ use packetboat::{
 use std::{
     fs::{self, File, OpenOptions},
     io::Write,
-    os::unix::process::ExitStatusExt,
+    os::unix::{fs::MetadataExt, process::ExitStatusExt},
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Barrier},
@@ -155,6 +155,20 @@ fn whatever_its_producer_does_at_each_point() {
                 check(&scene, deed, &outcome, &case);
             }
         }
+    }
+}
+
+/// The very file, not a copy of its bytes.
+#[test]
+fn a_version_that_nobody_sent_is_put_back_as_it_is() {
+    for end in [End::Deleted, End::Moved, End::MovedToAnotherFileSystem] {
+        let scene = Scene::new(end);
+        let (task, path) = (scene.task(), scene.source());
+        act(Deed::Replace, &path, &mut opened(Deed::Replace, &path));
+        let made = fs::metadata(&path).unwrap().ino();
+        let outcome = take_away(&task);
+        check(&scene, Deed::Replace, &outcome, &format!("{end:?}"));
+        assert_eq!(fs::metadata(&path).unwrap().ino(), made, "{end:?}");
     }
 }
 

@@ -94,12 +94,12 @@ async fn of_a_rule_limited_to_one_running_job_there_is_never_a_second() {
 
 #[tokio::test]
 async fn two_servers_share_the_limit_of_a_rule_and_take_turns() {
-    let (here, there) = (ScriptedFtp::start(Script::default()), ScriptedFtp::start(Script::default()));
-    let gateway = Gateway::with(&[("here", &Endpoint::from(&here)), ("there", &Endpoint::from(&there))]);
-    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: [here, there] } }]\nlimits: { running: 1 }");
+    let (near, there) = (ScriptedFtp::start(Script::default()), ScriptedFtp::start(Script::default()));
+    let gateway = Gateway::with(&[("near", &Endpoint::from(&near)), ("there", &Endpoint::from(&there))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: [near, there] } }]\nlimits: { running: 1 }");
     gateway.fill(20, |number| number * 2_000);
     assert_eq!(gateway.code("once"), 0);
-    assert_eq!((here.files().len(), there.files().len()), (20, 20));
+    assert_eq!((near.files().len(), there.files().len()), (20, 20));
     let mut ledger = Ledger::open(&gateway).await;
     let at_once = "SELECT count(*) FROM attempts a JOIN attempts b
                     ON a.id < b.id AND a.started_at < b.ended_at AND b.started_at < a.ended_at";
