@@ -14,7 +14,7 @@ use std::{
 };
 
 /// One for each schema that was ever landed.
-const FIXTURES: [&str; 1] = ["0001_spine.sql"];
+const FIXTURES: [&str; 2] = ["0001_spine.sql", "0003_incidents.sql"];
 
 #[tokio::test]
 async fn a_database_of_each_earlier_schema_is_served() {
@@ -34,6 +34,8 @@ async fn a_database_of_each_earlier_schema_is_served() {
         // the job that was running when its process died waits for its next try: this one is far in the past
         assert_eq!(gateway.code("once"), 0, "{fixture}");
         assert_eq!(ledger.states().await, ["cancelled 1", "delivered 4", "failed 1", "held 1"]);
+        let told = ledger.count("SELECT count(*) FROM incident_readers WHERE address = 'ops@example.com'").await;
+        assert_eq!(told, if fixture.starts_with("0001") { 0 } else { 2 }, "{fixture}: who was told is remembered");
         assert_eq!(gateway.code("release --state held"), 0);
         assert_eq!(gateway.code("retry --state failed,cancelled"), 0);
         assert_eq!(gateway.code("once"), 0);
