@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     config::{Digest, Notice, Settings},
-    domain::{Event, Incident, MailWishes, Moment, NOTICES, Ref, Retry},
+    domain::{Event, HERE, Incident, MailWishes, Moment, NOTICES, Ref, Retry},
     janitor::{
         deliveries::{Hears, who_hears},
         digests::Covered,
@@ -48,7 +48,7 @@ pub struct Teller {
     /// Who hears of all others.
     of_all: Vec<Notice>,
     pub(super) digests: Vec<Digest>,
-    /// Every configured server, with the rules that send to it.
+    /// Every configured server and this machine, with the rules that send to it.
     pub(super) senders: BTreeMap<String, BTreeSet<String>>,
     /// When the jobs of each rule are late, and those of a rule that is no more.
     pub(super) lateness: BTreeMap<String, Lateness>,
@@ -86,19 +86,6 @@ impl Teller {
             Some((rule.name.clone(), expecting))
         };
         let own = |rule: &Rule| Some((rule.name.clone(), rule.notices.clone()?));
-        let mut senders: BTreeMap<String, BTreeSet<String>> =
-            settings.servers.keys().map(|server| (server.clone(), BTreeSet::new())).collect();
-        for rule in &rules.rules {
-            let steps = rule.then.iter().chain(&rule.after).chain(&rule.after_failure);
-            for server in steps.flat_map(|step| match &step.action {
-                Action::Upload(upload) => upload.to.iter(),
-                Action::Mail(mail) => mail.via.iter(),
-                Action::Manifest(manifest) => manifest.to.iter(),
-                Action::Save(_) | Action::Move(_) | Action::Delete => [].iter(),
-            }) {
-                senders.entry(server.clone()).or_default().insert(rule.name.clone());
-            }
-        }
         Self {
             store,
             clock,
@@ -108,7 +95,7 @@ impl Teller {
             of_rule: rules.rules.iter().filter_map(own).collect(),
             of_all: of_all.clone(),
             digests: settings.notices.digests.clone(),
-            senders,
+            senders: senders(settings, rules),
             lateness: rules.rules.iter().map(|rule| (rule.name.clone(), lateness(rule))).collect(),
             usual: Lateness {
                 after: settings.defaults.delayed_after,
@@ -306,6 +293,25 @@ impl Teller {
             expires_at: now.plus(DEADLINE),
         })
     }
+}
+
+fn senders(settings: &Settings, rules: &RuleSet) -> BTreeMap<String, BTreeSet<String>> {
+    let servers = settings.servers.keys().map(String::as_str).chain([HERE]);
+    let mut senders: BTreeMap<String, BTreeSet<String>> =
+        servers.map(|server| (server.to_owned(), BTreeSet::new())).collect();
+    let here = [HERE.to_owned()];
+    for rule in &rules.rules {
+        let steps = rule.then.iter().chain(&rule.after).chain(&rule.after_failure);
+        for server in steps.flat_map(|step| match &step.action {
+            Action::Upload(upload) => upload.to.iter(),
+            Action::Mail(mail) => mail.via.iter(),
+            Action::Manifest(manifest) => manifest.to.iter(),
+            Action::Save(_) | Action::Move(_) | Action::Delete => here.iter(),
+        }) {
+            senders.entry(server.clone()).or_default().insert(rule.name.clone());
+        }
+    }
+    senders
 }
 
 /// Relays that are in trouble or paused come last.

@@ -50,6 +50,26 @@ async fn files_that_a_server_refuses_are_one_mail_with_its_words() {
     assert_eq!(ledger.count("SELECT count(*) FROM jobs WHERE rule = 'notices'").await, 1);
 }
 
+/// What is done on this machine has no server, and is told all the same.
+#[tokio::test]
+async fn a_copy_that_cannot_be_made_here_is_told() {
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let gateway = Gateway::with(&[("main", &Endpoint::from(&relay))]);
+    gateway.configuration(NOTICES);
+    let archive = tempfile::tempdir().unwrap();
+    std::fs::write(archive.path().join("a"), "theirs").unwrap();
+    let save = format!("then: [{{ save: {{ to: {}, on_exists: fail }} }}]", archive.path().display());
+    gateway.rule("files", "", AT_ONCE, &save);
+    gateway.file("a", "ours");
+    assert_eq!(gateway.code("once"), 1);
+    let told = told(&relay);
+    let [(subject, text)] = &told[..] else { panic!("{told:?}") };
+    assert!(subject.ends_with("] here: 1 job failed for good"), "{subject}");
+    for part in ["it exists, and the rule says `on_exists: fail`", "packetboat retry --server here --state failed"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn a_rule_that_wants_no_notices_has_none() {
     let relay = ScriptedSmtp::start(Script::with([]));
