@@ -171,12 +171,19 @@ impl Worker {
             if !are_quiet() {
                 continue;
             }
-            match self.dispatch.look_again().await {
-                Ok(()) if are_quiet() => return,
-                Ok(()) => {}
+            match self.is_all_done().await {
+                Ok(true) if are_quiet() => return,
+                Ok(_) => {}
                 Err(refused) => warn!(%refused, "the database does not say what is due"),
             }
         }
+    }
+
+    /// Asks the database, of what was committed a moment ago and not heard of yet: first what may be planned, then what that made due.
+    async fn is_all_done(&self) -> Result<bool, StoreError> {
+        let is_planned = self.recorder.store.ripe(1).await?.is_empty();
+        self.dispatch.look_again().await?;
+        Ok(is_planned)
     }
 
     /// Begins nothing new, hands back what can be, and waits up to `grace` for what is under way.
