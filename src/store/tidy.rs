@@ -49,9 +49,7 @@ impl Store {
     pub async fn bring_forward(&self, now: Moment) -> Result<(), StoreError> {
         self.write(BringForward { now }).await
     }
-}
 
-impl Store {
     /// Makes due what waits for others to have met its source: they had time to.
     ///
     /// # Errors

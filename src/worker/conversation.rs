@@ -4,9 +4,9 @@ use crate::{
     delivery::Connection,
     domain::{Outcome, Trouble, TroubleKind, Whose},
     store::Parcel,
-    worker::{deliver::deliver, dispatch::Outlook, record::server_trouble, route::Route},
+    worker::{deliver::deliver, dispatch::Outlook, here::clear_parts, record::server_trouble, route::Route},
 };
-use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt, path::Path, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 
@@ -123,7 +123,7 @@ impl Talk<'_> {
         let mut outcomes = pin!(deliver(route, connection, parcel));
         loop {
             tokio::select! {
-               biased;
+                biased;
                 outcomes = &mut outcomes => return outcomes,
                 () = sleep(A_WHILE), if *standing == Standing::LetUsIn => {
                     if parcel.jobs.iter().any(|job| route.progress.sent_bytes(job.job) > 0) {
@@ -227,19 +227,5 @@ async fn clear_litter(route: &Route, connection: &mut Connection) {
     // Where an account may not delete, much stays for good: the next conversation begins with what this one did not come to.
     if !is_all && !staying.is_empty() {
         let _ = store.litter_stays(&route.lane.name, staying, route.clock.now()).await; // then the order is as before
-    }
-}
-
-/// Removes what copies that a death cut off have left in folders of this machine.
-async fn clear_parts(route: &Route) {
-    let store = &route.recorder.store;
-    for litter in store.litter(&route.lane.name, LITTER).await.unwrap_or_default() {
-        let path = Path::new("/").join(OsStr::from_bytes(litter.temporary.as_bytes()));
-        match tokio::fs::remove_file(&path).await {
-            Err(why) if why.kind() != io::ErrorKind::NotFound => {
-                debug!(path = %path.display(), %why, "litter stays for now")
-            }
-            _ => _ = store.litter_removed(&route.lane.name, &litter.temporary).await, // or it is looked for once more
-        }
     }
 }

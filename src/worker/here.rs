@@ -9,10 +9,15 @@ use crate::{
 };
 use std::{
     ffi::OsStr,
+    io,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 use tokio::task::spawn_blocking;
+use tracing::debug;
+
+/// How many parts are looked after at once.
+const PARTS: u32 = 256;
 
 /// Tries to save the file of `job`.
 pub(super) async fn save_file(route: &Route, job: &ClaimedJob, errand: &ClaimedSave) -> Outcome {
@@ -106,4 +111,18 @@ async fn in_a_thread(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome
 
 fn path(bytes: &[u8]) -> PathBuf {
     Path::new(OsStr::from_bytes(bytes)).to_owned()
+}
+
+/// Removes what copies that a death cut off have left in folders of this machine.
+pub(super) async fn clear_parts(route: &Route) {
+    let store = &route.recorder.store;
+    for litter in store.litter(&route.lane.name, PARTS).await.unwrap_or_default() {
+        let path = Path::new("/").join(OsStr::from_bytes(litter.temporary.as_bytes()));
+        match tokio::fs::remove_file(&path).await {
+            Err(why) if why.kind() != io::ErrorKind::NotFound => {
+                debug!(path = %path.display(), %why, "litter stays for now")
+            }
+            _ => _ = store.litter_removed(&route.lane.name, &litter.temporary).await, // or it is looked for once more
+        }
+    }
 }
