@@ -83,3 +83,14 @@ async fn counting_what_is_open_reads_the_indexes_of_what_is_open() {
         ["jobs_due", "jobs_waiting", "jobs_ended"].iter().all(|index| plan.iter().any(|step| step.contains(index)))
     );
 }
+
+#[tokio::test]
+async fn what_is_late_is_found_without_sorting_what_waits() {
+    let desk = Desk::new().await;
+    for (sql, indexes) in [(lateness::QUEUED, &["jobs_due"][..]), (lateness::OTHERS, &["jobs_waiting", "jobs_running"])]
+    {
+        let plan = plan(&desk, sql).await;
+        assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{plan:#?}");
+        assert!(indexes.iter().all(|index| plan.iter().any(|step| step.contains(index))), "{plan:#?}");
+    }
+}
