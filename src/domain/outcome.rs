@@ -2,6 +2,7 @@
 
 use crate::domain::{Proof, RemotePath, Sha256};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,13 +154,15 @@ pub struct Trouble {
     pub sent_bytes: u64,
     /// A temporary name that we could not remove or could not be sure of.
     pub litter: Option<RemotePath>,
+    /// For how long the server asks to be left alone with this job, where it says so (RFC 9110 section 10.2.3).
+    pub wait: Option<Duration>,
 }
 
 impl Trouble {
     /// The server's trouble: costs the job nothing.
     #[must_use]
     pub fn of_server(kind: TroubleKind, said: impl Into<String>) -> Self {
-        Self { whose: Whose::Server, kind, code: None, said: said.into(), sent_bytes: 0, litter: None }
+        Self { whose: Whose::Server, kind, code: None, said: said.into(), sent_bytes: 0, litter: None, wait: None }
     }
 
     /// This job's trouble: counted.

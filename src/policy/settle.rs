@@ -21,6 +21,9 @@ pub struct JobFacts {
 /// supersedes the job when it arrives.
 const CHANGED_AGAIN_AFTER: Duration = Duration::from_secs(15);
 
+/// A server that asks for more time gets so much.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+
 /// Decides. `chance` in 0..1 spreads the retries.
 #[must_use]
 pub fn settle(job: &JobFacts, outcome: &Outcome, now: Moment, chance: f64) -> Settlement {
@@ -77,6 +80,10 @@ fn again(job: &JobFacts, trouble: &Trouble, now: Moment, chance: f64) -> Settlem
         let wait = wait_before_try(tries, job.retry.first_wait, job.retry.longest_wait, chance);
         settlement.due_at = now.plus(wait).min(job.expires_at);
     }
+    if let (JobState::Queued, Some(asked)) = (settlement.state, trouble.wait) {
+        let asked = now.plus(asked.min(LONGEST_ASKED)).min(job.expires_at);
+        settlement.due_at = settlement.due_at.max(asked);
+    }
     settlement
 }
 
@@ -111,6 +118,10 @@ mod tests {
 
     fn unreadable() -> Trouble {
         Trouble::of_job(TroubleKind::Local, "a.pdf: permission denied")
+    }
+
+    fn asking(trouble: Trouble, seconds: u64) -> Trouble {
+        Trouble { wait: Some(Duration::from_secs(seconds)), ..trouble }
     }
 
     fn decide(job: JobFacts, outcome: Outcome) -> (JobState, u64, bool, Option<Reason>) {
@@ -170,6 +181,11 @@ mod tests {
             ),
             ("a server's trouble costs nothing", last, Outcome::Deferred(down()), (Queued, 0, false, None)),
             ("nor does its failure fail the job", last, Outcome::Failed(down()), (Queued, 0, false, None)),
+            ("it asks for more time", facts(), Outcome::Deferred(asking(full(), 300)), (Queued, 300, true, None)),
+            ("it asks for less", facts(), Outcome::Deferred(asking(full(), 3)), (Queued, 120, true, None)),
+            ("it asks for a day", facts(), Outcome::Deferred(asking(full(), 86_400)), (Queued, 3600, true, None)),
+            ("not beyond its deadline", near, Outcome::Deferred(asking(full(), 300)), (Queued, 50, true, None)),
+            ("a server in trouble asks", last, Outcome::Deferred(asking(down(), 300)), (Queued, 300, false, None)),
             ("handed back", facts(), Outcome::Returned, (Queued, 0, false, None)),
             ("changed once", facts(), changed(), (Queued, 15, false, Some(Reason::SourceChanged))),
             ("changed twice", again, changed(), (Failed, 0, true, Some(Reason::SourceChanged))),
