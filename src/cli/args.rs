@@ -135,7 +135,7 @@ pub struct Check {
     /// How the findings are printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Then try every server, with a small file that is removed again
+    /// Then try every server, FTP servers with a small file that is removed again; a webhook is connected to and told nothing
     #[arg(long, conflicts_with = "files")]
     pub probe: bool,
 }

@@ -17,6 +17,7 @@ use super::{
     surroundings::{Surroundings, machine_time_zone},
     url::Url,
     values::Fault,
+    webhook::webhook,
     yaml::{self, Entry, Node, Value},
 };
 use crate::domain::HERE;
@@ -40,7 +41,7 @@ pub const TOP: Table = Table {
         optional("notices"),
         optional("defaults"),
         not_yet("doors", "leave it out: this version takes files from watched folders only"),
-        not_yet("webhooks", "leave it out: this version tells by mail"),
+        optional("webhooks"),
         default("heartbeat", "\"\""),
         not_yet("staging", "leave it out: name other addresses in the rules of a test system"),
         not_yet("attach_from", "leave it out: this version attaches nothing"),
@@ -55,6 +56,7 @@ pub const TOP: Table = Table {
         ("server", "write `servers: { NAME: { ftp: { … } } }`"),
         ("ftp", "a server has a name: `servers: { NAME: { ftp: { … } } }`"),
         ("smtp", "a server has a name: `servers: { NAME: { smtp: { … } } }`"),
+        ("webhook", "a webhook has a name: `webhooks: { NAME: { url: …, secret: … } }`"),
         ("retry", "write it below `defaults`"),
         ("deadline", "write it below `defaults`"),
         ("priority", "write it below `defaults`"),
@@ -99,7 +101,7 @@ pub struct Outline {
     pub storage: Option<PathBuf>,
     /// Folder of the rule files.
     pub rules: PathBuf,
-    /// Names and kinds; `None` when packetboat.yaml could not be read so far.
+    /// Names and kinds (`ftp`, `smtp`, `webhook`); `None` when packetboat.yaml could not be read so far.
     pub servers: Option<BTreeMap<String, &'static str>>,
     pub mail: MailSettings,
     pub defaults: Defaults,
@@ -169,7 +171,8 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
         Some(node) => time_zone(sheet, node),
         None => Some(unknown.time_zone),
     };
-    let (names, servers) = servers(sheet, &top, around);
+    let (names, mut servers) = servers(sheet, &top, around);
+    let names = webhooks(sheet, &top, around, (names, &mut servers));
     let mail = mail(&top, names.as_ref());
     let defaults = defaults::defaults(sheet, &top);
     let heartbeat = top.need("heartbeat", heartbeat);
@@ -274,6 +277,44 @@ fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Optio
         servers.extend(server.map(|server| (name, server)));
     }
     (Some(names), servers)
+}
+
+/// Adds the webhooks: they share their lanes, and so their names, with the servers.
+fn webhooks(
+    sheet: &Sheet,
+    top: &Fields<'_>,
+    around: &Surroundings<'_>,
+    (mut names, whole): (Option<Names>, &mut BTreeMap<String, Server>),
+) -> Option<Names> {
+    let entries = match top.value("webhooks") {
+        None => return names,
+        Some(Node { value: Value::Map(entries), .. }) => entries,
+        Some(node) if node.is_null() => return names,
+        Some(node) => {
+            let problem = Problem::error(&node.at, format!("{}, expected a map of webhooks", node.kind_word()));
+            sheet.report(problem.hint("write `webhooks: { NAME: { url: https://…, secret: { env: NAME } } }`"));
+            return None;
+        }
+    };
+    for entry in entries.iter().take_while(|_| !sheet.is_full()) {
+        let Some(name) = server_name(sheet, &entry.key) else { continue };
+        let taken = names.as_ref().and_then(|names| names.get(&name));
+        if let Some(kind) = taken {
+            let message = match *kind {
+                "webhook" => format!("two webhooks are called `{name}`"),
+                _ => format!("a server is called `{name}`, too"),
+            };
+            sheet.report(
+                Problem::error(&entry.key.at, message).hint("name one of them otherwise: they share their lanes"),
+            );
+            continue;
+        }
+        if let Some(names) = &mut names {
+            names.insert(name.clone(), "webhook");
+        }
+        whole.extend(webhook(sheet, &name, entry, around).map(|server| (name, server)));
+    }
+    names
 }
 
 /// What a server is meant to be, whole or not.

@@ -25,6 +25,7 @@ mod smtp_server;
 pub(crate) mod suggest;
 mod surroundings;
 mod url;
+mod webhook;
 
 pub(crate) mod defaults;
 pub(crate) mod keys;
@@ -42,7 +43,7 @@ pub use ftp_server::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, TlsVe
 pub use load::{Loaded, Outline, find, load, load_with};
 pub use mail::MailSettings;
 pub(crate) use mail::{mailbox, relays};
-pub use read_notices::{Digest, Notice, Notices};
+pub use read_notices::{Digest, Notice, Notices, Readers, Way};
 pub(crate) use read_notices::{Whose, notices};
 pub use read_trust::Trust;
 pub use render::{Paint, render, summary};
@@ -50,6 +51,7 @@ pub use secret::Secret;
 pub use settings::{Server, Settings};
 pub use smtp_server::{PasswordBy, SmtpLogin, SmtpProof, SmtpServer, SmtpTimeouts, SmtpTls};
 pub use url::{Url, UrlSecurity};
+pub use webhook::{SigningKey, Webhook};
 
 pub(crate) use fields::Fields;
 pub(crate) use file::{open, shown};

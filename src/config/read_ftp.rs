@@ -166,7 +166,7 @@ mod tests {
         let settings = loaded.settings.unwrap_or_else(|| panic!("{more}: {:#?}", loaded.findings));
         match settings.servers["a"].clone() {
             Server::Ftp(server) => server,
-            Server::Smtp(_) => panic!("an ftp server was written"),
+            Server::Smtp(_) | Server::Webhook(_) => panic!("an ftp server was written"),
         }
     }
 

@@ -3,16 +3,15 @@
 use super::{
     Outline,
     fields::Fields,
-    keys::{Table, default, not_yet, optional, required},
+    keys::{Table, default, not_yet, optional},
     mail::{mailbox, relays},
     read::{self, Meaning, Meaning::Built},
     sheet::{Problem, Sheet},
+    suggest,
     yaml::{Node, Value},
 };
 use crate::{domain::Event, mail::Mailbox, schedule::Crontab};
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
-
-const MAIL_ONLY: &str = "this version tells by mail, in words of its own: `- to: ops@example.com`";
 
 const HOUR: Duration = Duration::from_secs(3600);
 const REMINDERS: RangeInclusive<Duration> = HOUR..=HOUR.saturating_mul(24 * 366);
@@ -21,17 +20,19 @@ const REMINDERS: RangeInclusive<Duration> = HOUR..=HOUR.saturating_mul(24 * 366)
 pub const NOTICE: Table = Table {
     name: "a notice",
     keys: &[
-        required("to"),
+        optional("to"),
+        optional("webhook"),
         optional("on"),
         optional("digest"),
         optional("via"),
-        not_yet("webhook", MAIL_ONLY),
-        not_yet("template", MAIL_ONLY),
+        not_yet("template", "leave it out: notices have words of their own"),
         default("remind_every", "24h"),
     ],
     moved: &[
         ("mail", "write `to`"),
         ("email", "write `to`"),
+        ("url", "write `webhook: NAME`, and the address below `webhooks` in packetboat.yaml"),
+        ("hook", "write `webhook`"),
         ("events", "write `on`"),
         ("when", "write `on`, or `digest: \"0 7 * * *\"`"),
         ("at", "write `digest: \"0 7 * * *\"`"),
@@ -60,24 +61,69 @@ pub struct Notices {
     pub digests: Vec<Digest>,
 }
 
-/// Mail about incidents, and about what was delivered.
+/// Who is told of incidents, and of what was delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    pub to: Vec<Mailbox>,
+    pub readers: Readers,
     pub on: BTreeSet<Event>,
-    /// Relays by name, in order.
-    pub via: Vec<String>,
-    /// How long after the last mail about it an incident that lasts is told again.
+    /// How long after the last word about it an incident that lasts is told again.
     pub remind_every: Duration,
 }
 
-/// A mail about everything since the last one.
+/// Who is told of everything since the last time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
-    pub to: Vec<Mailbox>,
+    pub readers: Readers,
     pub at: Crontab,
-    /// Relays by name, in order.
-    pub via: Vec<String>,
+}
+
+/// Who is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readers {
+    Mail {
+        to: Vec<Mailbox>,
+        /// Relays by name, in order.
+        via: Vec<String>,
+    },
+    /// By its name.
+    Webhook(String),
+}
+
+/// How a reader is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// Over one of these relays, in order.
+    Mail(Vec<String>),
+    /// It stands for a webhook by itself.
+    Webhook,
+}
+
+impl Readers {
+    /// What each is called on record: an address, or a webhook's name, which has no `@`.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Mail { to, .. } => to.iter().map(Mailbox::address).collect(),
+            Self::Webhook(name) => vec![name],
+        }
+    }
+
+    /// The lanes that may carry it, in order.
+    #[must_use]
+    pub fn lanes(&self) -> &[String] {
+        match self {
+            Self::Mail { via, .. } => via,
+            Self::Webhook(name) => std::slice::from_ref(name),
+        }
+    }
+
+    #[must_use]
+    pub fn way(&self) -> Way {
+        match self {
+            Self::Mail { via, .. } => Way::Mail(via.clone()),
+            Self::Webhook(_) => Way::Webhook,
+        }
+    }
 }
 
 /// Where a list of notices stands.
@@ -111,15 +157,7 @@ pub fn notices(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Opt
 
 fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<Either> {
     let fields = Fields::open(sheet, &NOTICE, &node.at, node)?;
-    let to = fields.need("to", |sheet, node| {
-        read::each(read::at_most(sheet, read::many(sheet, node)?, 100)?, |item| mailbox(sheet, item))
-    });
-    let via = via(&fields, sheet, node, known);
-    if known.mail.from.is_none() && known.servers.is_some() {
-        let problem = Problem::error(&node.at, "these notices have no sender");
-        sheet.report(problem.hint("add `mail: { from: … }` to packetboat.yaml"));
-        return None;
-    }
+    let readers = readers(&fields, sheet, node, known);
     let remind_every = fields.need("remind_every", read::span(REMINDERS));
     if let (Some(_), Some(remind)) = (fields.entry("digest"), fields.entry("remind_every")) {
         let problem = Problem::error(&remind.key.at, "`remind_every` beside `digest`");
@@ -139,23 +177,75 @@ fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<E
         }
         (Some(_), None) => {
             let at = fields.may("digest", read::crontab);
-            Some(Either::Digest(Digest { to: to?, at: at?, via: via? }))
+            Some(Either::Digest(Digest { readers: readers?, at: at? }))
         }
         (None, Some(_)) => {
             let on = fields
                 .may("on", |sheet, node| read::each(read::many(sheet, node)?, |item| read::word(EVENTS)(sheet, item)));
-            Some(Either::Notice(Notice {
-                to: to?,
-                on: on?.into_iter().collect(),
-                via: via?,
-                remind_every: remind_every?,
-            }))
+            let on = on?.into_iter().collect();
+            Some(Either::Notice(Notice { readers: readers?, on, remind_every: remind_every? }))
         }
         (None, None) => {
             let on = BTreeSet::from(USUAL);
-            Some(Either::Notice(Notice { to: to?, on, via: via?, remind_every: remind_every? }))
+            Some(Either::Notice(Notice { readers: readers?, on, remind_every: remind_every? }))
         }
     }
+}
+
+/// People, or one webhook.
+fn readers(fields: &Fields<'_>, sheet: &Sheet, node: &Node, known: &Outline) -> Option<Readers> {
+    match (fields.entry("to"), fields.entry("webhook")) {
+        (Some(_), None) => {
+            let to = fields.may("to", |sheet, node| {
+                read::each(read::at_most(sheet, read::many(sheet, node)?, 100)?, |item| mailbox(sheet, item))
+            });
+            let via = via(fields, sheet, node, known);
+            if known.mail.from.is_none() && known.servers.is_some() {
+                let problem = Problem::error(&node.at, "these notices have no sender");
+                sheet.report(problem.hint("add `mail: { from: … }` to packetboat.yaml"));
+                return None;
+            }
+            Some(Readers::Mail { to: to?, via: via? })
+        }
+        (None, Some(_)) => {
+            let name = fields.may("webhook", |sheet, node| webhook(sheet, node, known));
+            if let Some(via) = fields.entry("via") {
+                let problem = Problem::error(&via.key.at, "`via` beside `webhook`");
+                sheet.report(problem.hint("relays carry mails; what a webhook is told goes to its own address"));
+                return None;
+            }
+            name.map(Readers::Webhook)
+        }
+        (Some(_), Some(webhook)) => {
+            let problem = Problem::error(&webhook.key.at, "`webhook` beside `to`");
+            sheet.report(problem.hint("people and webhooks are told by a notice each; make it two"));
+            None
+        }
+        (None, None) => {
+            let problem = Problem::error(fields.at(), "nobody hears of this notice");
+            sheet.report(problem.hint("add `to: ops@example.com`, or `webhook: NAME`"));
+            None
+        }
+    }
+}
+
+/// The name of a webhook that packetboat.yaml has.
+fn webhook(sheet: &Sheet, node: &Node, known: &Outline) -> Option<String> {
+    let name = read::text(sheet, node)?;
+    let Some(servers) = &known.servers else { return Some(name) };
+    let all = || servers.iter().filter(|(_, kind)| **kind == "webhook").map(|(name, _)| name.as_str());
+    let message = match servers.get(&name) {
+        Some(&"webhook") => return Some(name),
+        Some(_) => format!("`{name}` is a server and no webhook"),
+        None => format!("there is no webhook `{name}`"),
+    };
+    let near = suggest::nearest(&name, all()).map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
+    let hint = match &all().collect::<Vec<_>>()[..] {
+        [] => "packetboat.yaml has none: `webhooks: { NAME: { url: https://…, secret: { env: NAME } } }`".to_owned(),
+        all => format!("packetboat.yaml has {} (webhook){near}", all.join(", ")),
+    };
+    sheet.report(Problem::error(&node.at, message).hint(hint));
+    None
 }
 
 fn via(fields: &Fields<'_>, sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<String>> {

@@ -1,6 +1,6 @@
 //! The whole of packetboat.yaml, checked.
 
-use crate::config::{Defaults, FtpServer, History, Limits, MailSettings, Notices, Outline, SmtpServer, Url};
+use crate::config::{Defaults, FtpServer, History, Limits, MailSettings, Notices, Outline, SmtpServer, Url, Webhook};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// What packetboat.yaml says, with every default filled in and every path absolute.
@@ -13,6 +13,7 @@ pub struct Settings {
     /// Folder of the rule files.
     pub rules: PathBuf,
     pub time_zone: chrono_tz::Tz,
+    /// And the webhooks: they share lanes and names.
     pub servers: BTreeMap<String, Server>,
     pub mail: MailSettings,
     /// For every rule that has none of its own.
@@ -28,14 +29,10 @@ impl Settings {
     /// What rules are read by.
     #[must_use]
     pub fn outline(&self) -> Outline {
-        let kind = |server: &Server| match server {
-            Server::Ftp(_) => "ftp",
-            Server::Smtp(_) => "smtp",
-        };
         Outline {
             storage: Some(self.storage.clone()),
             rules: self.rules.clone(),
-            servers: Some(self.servers.iter().map(|(name, server)| (name.clone(), kind(server))).collect()),
+            servers: Some(self.servers.iter().map(|(name, server)| (name.clone(), server.kind())).collect()),
             mail: self.mail.clone(),
             defaults: self.defaults.clone(),
             time_zone: self.time_zone,
@@ -48,15 +45,28 @@ impl Settings {
 pub enum Server {
     Ftp(FtpServer),
     Smtp(SmtpServer),
+    /// Of `webhooks`: told as people are.
+    Webhook(Webhook),
 }
 
 impl Server {
+    /// Its word in [`Outline::servers`].
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Ftp(_) => "ftp",
+            Self::Smtp(_) => "smtp",
+            Self::Webhook(_) => "webhook",
+        }
+    }
+
     /// Most conversations at once.
     #[must_use]
     pub fn connections(&self) -> u32 {
         match self {
             Self::Ftp(server) => server.connections,
             Self::Smtp(server) => server.connections,
+            Self::Webhook(_) => 1, // what is told comes in its order
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::config::{
     mail::MAIL,
     sheet::Sheet,
     smtp_keys::{SMTP, TIMEOUTS as SMTP_TIMEOUTS},
+    webhook::WEBHOOK,
     yaml::{self, Node, Value},
 };
 use std::{ffi::OsString, fs, path::Path};
@@ -40,13 +41,14 @@ fn the_shipped_file_shows_every_key_with_its_default() {
     let text = shipped();
     let sheet = Sheet::new("deploy/packetboat.yaml", text.clone());
     let root = yaml::read(&sheet).unwrap();
-    let tables: [(&[&str], &Table); 10] = [
+    let tables: [(&[&str], &Table); 11] = [
         (&[], &TOP),
         (&["servers", "offsite", "ftp"], &FTP),
         (&["servers", "offsite", "ftp", "timeouts"], &TIMEOUTS),
         (&["servers", "main", "smtp"], &SMTP),
         (&["servers", "main", "smtp", "timeouts"], &SMTP_TIMEOUTS),
         (&["mail"], &MAIL),
+        (&["webhooks", "crm"], &WEBHOOK),
         (&["defaults"], &DEFAULTS),
         (&["defaults", "retry"], &RETRY),
         (&["limits"], &LIMITS),

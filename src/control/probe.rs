@@ -1,10 +1,10 @@
 //! `check --probe`: what each server lets us do, tried on the server itself.
 
 use crate::{
-    config::{FtpServer, FtpTls, Server, Settings, SmtpServer},
+    config::{FtpServer, FtpTls, Server, Settings, SmtpServer, Webhook},
     delivery::{
         ftp::{Missed, Report, TimeSetting, probe as probe_ftp},
-        smtp,
+        smtp, webhook,
     },
     domain::{Escaped, RemotePath, TroubleKind, show_size},
 };
@@ -32,6 +32,7 @@ pub async fn probe(settings: &Settings) -> Vec<Probed> {
         probed.push(match server {
             Server::Ftp(server) => probe_one(name, server).await,
             Server::Smtp(server) => probe_relay(name, server).await,
+            Server::Webhook(webhook) => probe_webhook(name, webhook).await,
         });
     }
     probed
@@ -49,6 +50,23 @@ async fn probe_relay(name: &str, server: &SmtpServer) -> Probed {
         Err(trouble) => (Some(trouble.said), relay_advice(trouble.kind, trouble.code.is_some()), vec![]),
     };
     Probed { name: name.to_owned(), address, trouble, advice, found }
+}
+
+/// Who listens there is told nothing: a probe must not look like a notice.
+async fn probe_webhook(name: &str, webhook: &Webhook) -> Probed {
+    let (trouble, advice, found) = match webhook::connect(&Arc::new(webhook.clone())).await {
+        Ok(session) => {
+            let tls = session.tls().unwrap_or("nothing").to_owned();
+            let told = "nothing: whether it takes what is told is seen when something is".to_owned();
+            (None, None, vec![("connection", "ok".to_owned()), ("encrypted by", tls), ("told", told)])
+        }
+        Err(trouble) => (Some(trouble.said), webhook_advice(trouble.kind), vec![]),
+    };
+    Probed { name: name.to_owned(), address: webhook.url.authority(), trouble, advice, found }
+}
+
+fn webhook_advice(kind: TroubleKind) -> Option<&'static str> {
+    (kind == TroubleKind::Connect).then_some("is `url` right, and is whoever takes it up?")
 }
 
 fn found_of(facts: &smtp::Facts, server: &SmtpServer) -> Vec<(&'static str, String)> {

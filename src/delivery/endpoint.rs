@@ -1,8 +1,11 @@
 //! A server whichever protocol it speaks: the one place that tells them apart for the worker.
 
 use crate::{
-    config::{FtpServer, Server, SmtpServer},
-    delivery::{ftp, smtp},
+    config::{FtpServer, Server, SmtpServer, Webhook},
+    delivery::{
+        ftp, smtp,
+        webhook::{self, Session as WebhookSession},
+    },
     domain::{RemotePath, Trouble},
     ftp::client::{Profile, Session as FtpSession},
     smtp::client::Session as SmtpSession,
@@ -20,6 +23,7 @@ pub enum Endpoint {
         profile: Arc<Profile>,
     },
     Smtp(Arc<SmtpServer>),
+    Webhook(Arc<Webhook>),
     /// This machine.
     Here,
     #[cfg(feature = "simulation")]
@@ -30,6 +34,7 @@ pub enum Endpoint {
 pub enum Connection {
     Ftp(Box<FtpSession>),
     Smtp(Box<SmtpSession>),
+    Webhook(Box<WebhookSession>),
     Here,
     #[cfg(feature = "simulation")]
     Simulated(Box<simulated::Connection>),
@@ -46,6 +51,7 @@ impl Endpoint {
         match server {
             Server::Ftp(server) => Self::Ftp { server: Arc::new(server.clone()), profile: Arc::default() },
             Server::Smtp(server) => Self::Smtp(Arc::new(server.clone())),
+            Server::Webhook(webhook) => Self::Webhook(Arc::new(webhook.clone())),
         }
     }
 
@@ -53,7 +59,7 @@ impl Endpoint {
     #[must_use]
     pub fn is_relay(&self) -> bool {
         match self {
-            Self::Ftp { .. } | Self::Here => false,
+            Self::Ftp { .. } | Self::Webhook(_) | Self::Here => false,
             Self::Smtp(_) => true,
             #[cfg(feature = "simulation")]
             Self::Simulated(simulated) => simulated.is_relay,
@@ -70,6 +76,9 @@ impl Endpoint {
                 ftp::connect(server, profile).await.map(|session| Connection::Ftp(Box::new(session)))
             }
             Self::Smtp(server) => smtp::connect(server).await.map(|session| Connection::Smtp(Box::new(session))),
+            Self::Webhook(webhook) => {
+                webhook::connect(webhook).await.map(|session| Connection::Webhook(Box::new(session)))
+            }
             Self::Here => Ok(Connection::Here),
             #[cfg(feature = "simulation")]
             Self::Simulated(simulated) => {
@@ -86,6 +95,7 @@ impl Connection {
         match self {
             Self::Ftp(session) => session.is_usable(),
             Self::Smtp(session) => session.is_usable(),
+            Self::Webhook(session) => session.is_usable(),
             Self::Here => true,
             #[cfg(feature = "simulation")]
             Self::Simulated(connection) => connection.is_usable(),
@@ -97,7 +107,7 @@ impl Connection {
     pub fn keeps_files(&self) -> bool {
         match self {
             Self::Ftp(_) => true,
-            Self::Smtp(_) | Self::Here => false,
+            Self::Smtp(_) | Self::Webhook(_) | Self::Here => false,
             #[cfg(feature = "simulation")]
             Self::Simulated(connection) => !connection.is_relay,
         }
@@ -110,7 +120,7 @@ impl Connection {
     pub async fn recover(&mut self, target: &RemotePath, temporary: &RemotePath) -> Result<(), Trouble> {
         match self {
             Self::Ftp(session) => ftp::recover(session, target, temporary).await,
-            Self::Smtp(_) | Self::Here => Ok(()),
+            Self::Smtp(_) | Self::Webhook(_) | Self::Here => Ok(()),
             #[cfg(feature = "simulation")]
             Self::Simulated(connection) => connection.recover(temporary).await,
         }
@@ -121,7 +131,7 @@ impl Connection {
         match self {
             Self::Ftp(session) => session.quit().await,
             Self::Smtp(session) => session.quit().await,
-            Self::Here => {}
+            Self::Webhook(_) | Self::Here => {}
             #[cfg(feature = "simulation")]
             Self::Simulated(connection) => drop(connection),
         }

@@ -6,5 +6,6 @@ pub mod here;
 #[cfg(feature = "simulation")]
 pub mod simulated;
 pub mod smtp;
+pub mod webhook;
 
 pub use endpoint::{Connection, Endpoint};

@@ -37,5 +37,6 @@ pub use remote_path::{RemotePath, RemotePathError};
 pub use settlement::Settlement;
 pub use size::{SIZE_UNITS, show_size};
 pub use wishes::{
-    ByteRate, Fate, MailWishes, OnExists, ProofWish, Resume, Retry, SaveWishes, TakeAwayWishes, Times, Wishes,
+    ByteRate, Fate, MailWishes, OnExists, ProofWish, Resume, Retry, SaveWishes, TakeAwayWishes, Times, WebhookWishes,
+    Wishes,
 };

@@ -119,6 +119,13 @@ pub struct MailWishes {
     pub deadline: Option<Duration>,
 }
 
+/// Everything that is asked of what a webhook is told. Serialised as [`Wishes`] are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookWishes {
+    pub retry: Retry,
+    pub deadline: Option<Duration>,
+}
+
 /// Everything a rule asks of one copy in a folder of this machine. Serialised as [`Wishes`] are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaveWishes {

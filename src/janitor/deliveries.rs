@@ -1,14 +1,14 @@
-//! The mail about what was delivered, for whoever asks for it.
+//! The word about what was delivered, for whoever asks for it.
 
 use crate::{
-    config::Notice,
+    config::{Notice, Way},
     domain::{Event, Moment},
     janitor::{
         digests::{Covered, LONGEST},
         teller::{SETTLED, Teller, in_order},
     },
     notices::{self, Deliveries, is_worth_a_mail},
-    store::{About, LaneRow, NoticeMail, StoreError},
+    store::{About, LaneRow, NoticeJob, StoreError},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,11 +21,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Deliveries that a mail names.
 const EXAMPLES: usize = 10;
 
-/// Of which rules an address hears what they delivered, and over which relays.
-#[derive(Debug, Clone, Default)]
+/// Of which rules a reader hears what they delivered, and how.
+#[derive(Debug, Clone)]
 pub(super) struct Hears {
     pub rules: BTreeSet<String>,
-    pub via: Vec<String>,
+    pub way: Way,
 }
 
 /// Who hears of deliveries at all.
@@ -33,12 +33,9 @@ pub(super) fn who_hears<'a>(notices: impl Iterator<Item = (&'a String, &'a [Noti
     let mut who: BTreeMap<String, Hears> = BTreeMap::new();
     for (rule, notices) in notices {
         for notice in notices.iter().filter(|notice| notice.on.contains(&Event::Delivered)) {
-            for to in &notice.to {
-                let hears = who.entry(to.address().to_owned()).or_default();
-                hears.rules.insert(rule.clone());
-                if hears.via.is_empty() {
-                    hears.via.clone_from(&notice.via);
-                }
+            for name in notice.readers.names() {
+                let hears = || Hears { rules: BTreeSet::new(), way: notice.readers.way() };
+                who.entry(name.to_owned()).or_insert_with(hears).rules.insert(rule.clone());
             }
         }
     }
@@ -52,7 +49,7 @@ impl Teller {
         lanes: &[LaneRow],
         now: Moment,
         covered: &mut Covered,
-        mails: &mut Vec<NoticeMail>,
+        mails: &mut Vec<NoticeJob>,
     ) -> Result<(), StoreError> {
         let until = now.minus(SETTLED);
         for (address, hears) in &self.hear_of_deliveries {
@@ -84,8 +81,16 @@ impl Teller {
                 }
             }
             deliveries.examples.truncate(EXAMPLES);
-            let words = notices::delivered(&deliveries, (since, until), (&self.node, self.time_zone));
-            mails.extend(self.notice(About::Digest, address, in_order(hears.via.clone(), lanes), words, now));
+            mails.extend(match hears.way.clone() {
+                Way::Mail(via) => {
+                    let words = notices::delivered(&deliveries, (since, until), (&self.node, self.time_zone));
+                    self.mail(About::Digest, address, in_order(via, lanes), words, now)
+                }
+                Way::Webhook => {
+                    let body = notices::delivered_body(&deliveries, (since, until), (&self.node, now));
+                    Some(self.post(About::Digest, address, body, now))
+                }
+            });
             covered.now.push((key, until));
         }
         Ok(())

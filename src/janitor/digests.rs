@@ -1,6 +1,7 @@
-//! The mail that comes by the crontab, whatever happened.
+//! The word that comes by the crontab, whatever happened.
 
 use crate::{
+    config::Way,
     domain::{Incident, Moment, NOTICES},
     janitor::{
         deliveries::DELIVERED,
@@ -8,7 +9,7 @@ use crate::{
     },
     notices::{self, DigestLine},
     schedule::Crontab,
-    store::{About, LaneRow, NoticeMail, OpenCounts, RuleReport, StoreError},
+    store::{About, LaneRow, NoticeJob, OpenCounts, RuleReport, StoreError},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -32,12 +33,12 @@ impl Teller {
         incidents: &[Incident],
         lanes: &[LaneRow],
         now: Moment,
-        mails: &mut Vec<NoticeMail>,
+        mails: &mut Vec<NoticeJob>,
     ) -> Result<Covered, StoreError> {
         let mut covered = self.covered().await?;
         for digest in &self.digests {
-            for to in &digest.to {
-                let key = (to.address().to_owned(), digest.at.to_string());
+            for name in digest.readers.names() {
+                let key = (name.to_owned(), digest.at.to_string());
                 let Some(since) = covered.before.get(&key) else {
                     // it begins now, or goes on where one of another crontab ended
                     let ended =
@@ -55,8 +56,18 @@ impl Teller {
                 let Some(until) = last_between(&digest.at, self.time_zone, (since, now.minus(SETTLED))) else {
                     continue;
                 };
-                let words = self.digest(incidents, (since, until)).await?;
-                mails.extend(self.notice(About::Digest, &key.0, in_order(digest.via.clone(), lanes), words, now));
+                let lines = self.digest_lines((since, until)).await?;
+                let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.closed_at.is_none()).collect();
+                mails.extend(match digest.readers.way() {
+                    Way::Mail(via) => {
+                        let words = notices::digest(&lines, &open, (since, until), (&self.node, self.time_zone));
+                        self.mail(About::Digest, name, in_order(via, lanes), words, now)
+                    }
+                    Way::Webhook => {
+                        let body = notices::digest_body(&lines, &open, (since, until), (&self.node, now));
+                        Some(self.post(About::Digest, name, body, now))
+                    }
+                });
                 covered.now.push((key, until));
             }
         }
@@ -70,17 +81,13 @@ impl Teller {
             crontab => self
                 .digests
                 .iter()
-                .any(|digest| digest.at.to_string() == crontab && digest.to.iter().any(|to| to.address() == address)),
+                .any(|digest| digest.at.to_string() == crontab && digest.readers.names().contains(&&**address)),
         };
         let ended = before.keys().filter(|key| !is_configured(key)).cloned().collect();
         Ok(Covered { before, now: Vec::new(), ended })
     }
 
-    async fn digest(
-        &self,
-        incidents: &[Incident],
-        (since, until): (Moment, Moment),
-    ) -> Result<(String, String), StoreError> {
+    async fn digest_lines(&self, (since, until): (Moment, Moment)) -> Result<Vec<DigestLine>, StoreError> {
         let mut reports = self.store.report(since, until).await?;
         reports.remove(NOTICES);
         for rule in self.senders.values().flatten() {
@@ -97,9 +104,7 @@ impl Teller {
             last_delivered: report.last_delivered,
             rule,
         };
-        let lines: Vec<DigestLine> = reports.into_iter().map(line).collect();
-        let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.closed_at.is_none()).collect();
-        Ok(notices::digest(&lines, &open, (since, until), (&self.node, self.time_zone)))
+        Ok(reports.into_iter().map(line).collect())
     }
 }
 

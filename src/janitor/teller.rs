@@ -1,9 +1,9 @@
-//! Looks at what is in trouble and what failed, and puts the mails that are due about it into the queue.
+//! Looks at what is in trouble and what failed, and puts what is due about it, mails and words to webhooks, into the queue.
 
 use crate::{
     clock::Clock,
-    config::{Digest, Notice, Settings},
-    domain::{Event, HERE, Incident, MailWishes, Moment, NOTICES, Ref, Retry},
+    config::{Digest, Notice, Settings, Way},
+    domain::{Event, HERE, Incident, Letter, MailWishes, Moment, NOTICES, Ref, Retry, WebhookWishes},
     janitor::{
         deliveries::{Hears, who_hears},
         digests::Covered,
@@ -16,7 +16,7 @@ use crate::{
     notices::{self, Aside, Due, LaneTrouble, Observed, Patience, Told, due, judge},
     rules::{Action, Rule, RuleSet},
     schedule::Windows,
-    store::{About, LaneRow, LaneState, NoticeMail, Store, StoreError, Tell},
+    store::{About, LaneRow, LaneState, NoticeErrand, NoticeJob, Store, StoreError, Tell},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -238,7 +238,7 @@ impl Teller {
         mails: Vec<Due>,
         lanes: &[LaneRow],
         now: Moment,
-    ) -> Result<Vec<NoticeMail>, StoreError> {
+    ) -> Result<Vec<NoticeJob>, StoreError> {
         let mut written = Vec::with_capacity(mails.len());
         for due in mails {
             let Some(incident) = incidents.get(due.incident) else { continue };
@@ -249,25 +249,32 @@ impl Teller {
             }
             let (host, time_zone) = (&*self.node, self.time_zone);
             let aside = Aside { host, time_zone, now, waiting, examples: &examples, delivered };
-            let words = notices::mail(incident, due.told, aside);
             let about = match due.told {
                 Told::Began | Told::Still => About::Begin(due.incident),
                 Told::Over | Told::Was => About::End(due.incident),
             };
-            written.extend(self.notice(about, &due.address, in_order(due.via, lanes), words, now));
+            written.extend(match due.way {
+                Way::Mail(via) => {
+                    let words = notices::mail(incident, due.told, aside);
+                    self.mail(about, &due.address, in_order(via, lanes), words, now)
+                }
+                Way::Webhook => {
+                    Some(self.post(about, &due.address, notices::incident_body(incident, due.told, aside), now))
+                }
+            });
         }
         Ok(written)
     }
 
     /// The mail with these words; `None` without a sender or a relay, or where it cannot be made.
-    pub(super) fn notice(
+    pub(super) fn mail(
         &self,
         about: About,
         recipient: &str,
         via: Vec<String>,
         (subject, text): (String, String),
         now: Moment,
-    ) -> Option<NoticeMail> {
+    ) -> Option<NoticeJob> {
         let (from, server) = (self.from.as_ref()?, via.first()?.clone());
         let job = Ref::new();
         let letter = Mailbox::parse(recipient).map_err(|why| why.to_string()).and_then(|to| {
@@ -283,15 +290,33 @@ impl Teller {
             })
         });
         let letter = letter.inspect_err(|why| warn!(to = recipient, %why, "a notice cannot be made")).ok()?;
-        Some(NoticeMail {
+        Some(NoticeJob {
             job,
             about,
             server,
             recipient: recipient.to_owned(),
             letter,
-            wishes: MailWishes { sender: from.address().to_owned(), via, retry: self.retry, deadline: Some(DEADLINE) },
+            errand: NoticeErrand::Send(MailWishes {
+                sender: from.address().to_owned(),
+                via,
+                retry: self.retry,
+                deadline: Some(DEADLINE),
+            }),
             expires_at: now.plus(DEADLINE),
         })
+    }
+
+    /// What `webhook` is told.
+    pub(super) fn post(&self, about: About, webhook: &str, body: Letter, now: Moment) -> NoticeJob {
+        NoticeJob {
+            job: Ref::new(),
+            about,
+            server: webhook.to_owned(),
+            recipient: webhook.to_owned(),
+            letter: body,
+            errand: NoticeErrand::Webhook(WebhookWishes { retry: self.retry, deadline: Some(DEADLINE) }),
+            expires_at: now.plus(DEADLINE),
+        }
     }
 }
 

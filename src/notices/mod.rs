@@ -1,18 +1,20 @@
-//! Incident moves → mails: when one begins and ends, whom that concerns, and what they read. Pure.
+//! Incident moves → mails, and what webhooks are told: when one begins and ends, whom that concerns, and what they read. Pure.
 
+mod body;
 mod delivered;
 mod digest;
 mod judge;
 mod late_words;
 mod words;
 
+pub use body::{delivered_body, digest_body, incident_body};
 pub use delivered::{Deliveries, delivered, is_worth_a_mail};
 pub use digest::{DigestLine, digest};
 pub use judge::{LaneTrouble, Late, Observed, judge};
 pub use words::{Aside, Told, mail};
 
 use crate::{
-    config::Notice,
+    config::{Notice, Readers, Way},
     domain::{Event, Incident, Moment, Reader, StartMail},
 };
 use std::{
@@ -22,7 +24,7 @@ use std::{
 
 /// What is over sooner is not told at all.
 const HOLD: Duration = Duration::from_secs(10);
-/// Mails to one address in an hour.
+/// Mails to one address in an hour. A webhook is no person: it is told at once.
 const MOST: usize = 6;
 /// What comes back sooner was never over.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -37,14 +39,15 @@ pub enum Patience {
     None,
 }
 
-/// A mail that is due.
+/// A word to one reader that is due: a mail, or a message to a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     /// Place in the incidents.
     pub incident: usize,
+    /// Or a webhook's name.
     pub address: String,
-    /// Relays by name, in order: never the one that it is about.
-    pub via: Vec<String>,
+    /// Never by the lane that it is about.
+    pub way: Way,
     pub told: Told,
 }
 
@@ -61,20 +64,22 @@ pub fn due(incidents: &mut [Incident], observed: &Observed, readers: &dyn Fn(&In
         let is_open = incident.closed_at.is_none();
         let is_trouble_told = incident.event == Event::Delayed && is_open && troubles.contains(&incident.subject);
         for notice in &notices {
-            for to in &notice.to {
-                let address = to.address().to_owned();
+            for address in notice.readers.names() {
                 if is_trouble_told && notice.on.contains(&Event::Trouble) {
                     continue; // who heard that its jobs wait need not hear that they are late
                 }
-                let Some(told) = next(incident, notice, &address, (now, ripe)) else { continue };
-                let mails = sent.entry(address.clone()).or_default();
-                if *mails >= MOST {
+                let Some(told) = next(incident, notice, address, (now, ripe)) else { continue };
+                let mails = sent.entry(address.to_owned()).or_default();
+                if *mails >= MOST && matches!(notice.readers, Readers::Mail { .. }) {
                     continue; // it waits; what is over meanwhile is told in one
                 }
                 *mails += 1;
-                note(incident, &address, told, now);
-                let via = notice.via.iter().filter(|relay| Some(&***relay) != incident.server()).cloned().collect();
-                due.push(Due { incident: place, address, via, told });
+                note(incident, address, told, now);
+                let mut way = notice.readers.way();
+                if let Way::Mail(via) = &mut way {
+                    via.retain(|relay| Some(&**relay) != incident.server());
+                }
+                due.push(Due { incident: place, address: address.to_owned(), way, told });
             }
         }
         if incident.closed_at.is_some() {
@@ -98,8 +103,8 @@ fn ripe(incident: &Incident, observed: &Observed) -> Option<Duration> {
 
 /// What this reader is to be told next, if anything.
 fn next(incident: &Incident, notice: &Notice, address: &str, (now, ripe): (Moment, Option<Duration>)) -> Option<Told> {
-    if notice.via.iter().all(|relay| Some(&**relay) == incident.server()) {
-        return None; // a relay does not carry its own trouble
+    if notice.readers.lanes().iter().all(|lane| Some(&**lane) == incident.server()) {
+        return None; // a relay or a webhook does not carry its own trouble
     }
     let untold = Reader::default();
     let reader = incident.readers.iter().find(|reader| reader.address == address).unwrap_or(&untold);
@@ -158,7 +163,7 @@ fn note(incident: &mut Incident, address: &str, told: Told, now: Moment) {
 /// Who did not ask to hear of the end has heard all.
 fn forgo(incident: &mut Incident, notices: &[Notice], now: Moment) {
     let asks = |address: &str| {
-        let of_it = |notice: &&Notice| notice.to.iter().any(|to| to.address() == address);
+        let of_it = |notice: &&Notice| notice.readers.names().contains(&address);
         notices.iter().filter(of_it).any(|notice| notice.on.contains(&Event::Recovered))
     };
     for reader in &mut incident.readers {

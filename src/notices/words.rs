@@ -20,6 +20,13 @@ pub enum Told {
     Was,
 }
 
+impl Told {
+    /// That it is over.
+    pub(super) fn is_end(self) -> bool {
+        matches!(self, Self::Over | Self::Was)
+    }
+}
+
 /// What is known beside the incident when the mail is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Aside<'a> {

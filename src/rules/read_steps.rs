@@ -272,8 +272,9 @@ fn server(sheet: &Sheet, node: &Node, known: &Outline) -> Option<String> {
     let all = [of_kind("ftp"), of_kind("smtp")].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let (message, hint) = match servers.get(&name) {
         Some(&"ftp") => return Some(name),
-        Some(_) => {
-            (format!("`{name}` is a relay, and files go to an ftp server"), format!("packetboat.yaml has {all}"))
+        Some(kind) => {
+            let is = if *kind == "smtp" { "relay" } else { "webhook" };
+            (format!("`{name}` is a {is}, and files go to an ftp server"), format!("packetboat.yaml has {all}"))
         }
         None => {
             let ftp = servers.iter().filter(|(_, kind)| **kind == "ftp").map(|(name, _)| name.as_str());

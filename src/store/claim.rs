@@ -2,7 +2,8 @@
 
 use crate::{
     domain::{
-        Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, Retry, SaveWishes, TakeAwayWishes, Wishes,
+        Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, Retry, SaveWishes, TakeAwayWishes,
+        WebhookWishes, Wishes,
     },
     store::{
         QueueKey, SessionId, Store, StoreError,
@@ -59,6 +60,7 @@ pub enum ClaimedErrand {
     Send(ClaimedSend),
     Save(ClaimedSave),
     TakeAway(ClaimedTakeAway),
+    Webhook(ClaimedPost),
 }
 
 /// A file where it lies.
@@ -115,6 +117,15 @@ pub struct ClaimedSend {
     pub wishes: MailWishes,
 }
 
+/// What a webhook is told.
+#[derive(Debug, Clone)]
+pub struct ClaimedPost {
+    pub(super) payload: i64,
+    /// The name of the webhook that was meant.
+    pub recipient: String,
+    pub wishes: WebhookWishes,
+}
+
 impl ClaimedJob {
     /// Whether it was claimed from this queue.
     #[must_use]
@@ -131,6 +142,7 @@ impl ClaimedJob {
             ClaimedErrand::Send(send) => send.wishes.retry,
             ClaimedErrand::Save(save) => save.wishes.retry,
             ClaimedErrand::TakeAway(away) => away.wishes.retry,
+            ClaimedErrand::Webhook(post) => post.wishes.retry,
         }
     }
 
@@ -273,6 +285,7 @@ impl ClaimedJob {
             "send" => ClaimedErrand::Send(ClaimedSend::from_row(row)?),
             "save" => ClaimedErrand::Save(ClaimedSave::from_row(row)?),
             "after" => ClaimedErrand::TakeAway(ClaimedTakeAway::from_row(row)?),
+            "webhook" => ClaimedErrand::Webhook(ClaimedPost::from_row(row)?),
             other => return Err(format!("action: {other}")),
         };
         Ok(Self {
@@ -344,6 +357,16 @@ impl ClaimedSend {
         Ok(Self {
             payload: row.get::<Option<i64>, _>("payload_id").ok_or("it has no message")?,
             recipient: row.get::<Option<String>, _>("recipient").ok_or("it has no recipient")?,
+            wishes: wishes(row)?,
+        })
+    }
+}
+
+impl ClaimedPost {
+    fn from_row(row: &SqliteRow) -> Result<Self, String> {
+        Ok(Self {
+            payload: row.get::<Option<i64>, _>("payload_id").ok_or("it has nothing to tell")?,
+            recipient: row.get::<Option<String>, _>("recipient").ok_or("it has no webhook")?,
             wishes: wishes(row)?,
         })
     }

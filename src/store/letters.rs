@@ -1,6 +1,6 @@
 //! The messages and texts that are ours until they are sent.
 
-use crate::store::{ClaimedSend, ClaimedUpload, Store, StoreError};
+use crate::store::{ClaimedPost, ClaimedSend, ClaimedUpload, Store, StoreError};
 use sqlx::Row;
 
 impl Store {
@@ -21,6 +21,14 @@ impl Store {
             Some(payload) => self.body(payload).await,
             None => Ok(None),
         }
+    }
+
+    /// What `post` tells, byte for byte the same at every try; `None` when its bytes are gone.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn posted(&self, post: &ClaimedPost) -> Result<Option<Vec<u8>>, StoreError> {
+        self.body(post.payload).await
     }
 
     async fn body(&self, payload: i64) -> Result<Option<Vec<u8>>, StoreError> {

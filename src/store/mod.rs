@@ -39,7 +39,8 @@ mod writer;
 pub use after::{NextStep, RipeArrival};
 pub use arrive::Arrive;
 pub use claim::{
-    Ask, ClaimedErrand, ClaimedJob, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway, ClaimedUpload, Parcel,
+    Ask, ClaimedErrand, ClaimedJob, ClaimedPost, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway,
+    ClaimedUpload, Parcel,
 };
 pub use error::StoreError;
 pub use expectations::Arrived;
@@ -60,5 +61,5 @@ pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};
 pub use settle::{AttemptRow, Settle, Settled, TryOutcome};
-pub use tell::{About, NoticeMail, Tell};
+pub use tell::{About, NoticeErrand, NoticeJob, Tell};
 pub use tidy::Expired;

@@ -165,7 +165,7 @@ fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sql
 }
 
 pub(super) const STANDING: &str = concat!(
-    "SELECT state, server, class, rule, rank, (target IS NOT NULL OR (action = 'send' AND payload_id IS NOT NULL)
+    "SELECT state, server, class, rule, rank, (target IS NOT NULL OR (action IN ('send', 'webhook') AND payload_id IS NOT NULL)
                   OR (action = 'after' AND json_valid(wishes) AND wishes ->> '$.fate' = 'delete')) AS has_target,
             EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS rule_is_paused,
             EXISTS (SELECT 1 FROM jobs t WHERE t.server = jobs.server AND t.target = jobs.target AND t.id <> jobs.id

@@ -44,7 +44,7 @@ impl Store {
                 let sent = sqlx::query(SENT).bind(job.id).bind(&sha256.0[..]).fetch_one(self.readers()).await?;
                 sent.get::<bool, _>(0)
             }
-            ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::Send(_) => {
+            ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::Send(_) | ClaimedErrand::Webhook(_) => {
                 let newer = sqlx::query(NEWER).bind(job.id).fetch_one(self.readers()).await?;
                 !newer.get::<bool, _>(0)
             }

@@ -194,7 +194,10 @@ impl Settle {
         let source = match &self.job.errand {
             ClaimedErrand::Upload(upload) if !upload.wishes.is_text => &upload.source,
             ClaimedErrand::Save(save) => &save.source,
-            ClaimedErrand::Upload(_) | ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) => return None,
+            ClaimedErrand::Upload(_)
+            | ClaimedErrand::Send(_)
+            | ClaimedErrand::TakeAway(_)
+            | ClaimedErrand::Webhook(_) => return None,
         };
         let Identity { size_bytes, mtime_ns, inode, ctime_ns } = source.identity;
         let (path, sha256) = (hex(&self.job.name), hex(&receipt.sha256.0));
@@ -205,7 +208,7 @@ impl Settle {
         let target = match &self.job.errand {
             ClaimedErrand::Upload(upload) => &upload.target,
             ClaimedErrand::Save(save) => &save.target,
-            ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) => return Ok(()),
+            ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) | ClaimedErrand::Webhook(_) => return Ok(()),
         };
         let Some(temporary) = self.litter.clone() else { return Ok(()) };
         let left = Litter { temporary, target: target.clone() };

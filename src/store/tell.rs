@@ -1,7 +1,7 @@
 //! What a look at the incidents came to, committed at once: incidents, the notices about them, and whom they told.
 
 use crate::{
-    domain::{Expectation, Incident, Letter, MailWishes, Moment, NOTICES, Priority, Ref},
+    domain::{Expectation, Incident, Letter, MailWishes, Moment, NOTICES, Priority, Ref, WebhookWishes},
     store::{
         QueueKey, Store, StoreError,
         arrive::insert_letter,
@@ -14,14 +14,22 @@ use sqlx::Row;
 
 /// A notice on its way into the queue.
 #[derive(Debug, Clone)]
-pub struct NoticeMail {
+pub struct NoticeJob {
     pub job: Ref,
     pub about: About,
     pub server: String,
+    /// An address, or the webhook's name.
     pub recipient: String,
     pub letter: Letter,
-    pub wishes: MailWishes,
+    pub errand: NoticeErrand,
     pub expires_at: Moment,
+}
+
+/// By which way a notice goes.
+#[derive(Debug, Clone)]
+pub enum NoticeErrand {
+    Send(MailWishes),
+    Webhook(WebhookWishes),
 }
 
 /// What a notice is about.
@@ -44,7 +52,7 @@ pub struct Tell {
     pub incidents: Vec<Incident>,
     /// Rows of failed jobs that are counted in them.
     pub counted: Vec<i64>,
-    pub mails: Vec<NoticeMail>,
+    pub mails: Vec<NoticeJob>,
     /// Until when the readers of digests are told, by address and schedule.
     pub covered: Vec<((String, String), Moment)>,
     /// Digests that are no more.
@@ -114,7 +122,7 @@ impl Tell {
     }
 
     /// Which job tells that it began.
-    async fn remember(&self, tx: &mut Tx<'_>, incident: i64, mail: &NoticeMail) -> Result<(), sqlx::Error> {
+    async fn remember(&self, tx: &mut Tx<'_>, incident: i64, mail: &NoticeJob) -> Result<(), sqlx::Error> {
         sqlx::query("UPDATE incident_readers SET start_job = ?3 WHERE incident_id = ?1 AND address = ?2")
             .bind(incident)
             .bind(&mail.recipient)
@@ -125,7 +133,7 @@ impl Tell {
     }
 
     /// A begin that has not gone out is told with the end.
-    async fn overtake(&self, tx: &mut Tx<'_>, incident: &Incident, mail: &NoticeMail) -> Result<(), sqlx::Error> {
+    async fn overtake(&self, tx: &mut Tx<'_>, incident: &Incident, mail: &NoticeJob) -> Result<(), sqlx::Error> {
         let reader = incident.readers.iter().find(|reader| reader.address == mail.recipient);
         if let Some(overtaken) = reader.and_then(|reader| reader.start_job) {
             sqlx::query(OVERTAKE).bind(&overtaken.0[..]).bind(self.now.0).execute(&mut *tx.db).await?;
@@ -133,9 +141,13 @@ impl Tell {
         Ok(())
     }
 
-    async fn queue(&self, tx: &mut Tx<'_>, mail: &NoticeMail) -> Result<(), sqlx::Error> {
+    async fn queue(&self, tx: &mut Tx<'_>, mail: &NoticeJob) -> Result<(), sqlx::Error> {
         let payload = insert_letter(tx, &self.node, &mail.letter).await?;
-        let wishes = serde_json::to_string(&mail.wishes).map_err(|why| sqlx::Error::Encode(why.into()))?;
+        let (action, wishes) = match &mail.errand {
+            NoticeErrand::Send(wishes) => ("send", serde_json::to_string(wishes)),
+            NoticeErrand::Webhook(wishes) => ("webhook", serde_json::to_string(wishes)),
+        };
+        let wishes = wishes.map_err(|why| sqlx::Error::Encode(why.into()))?;
         sqlx::query(QUEUE)
             .bind(&mail.job.0[..])
             .bind(payload)
@@ -147,6 +159,7 @@ impl Tell {
             .bind(Priority::High.class())
             .bind(self.now.0)
             .bind(mail.expires_at.0)
+            .bind(action)
             .execute(&mut *tx.db)
             .await?;
         let (server, rule) = (mail.server.clone(), NOTICES.to_owned());
@@ -198,12 +211,12 @@ ON CONFLICT (incident_id, address) DO UPDATE SET started_at = excluded.started_a
 
 /// The first mail has not gone out, and what it says is over.
 const OVERTAKE: &str = "
-UPDATE jobs SET state = 'cancelled', reason = 'superseded', ended_at = ?2, said = 'it was over before this mail could go out'
+UPDATE jobs SET state = 'cancelled', reason = 'superseded', ended_at = ?2, said = 'it was over before this could go out'
  WHERE ref = ?1 AND substr(ref, 12, 5) = substr(?1, 12, 5) AND state = 'queued'";
 
 const QUEUE: &str = "
 INSERT INTO jobs (ref, payload_id, rule, action, server, node, recipient, parcel, wishes, class, rank, in_order, state, due_at, expires_at)
-VALUES (?1, ?2, ?3, 'send', ?4, ?5, ?6, ?2, ?7, ?8, 0, 0, 'queued', ?9, ?10)";
+VALUES (?1, ?2, ?3, ?11, ?4, ?5, ?6, ?2, ?7, ?8, 0, 0, 'queued', ?9, ?10)";
 
 const COVER: &str = "
 INSERT INTO digests (address, schedule, covered_until) VALUES (?1, ?2, ?3)

@@ -95,7 +95,7 @@ impl Write for BringForward {
 /// Twice the rule's longest wait, and a minute for clocks that are put right a little. What waits for another job, or is held, has
 /// its moment still when it is let go.
 pub(super) const BRING_FORWARD: &str = "UPDATE jobs SET due_at = ?1
- WHERE state IN ('waiting', 'queued', 'held') AND action IN ('upload', 'send', 'save', 'after') AND due_at > ?1
+ WHERE state IN ('waiting', 'queued', 'held') AND action IN ('upload', 'send', 'save', 'after', 'webhook') AND due_at > ?1
    AND due_at > ?1 + 60000 + 2000 * iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0)
 RETURNING server, class, rule, rank, state";
 

@@ -9,6 +9,7 @@ use crate::{
         route::Route,
         send_file::send_file,
         send_mail::send_mail,
+        tell_webhook::tell_webhook,
     },
 };
 
@@ -21,7 +22,9 @@ pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: 
                 outcomes.push(match &job.errand {
                     ClaimedErrand::Save(errand) => save_file(route, job, errand).await,
                     ClaimedErrand::TakeAway(errand) => take_away(route, job, errand).await,
-                    ClaimedErrand::Upload(_) | ClaimedErrand::Send(_) => elsewhere(job, "this machine"),
+                    ClaimedErrand::Upload(_) | ClaimedErrand::Send(_) | ClaimedErrand::Webhook(_) => {
+                        elsewhere(job, "this machine")
+                    }
                 });
             }
         }
@@ -30,6 +33,7 @@ pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: 
                 outcomes.push(match &job.errand {
                     ClaimedErrand::Upload(errand) => send_file(route, session, job, errand).await,
                     ClaimedErrand::Send(_) => elsewhere(job, "an FTP server, and mail goes to a relay"),
+                    ClaimedErrand::Webhook(_) => elsewhere(job, "an FTP server, and this is for a webhook"),
                     ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) => {
                         elsewhere(job, "an FTP server, and this is done here")
                     }
@@ -39,12 +43,25 @@ pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: 
         Connection::Smtp(session) => {
             let sends = parcel.jobs.iter().map(|job| match &job.errand {
                 ClaimedErrand::Send(errand) => Some(errand),
-                ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) => None,
+                ClaimedErrand::Upload(_)
+                | ClaimedErrand::Save(_)
+                | ClaimedErrand::TakeAway(_)
+                | ClaimedErrand::Webhook(_) => None,
             });
             match sends.collect::<Option<Vec<_>>>() {
                 Some(sends) => outcomes = send_mail(route, session, &sends).await,
-                None => outcomes
-                    .extend(parcel.jobs.iter().map(|job| elsewhere(job, "a relay, and files go to FTP servers"))),
+                None => outcomes.extend(parcel.jobs.iter().map(|job| elsewhere(job, "a relay, and takes mail alone"))),
+            }
+        }
+        Connection::Webhook(session) => {
+            for job in &parcel.jobs {
+                outcomes.push(match &job.errand {
+                    ClaimedErrand::Webhook(errand) => tell_webhook(route, session, job, errand).await,
+                    ClaimedErrand::Upload(_)
+                    | ClaimedErrand::Send(_)
+                    | ClaimedErrand::Save(_)
+                    | ClaimedErrand::TakeAway(_) => elsewhere(job, "a webhook, and takes notices alone"),
+                });
             }
         }
         #[cfg(feature = "simulation")]

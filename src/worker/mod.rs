@@ -18,6 +18,7 @@ mod send_mail;
 mod simulated;
 mod sources;
 mod start;
+mod tell_webhook;
 mod version;
 
 pub use progress::{Progress, Transfer};

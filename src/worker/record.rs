@@ -191,6 +191,7 @@ fn receipt(job: &ClaimedJob, outcome: &Outcome, now: Moment) -> Option<Receipt> 
         remote_path: delivered.remote_path.clone(),
         recipient: match &job.errand {
             ClaimedErrand::Send(errand) => Some(errand.recipient.clone()),
+            ClaimedErrand::Webhook(errand) => Some(errand.recipient.clone()),
             ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) => None,
         },
         size_bytes: delivered.size_bytes,
@@ -236,6 +237,7 @@ fn target(job: &ClaimedJob) -> &dyn std::fmt::Display {
     match &job.errand {
         ClaimedErrand::Upload(errand) => &errand.target,
         ClaimedErrand::Send(errand) => &errand.recipient,
+        ClaimedErrand::Webhook(errand) => &errand.recipient,
         ClaimedErrand::Save(errand) => &errand.target,
         ClaimedErrand::TakeAway(errand) => match &errand.target {
             Some(target) => target,

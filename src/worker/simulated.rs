@@ -36,7 +36,9 @@ async fn upload_one(route: &Route, connection: &mut Connection, job: &ClaimedJob
 async fn send(route: &Route, connection: &mut Connection, parcel: &Parcel) -> Vec<Outcome> {
     let sends = parcel.jobs.iter().map(|job| match &job.errand {
         ClaimedErrand::Send(errand) => Some(errand),
-        ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) => None,
+        ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) | ClaimedErrand::Webhook(_) => {
+            None
+        }
     });
     let Some(sends) = sends.collect::<Option<Vec<&ClaimedSend>>>() else {
         return parcel.jobs.iter().map(|job| elsewhere(job, "a simulated relay")).collect();

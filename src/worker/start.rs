@@ -213,7 +213,7 @@ impl Worker {
 fn bandwidth(server: &Server) -> Bandwidth {
     match server {
         Server::Ftp(server) => Bandwidth { usual: server.bandwidth, inside: server.bandwidth_in.clone() },
-        Server::Smtp(_) => Bandwidth::default(),
+        Server::Smtp(_) | Server::Webhook(_) => Bandwidth::default(),
     }
 }
 

@@ -21,7 +21,7 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
     ("lanes", &["domain", "policy", "schedule", "clock"]),
     ("ftp", &["domain", "config", "tls"]),
     ("smtp", &["domain", "config", "tls"]),
-    ("delivery", &["domain", "config", "streams", "ftp", "smtp", "faults", "simulation"]),
+    ("delivery", &["domain", "config", "web", "streams", "ftp", "smtp", "faults", "simulation"]),
     ("intake", &["domain", "clock", "rules", "store", "faults"]),
     ("sources", &["domain", "clock", "rules", "streams", "intake"]),
     (

@@ -42,3 +42,4 @@ mod the_command_line;
 mod the_demo;
 mod the_embedded_server;
 mod the_scripted_server;
+mod webhooks;

@@ -45,7 +45,7 @@ pub fn destination(server: &str, path: Option<&[u8]>, recipient: Option<&str>) -
     let server = outside(Some(server.as_bytes()));
     match (path, recipient) {
         (Some(path), _) => format!("{server}:{}", outside(Some(path))),
-        (None, Some(recipient)) if !recipient.is_empty() => {
+        (None, Some(recipient)) if !recipient.is_empty() && recipient != server => {
             format!("{} by {server}", outside(Some(recipient.as_bytes())))
         }
         (None, _) => server,

@@ -28,6 +28,7 @@ impl Endpoint {
         let (host, is_relay) = match server {
             Configured::Ftp(server) => (&server.host, false),
             Configured::Smtp(server) => (&server.host, true),
+            Configured::Webhook(_) => return None,
         };
         Some(Self { server: simulation::server(host)?, is_relay })
     }

@@ -5,6 +5,7 @@ mod digests;
 mod expectations;
 mod lateness;
 mod outages;
+mod webhooks;
 
 use super::*;
 use crate::{
@@ -193,7 +194,8 @@ fn teller(folder: &Path, (store, clock, seen): (&Store, &Clock, &Seen), (notices
     let text = format!(
         "storage: store\ntime_zone: UTC\nservers:\n  offsite: {{ ftp: {{ host: ftp.example.com, user: u, password: {{ env: P }} }} }}\n  \
          main: {{ smtp: {{ host: smtp.example.com }} }}\n  backup: {{ smtp: {{ host: smtp2.example.com }} }}\n\
-         mail: {{ from: gate@example.com, via: [main, backup] }}\nnotices: [{notices}]\n"
+         mail: {{ from: gate@example.com, via: [main, backup] }}\n\
+         webhooks: {{ crm: {{ url: 'https://crm.example.com/', secret: {{ env: P }} }} }}\nnotices: [{notices}]\n"
     );
     fs::write(folder.join("packetboat.yaml"), text).unwrap();
     let rule = format!("when: {{ watch: {{ folder: /tmp }} }}\nthen: [{{ upload: {{ to: offsite }} }}]\n{rule}\n");

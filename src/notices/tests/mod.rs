@@ -107,6 +107,6 @@ fn example() -> Example {
 }
 
 fn notice(to: &str, on: &[Event]) -> Notice {
-    let (to, on) = (vec![Mailbox::parse(to).unwrap()], on.iter().copied().collect());
-    Notice { to, on, via: vec!["main".into()], remind_every: DAY }
+    let readers = Readers::Mail { to: vec![Mailbox::parse(to).unwrap()], via: vec!["main".into()] };
+    Notice { readers, on: on.iter().copied().collect(), remind_every: DAY }
 }

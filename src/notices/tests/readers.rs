@@ -31,8 +31,10 @@ fn a_relay_does_not_carry_its_own_trouble() {
     night.up();
     night.pass(3600);
     assert_eq!(night.inbox, [""; 0]);
-    let mut two =
-        Night::with(vec![Notice { via: vec!["main".into(), "backup".into()], ..Night::new().notices.remove(0) }]);
+    let mut both = Night::new().notices.remove(0);
+    let Readers::Mail { via, .. } = &mut both.readers else { panic!("no mail") };
+    via.push("backup".into());
+    let mut two = Night::with(vec![both]);
     two.down("main", "connect");
     two.pass(60);
     assert_eq!(two.inbox, ["ops@example.com Began main 0"]);
@@ -51,6 +53,38 @@ fn an_address_gets_six_mails_an_hour_and_the_rest_later() {
     night.up();
     night.pass(600);
     assert_eq!(night.inbox.len(), 9 + 6 - 3, "three of the last hour count");
+}
+
+#[test]
+fn a_webhook_stands_where_an_address_stands_but_is_told_at_once() {
+    let all = [Event::Trouble, Event::Failed, Event::Recovered];
+    let crm = Notice { readers: Readers::Webhook("crm".into()), ..notice("ops@example.com", &all) };
+    let mut night = Night::with(vec![crm]);
+    night.fails(1_000, "refused");
+    night.pass(600);
+    assert_eq!(night.inbox, ["crm Began offsite 1000"]);
+    for server in 0..9 {
+        night.down(&format!("server-{server}"), "connect");
+    }
+    night.pass(60);
+    assert_eq!(night.inbox.len(), 10, "more than six in an hour");
+    night.up();
+    night.pass(600);
+    assert_eq!(night.inbox.len(), 19);
+    assert!(night.inbox[10..].iter().all(|told| told.starts_with("crm Over server-")), "{:?}", night.inbox);
+}
+
+#[test]
+fn a_webhook_is_not_told_of_its_own_trouble() {
+    let all = [Event::Trouble, Event::Failed, Event::Recovered];
+    let people = notice("ops@example.com", &all);
+    let crm = Notice { readers: Readers::Webhook("crm".into()), ..people.clone() };
+    let mut night = Night::with(vec![crm, people]);
+    night.down("crm", "connect");
+    night.pass(3600);
+    night.up();
+    night.pass(3600);
+    assert_eq!(night.inbox, ["ops@example.com Began crm 0", "ops@example.com Over crm 0"]);
 }
 
 #[test]

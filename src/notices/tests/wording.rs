@@ -89,6 +89,96 @@ fn what_is_late_is_told_with_its_jobs_or_with_what_was_expected() {
     }
 }
 
+fn json(letter: &crate::domain::Letter) -> serde_json::Value {
+    let text = std::str::from_utf8(&letter.bytes).unwrap();
+    assert!(
+        text.starts_with("{\"type\":") && text.contains(",\"timestamp\":") && text.contains(",\"data\":{"),
+        "{text}"
+    );
+    serde_json::from_slice(&letter.bytes).unwrap()
+}
+
+#[test]
+fn a_webhook_is_told_the_facts_of_the_mail() {
+    let mut night = Night::new();
+    night.fails(12, "refused");
+    night.down("offsite", "connect");
+    night.late(Event::Missed, "dumps");
+    night.pass(20);
+    let hostile = Example { name: "a\u{1b}[2J".into(), said: "553 \u{202e}no\r\nx".into(), ..example() };
+    night.incidents.iter_mut().find(|incident| incident.event == Event::Failed).unwrap().examples[0] = hostile;
+    let waiting = [example()];
+    let now = night.now;
+    let aside = Aside { host: "gate", time_zone: chrono_tz::UTC, now, waiting: 3, examples: &waiting, delivered: 7 };
+    let told = |event, told| {
+        let incident = night.incidents.iter().find(|incident| incident.event == event).unwrap();
+        json(&incident_body(incident, told, aside))
+    };
+    let began = told(Event::Failed, Told::Began);
+    let data = &began["data"];
+    assert_eq!((&began["type"], &began["timestamp"]), (&"failed".into(), &"2026-11-18T11:07:00.000Z".into()));
+    assert_eq!(
+        (&data["told"], &data["event"], &data["server"]),
+        (&"began".into(), &"failed".into(), &"offsite".into())
+    );
+    assert_eq!((&data["host"], &data["rule"], &data["trouble"]), (&"gate".into(), &().into(), &"refused".into()));
+    assert_eq!((&data["jobs"], &data["waiting"], &data["delivered"]), (&12.into(), &3.into(), &7.into()));
+    assert_eq!((&data["rules"][0], &data["ended"]), (&"dumps".into(), &().into()));
+    assert_eq!(data["next"], "packetboat retry --server offsite --state failed");
+    let job = &data["examples"][0];
+    assert_eq!((&job["file"], &job["reply"]), (&"a\\u{1b}[2J".into(), &"553 \\u{202e}no\\r\\nx".into()));
+    assert_eq!((&job["job"], &job["size_bytes"], &job["sha256"]), (&"8f2z9m0q".into(), &4.into(), &"6b1fc2".into()));
+    assert_eq!((&job["destination"], &job["attempts"]), (&"offsite:a".into(), &1.into()));
+    assert_eq!(data["examples"].as_array().unwrap().len(), 10);
+
+    let over = told(Event::Trouble, Told::Over);
+    assert_eq!((&over["type"], &over["data"]["event"]), (&"recovered".into(), &"trouble".into()));
+    assert!(over["data"]["ended"].is_string() && over["data"]["next"].is_null(), "{over}");
+    let was = told(Event::Trouble, Told::Was);
+    assert_eq!(
+        (&was["type"], &was["data"]["told"]),
+        (&"trouble".into(), &"was".into()),
+        "nobody was told that it began"
+    );
+    assert!(was["data"]["ended"].is_string(), "{was}");
+    let missed = told(Event::Missed, Told::Still);
+    assert_eq!((&missed["data"]["rule"], &missed["data"]["server"]), (&"dumps".into(), &().into()));
+    assert_eq!(missed["data"]["next"], "packetboat plan dumps");
+}
+
+#[test]
+fn what_was_delivered_and_a_digest_are_told_a_webhook_in_numbers() {
+    let rules = vec![("dumps".to_owned(), 9_999, 1_000_000), ("logs".to_owned(), 1, 4)];
+    let deliveries = Deliveries { rules, examples: vec![example()] };
+    let told = json(&delivered_body(&deliveries, (T0, night_end()), ("gate", night_end())));
+    assert_eq!(
+        (&told["type"], &told["data"]["jobs"], &told["data"]["bytes"]),
+        (&"delivered".into(), &10_000.into(), &1_000_004.into())
+    );
+    assert_eq!(
+        (&told["data"]["rules"][1]["rule"], &told["data"]["examples"][0]["file"]),
+        (&"logs".into(), &"a".into())
+    );
+    let mut line = DigestLine { rule: "dumps".into(), delivered: 3, last_delivered: Some(T0), ..DigestLine::default() };
+    let digest = |line: &DigestLine, open: &[&Incident]| {
+        json(&digest_body(std::slice::from_ref(line), open, (T0, night_end()), ("gate", night_end())))
+    };
+    let told = digest(&line, &[]);
+    assert_eq!((&told["type"], &told["data"]["all_is_well"]), (&"digest".into(), &true.into()));
+    assert_eq!(told["data"]["rules"][0]["last_delivered"], "2026-11-18T11:06:40.000Z");
+    line.failed = 1;
+    assert_eq!(digest(&line, &[])["data"]["all_is_well"], false);
+    line.failed = 0;
+    let mut night = Night::new();
+    night.down("offsite", "connect");
+    night.pass(20);
+    let told = digest(&line, &[&night.incidents[0]]);
+    assert_eq!(
+        (&told["data"]["all_is_well"], &told["data"]["incidents"][0]["server"]),
+        (&false.into(), &"offsite".into())
+    );
+}
+
 #[test]
 fn what_was_delivered_is_summed_by_rule_with_some_of_it() {
     let delivery = Example { said: "226 done".into(), ..example() };

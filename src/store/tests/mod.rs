@@ -156,6 +156,7 @@ pub(super) fn target_of(job: &ClaimedJob) -> String {
     match &job.errand {
         ClaimedErrand::Upload(upload) => upload.target.to_string(),
         ClaimedErrand::Send(send) => send.recipient.clone(),
+        ClaimedErrand::Webhook(post) => post.recipient.clone(),
         ClaimedErrand::Save(save) => save.target.to_string(),
         ClaimedErrand::TakeAway(away) => away.target.as_ref().map_or_else(String::new, ToString::to_string),
     }
