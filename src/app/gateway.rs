@@ -241,6 +241,6 @@ fn known(settings: &Settings, rules: &RuleSet) -> Known {
     let pause = |rule: &Rule| if rule.paused { PausedInFile::Yes } else { PausedInFile::No };
     Known {
         rules: rules.rules.iter().map(|rule| (rule.name.clone(), pause(rule))).collect(),
-        servers: settings.servers.keys().cloned().collect(),
+        servers: settings.servers.iter().map(|(name, server)| (name.clone(), server.kind())).collect(),
     }
 }

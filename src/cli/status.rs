@@ -26,7 +26,7 @@ pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Fa
     let calendar = console.calendar(site.time_zone);
     let store = control::read(&site.storage).await?;
     let mut status = store.status(&site.rules(), calendar.now, calendar.midnight()).await?;
-    status.lanes.retain(|lane| site.known.servers.contains(&lane.server)); // another one's trouble is over
+    status.lanes.retain(|lane| site.known.servers.contains_key(&lane.server)); // another one's trouble is over
     let mut heartbeat = None;
     let folders = match control::folders(&site.storage).await {
         Ok((troubles, unanswered)) => {

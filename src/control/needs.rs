@@ -46,7 +46,7 @@ pub fn needs(status: &Status, folders: Result<Vec<FolderTrouble>, String>, site:
         Ok(folders) => needs.extend(folders.into_iter().map(Need::Folder)),
         Err(why) => needs.push(Need::Unanswered { why }),
     }
-    let is_known = |server: &String| site.known.servers.contains(server);
+    let is_known = |server: &String| site.known.servers.contains_key(server);
     let troubled = status.lanes.iter().filter(|lane| !lane.is_paused && is_known(&lane.server));
     needs.extend(troubled.cloned().map(Need::Trouble));
     for (server, open) in &status.servers {

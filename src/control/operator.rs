@@ -5,7 +5,7 @@ use crate::{
     control::{Answer, Command, HeartbeatTrouble, Subject, folders::troubles},
     domain::Moment,
     sources::watch::Handle,
-    store::{JobVerb, Operation, Rehearsal, Store, StoreError, Tally, Which},
+    store::{JobVerb, MoveTo, Operation, Rehearsal, Store, StoreError, Tally, Which},
 };
 use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
@@ -26,7 +26,8 @@ pub struct Operator {
 pub struct Known {
     /// And whether the rule's own file says `paused: true`.
     pub rules: BTreeMap<String, PausedInFile>,
-    pub servers: Vec<String>,
+    /// And webhooks, each with its kind: `ftp`, `smtp` or `webhook`.
+    pub servers: BTreeMap<String, &'static str>,
 }
 
 /// Whether a rule's own file pauses it.
@@ -113,14 +114,21 @@ impl Operator {
     }
 
     async fn move_jobs(&self, from: &str, to: &str, rehearsal: Rehearsal) -> Result<Answer, StoreError> {
-        if !self.known.servers.iter().any(|server| server == to) {
-            return Ok(self.no_server(to));
-        }
+        let Some(kind) = self.known.servers.get(to) else { return Ok(self.no_server(to)) };
         if from == to {
             return Ok(Answer::Refused { why: format!("the jobs of `{from}` are there already") });
         }
+        if let Some(other) = self.known.servers.get(from).filter(|other| *other != kind) {
+            let why = format!(
+                "`{from}` is {}, and `{to}` is {}: the jobs of one are nothing for the other",
+                a(other),
+                a(kind)
+            );
+            return Ok(Answer::Refused { why });
+        }
+        let to = MoveTo { server: to.to_owned(), takes: takes(kind) };
         let tally: Tally = self.store.move_jobs(from, to, rehearsal, self.clock.now()).await?;
-        if tally == Tally::default() && !self.known.servers.iter().any(|server| server == from) {
+        if tally == Tally::default() && !self.known.servers.contains_key(from) {
             return Ok(Answer::Refused { why: format!("there is no server `{from}`, and no job waits for it") });
         }
         Ok(Answer::Jobs(tally))
@@ -128,7 +136,7 @@ impl Operator {
 
     /// Paused, and then taken out of the configuration or renamed: its jobs are still held.
     async fn is_left_paused(&self, rule: &str) -> bool {
-        let is_known = self.known.rules.contains_key(rule) || self.known.servers.iter().any(|server| server == rule);
+        let is_known = self.known.rules.contains_key(rule) || self.known.servers.contains_key(rule);
         !is_known && self.store.paused_rules().await.is_ok_and(|paused| paused.iter().any(|left| left.rule == rule))
     }
 
@@ -166,7 +174,7 @@ impl Operator {
 
     fn resolve(&self, what: Subject) -> Result<Found, Answer> {
         let is_rule = |name: &String| self.known.rules.contains_key(name);
-        let is_server = |name: &String| self.known.servers.contains(name);
+        let is_server = |name: &String| self.known.servers.contains_key(name);
         match what {
             Subject::Rule(name) if is_rule(&name) => Ok(Found::Rule(name)),
             Subject::Server(name) if is_server(&name) => Ok(Found::Server(name)),
@@ -188,15 +196,32 @@ impl Operator {
     }
 
     fn no_server(&self, name: &str) -> Answer {
-        Answer::Refused { why: format!("there is no server `{name}`{}", listed("servers", &self.known.servers)) }
+        Answer::Refused { why: format!("there is no server `{name}`{}", listed("servers", self.known.servers.keys())) }
     }
 
     fn names(&self) -> String {
-        format!("{}{}", listed("rules", self.rules()), listed("servers", &self.known.servers))
+        format!("{}{}", listed("rules", self.rules()), listed("servers", self.known.servers.keys()))
     }
 
     fn rules(&self) -> impl IntoIterator<Item = &String> {
         self.known.rules.keys()
+    }
+}
+
+/// The action of the jobs that a server of this kind takes.
+fn takes(kind: &str) -> &'static str {
+    match kind {
+        "smtp" => "send",
+        "webhook" => "webhook",
+        _ => "upload",
+    }
+}
+
+fn a(kind: &str) -> &'static str {
+    match kind {
+        "smtp" => "a relay",
+        "webhook" => "a webhook",
+        _ => "an FTP server",
     }
 }
 

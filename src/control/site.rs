@@ -34,7 +34,7 @@ impl Site {
         let loaded = rules::load_outline(&outline);
         let mut known = Known {
             rules: loaded.names.into_iter().map(|name| (name, PausedInFile::No)).collect(),
-            servers: outline.servers.iter().flatten().map(|(name, _)| name.clone()).collect(),
+            servers: outline.servers.clone().unwrap_or_default(),
         };
         for rule in loaded.rules.iter().flat_map(|rules| &rules.rules) {
             if rule.paused {

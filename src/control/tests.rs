@@ -17,7 +17,12 @@ fn known() -> Known {
             ("frozen".into(), PausedInFile::Yes),
             ("both".into(), PausedInFile::No),
         ]),
-        servers: vec!["both".into(), "offsite".into()],
+        servers: BTreeMap::from([
+            ("both".into(), "ftp"),
+            ("crm".into(), "webhook"),
+            ("main".into(), "smtp"),
+            ("offsite".into(), "ftp"),
+        ]),
     }
 }
 
@@ -129,8 +134,13 @@ async fn names_that_mean_nothing_or_two_things_are_refused_with_the_way_out() {
     let operator = Operator::new(Store::open(folder.path()).await.unwrap(), Clock::System, known());
     let to_itself = Command::MoveJobs { from: "offsite".into(), to: "offsite".into(), rehearsal: Rehearsal::No };
     let to_nobody = Command::MoveJobs { from: "offsite".into(), to: "ofsite".into(), rehearsal: Rehearsal::No };
+    let elsewhere =
+        |from: &str, to: &str| Command::MoveJobs { from: from.into(), to: to.into(), rehearsal: Rehearsal::Only };
     for (command, says) in [
-        (Command::Pause { what: named("dmps") }, "rules: both, dumps, frozen; servers: both, offsite"),
+        (elsewhere("offsite", "main"), "`offsite` is an FTP server, and `main` is a relay"),
+        (elsewhere("main", "both"), "`main` is a relay, and `both` is an FTP server"),
+        (elsewhere("crm", "main"), "`crm` is a webhook, and `main` is a relay"),
+        (Command::Pause { what: named("dmps") }, "rules: both, dumps, frozen; servers: both, crm, main, offsite"),
         (Command::Pause { what: named("both") }, "`--rule both` or `--server both`"),
         (Command::Pause { what: Subject::Rule("offsite".into()) }, "there is no rule `offsite`"),
         (Command::Resume { what: named("frozen") }, "take `paused: true` out"),

@@ -50,6 +50,7 @@ pub use litter::Litter;
 pub use lock::{Lock, LockError};
 pub use open::{Store, database};
 pub use operate::{JobVerb, LeftAlone, Operation, Rehearsal, Tally};
+pub use operate_move::MoveTo;
 pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
 pub use read::{

@@ -68,6 +68,7 @@ pub enum LeftAlone {
     RulePaused,
     TargetBusy,
     NoTarget,
+    OtherKind,
     Gone,
 }
 
@@ -86,6 +87,9 @@ impl LeftAlone {
             Self::RulePaused => "its rule is paused: `resume`, or its own file without `paused: true`, lets it go",
             Self::TargetBusy => "another job for the same target is open",
             Self::NoTarget => "its path or its mail could not be rendered: correct the rule, and touch the file",
+            Self::OtherKind => {
+                "for another kind of server: files go to FTP servers, mail to relays, notices to webhooks"
+            }
             Self::Gone => "no longer on record",
         }
     }

@@ -11,16 +11,25 @@ use crate::{
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
+/// Where jobs are moved to.
+#[derive(Debug, Clone)]
+pub struct MoveTo {
+    pub server: String,
+    /// The action of the jobs that it takes: `upload`, `send` or `webhook`.
+    pub takes: &'static str,
+}
+
 impl Store {
     /// Moves the open jobs of one server to another, where they are due at once; running ones end their try first. A job
-    /// whose target has an open job there that is newer, or of the same bytes, is left alone. May be called twice.
+    /// whose target has an open job there that is newer, or of the same bytes, is left alone, and so is one for another kind of server. May
+    /// be called twice.
     ///
     /// # Errors
     /// When the database refuses; chunks of 500 jobs that were moved before stay moved.
     pub async fn move_jobs(
         &self,
         from: &str,
-        to: &str,
+        to: MoveTo,
         rehearsal: Rehearsal,
         now: Moment,
     ) -> Result<Tally, StoreError> {
@@ -29,7 +38,7 @@ impl Store {
         let rows = self.find(&Which::Filter(open)).await?.rows;
         let mut tally = Tally::default();
         for chunk in rows.chunks(CHUNK) {
-            let chunk = MoveJobs { rows: chunk.to_vec(), from: from.to_owned(), to: to.to_owned(), now };
+            let chunk = MoveJobs { rows: chunk.to_vec(), from: from.to_owned(), to: to.clone(), now };
             tally.add(match rehearsal {
                 Rehearsal::Only => chunk.rehearse(&mut *self.readers().acquire().await?).await?,
                 Rehearsal::No => self.write(chunk).await?,
@@ -42,7 +51,7 @@ impl Store {
 struct MoveJobs {
     rows: Vec<i64>,
     from: String,
-    to: String,
+    to: MoveTo,
     now: Moment,
 }
 
@@ -53,7 +62,7 @@ impl Write for MoveJobs {
         let mut tally = Tally::default();
         for row in &self.rows {
             let found = self.look(tx.db, *row).await?;
-            let decision = decide(found.as_ref());
+            let decision = self.decide(found.as_ref());
             tally.count(&decision);
             if let (Ok(()), Some(found)) = (decision, found) {
                 self.move_one(tx, *row, &found).await?;
@@ -67,13 +76,14 @@ impl MoveJobs {
     async fn rehearse(&self, db: &mut SqliteConnection) -> Result<Tally, sqlx::Error> {
         let mut tally = Tally::default();
         for row in &self.rows {
-            tally.count(&decide(self.look(db, *row).await?.as_ref()));
+            let found = self.look(db, *row).await?;
+            tally.count(&self.decide(found.as_ref()));
         }
         Ok(tally)
     }
 
     async fn look(&self, db: &mut SqliteConnection, row: i64) -> Result<Option<SqliteRow>, sqlx::Error> {
-        sqlx::query(LOOK).bind(row).bind(&self.from).bind(&self.to).fetch_optional(db).await
+        sqlx::query(LOOK).bind(row).bind(&self.from).bind(&self.to.server).fetch_optional(db).await
     }
 
     async fn move_one(&self, tx: &mut Tx<'_>, row: i64, found: &SqliteRow) -> Result<(), sqlx::Error> {
@@ -84,7 +94,7 @@ impl MoveJobs {
         }
         sqlx::query("UPDATE jobs SET server = ?2, temp_token = randomblob(8), due_at = min(due_at, ?3) WHERE id = ?1")
             .bind(row)
-            .bind(&self.to)
+            .bind(&self.to.server)
             .bind(self.now.0)
             .execute(&mut *tx.db)
             .await?;
@@ -94,10 +104,17 @@ impl MoveJobs {
         }
         Ok(())
     }
+
+    fn decide(&self, found: Option<&SqliteRow>) -> Result<(), LeftAlone> {
+        let found = found.ok_or(LeftAlone::Gone)?;
+        if found.get::<&str, _>("action") != self.to.takes {
+            return Err(LeftAlone::OtherKind);
+        }
+        decide(found)
+    }
 }
 
-fn decide(found: Option<&SqliteRow>) -> Result<(), LeftAlone> {
-    let found = found.ok_or(LeftAlone::Gone)?;
+fn decide(found: &SqliteRow) -> Result<(), LeftAlone> {
     match JobState::from_word(found.get("state")) {
         Some(JobState::Waiting | JobState::Queued | JobState::Held) if found.get("is_there") => {
             Err(LeftAlone::TargetBusy)
@@ -108,7 +125,7 @@ fn decide(found: Option<&SqliteRow>) -> Result<(), LeftAlone> {
     }
 }
 
-pub(super) const LOOK: &str = "SELECT state, tries, target, temp_token,
+pub(super) const LOOK: &str = "SELECT state, action, tries, target, temp_token,
    EXISTS (SELECT 1 FROM jobs t WHERE t.server = ?3 AND t.target = jobs.target AND t.target IS NOT NULL
               AND t.state IN ('waiting', 'queued', 'running', 'held')
               AND (t.id > jobs.id OR t.payload_id = jobs.payload_id)) AS is_there

@@ -61,7 +61,7 @@ impl Life {
         let (tell, heard) = mpsc::unbounded_channel();
         let known = Known {
             rules: rules.rules.iter().map(|rule| (rule.name.clone(), PausedInFile::No)).collect(),
-            servers: settings.servers.keys().cloned().collect(),
+            servers: settings.servers.iter().map(|(name, server)| (name.clone(), server.kind())).collect(),
         };
         let operator = Operator::new(store.clone(), clock.clone(), known).heard_by(tell);
         tasks.spawn(obey(heard, worker.clone()));

@@ -276,6 +276,13 @@ async fn the_verbs_know_webhooks() {
         jobs.contains("crm") && jobs.contains("400 Bad Request: no \\u{1b}[2J x") && !jobs.contains("crm by crm"),
         "{jobs}"
     );
+    for (line, why) in [
+        ("move-jobs --from crm --to main", "`crm` is a webhook, and `main` is a relay"),
+        ("move-jobs --from offsite --to main", "`offsite` is an FTP server, and `main` is a relay"),
+    ] {
+        let (code, text) = said(line);
+        assert!(code == 2 && text.contains(why), "{line}: {code} {text}");
+    }
     assert_eq!(said("retry --server crm --state failed").0, 0);
     assert_eq!(gateway.code("once"), 0);
     let requests = web.requests();

@@ -48,7 +48,7 @@ fn line() -> JobLine {
 
 fn site() -> Site {
     let rules = ["nightly-dumps", "old-logs", "shop-orders"].map(|name| (name.to_owned(), PausedInFile::No));
-    let servers = vec!["offsite".to_owned(), "south".to_owned()];
+    let servers = ["offsite", "south"].map(|name| (name.to_owned(), "ftp")).into();
     Site {
         storage: "/var/lib/packetboat".into(),
         time_zone: calendar().zone,

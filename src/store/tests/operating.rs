@@ -180,8 +180,8 @@ async fn a_move_takes_what_is_not_running_in_order_and_never_beside_the_same_byt
     let mut third = desk.draft("third", 1);
     third.jobs[0].errand = to("t");
     desk.arrive(vec![both, second, third]).await;
-    let rehearsed = desk.store.move_jobs("offsite", "vault", Rehearsal::Only, NOW).await.unwrap();
-    let tally = desk.store.move_jobs("offsite", "vault", Rehearsal::No, NOW).await.unwrap();
+    let rehearsed = desk.store.move_jobs("offsite", vault(), Rehearsal::Only, NOW).await.unwrap();
+    let tally = desk.store.move_jobs("offsite", vault(), Rehearsal::No, NOW).await.unwrap();
     assert_eq!(tally.left_alone, BTreeMap::from([(LeftAlone::Running, 1), (LeftAlone::TargetBusy, 1)]));
     assert_eq!((tally.done, rehearsed), (2, tally.clone()));
     let mut there = Vec::new();
@@ -197,13 +197,31 @@ async fn a_move_takes_what_is_not_running_in_order_and_never_beside_the_same_byt
     assert_eq!(there, expected.map(|(name, state)| (name.to_vec(), state)));
 }
 
+fn vault() -> MoveTo {
+    MoveTo { server: "vault".into(), takes: "upload" }
+}
+
+#[tokio::test]
+async fn a_job_does_not_move_to_a_server_of_another_kind() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    for takes in ["send", "webhook"] {
+        for rehearsal in [Rehearsal::Only, Rehearsal::No] {
+            let to = MoveTo { server: "main".into(), takes };
+            let tally = desk.store.move_jobs("offsite", to, rehearsal, NOW).await.unwrap();
+            assert_eq!((tally.done, tally.left_alone), (0, BTreeMap::from([(LeftAlone::OtherKind, 1)])));
+        }
+    }
+    assert_eq!(desk.claim(1).await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_job_that_was_tried_leaves_litter_where_it_moved_from() {
     let desk = Desk::new().await;
     desk.arrive(vec![desk.draft("a", 1)]).await;
     let job = desk.claim(1).await.remove(0);
     desk.settle(job, JobState::Queued).await;
-    desk.store.move_jobs("offsite", "vault", Rehearsal::No, NOW).await.unwrap();
+    desk.store.move_jobs("offsite", vault(), Rehearsal::No, NOW).await.unwrap();
     assert_eq!(desk.store.litter("offsite", 10).await.unwrap().len(), 1);
 }
 
@@ -214,5 +232,5 @@ async fn five_hundred_rows_and_more_are_done_in_chunks() {
     desk.arrive(drafts).await;
     assert_eq!(all(&desk, JobVerb::Hold, Rehearsal::No).await.done, 1201);
     assert_eq!(all(&desk, JobVerb::Release, Rehearsal::No).await.done, 1201);
-    assert_eq!(desk.store.move_jobs("offsite", "vault", Rehearsal::No, NOW).await.unwrap().done, 1201);
+    assert_eq!(desk.store.move_jobs("offsite", vault(), Rehearsal::No, NOW).await.unwrap().done, 1201);
 }
