@@ -42,7 +42,7 @@ pub const LIMITS: Table = Table {
     name: "limits",
     keys: &[
         default("disk_free", "1GB"),
-        not_yet("message_size", NO_MAIL),
+        default("message_size", "25MB"),
         not_yet("recipients", NO_MAIL),
         not_yet("attachments", NO_MAIL),
         not_yet("attachment_depth", NO_MAIL),
@@ -53,7 +53,7 @@ pub const LIMITS: Table = Table {
 /// The keys of `history`.
 pub const HISTORY: Table = Table {
     name: "history",
-    keys: &[default("delivered", "90d"), default("failed", "365d"), not_yet("bodies", NO_MAIL)],
+    keys: &[default("delivered", "90d"), default("failed", "365d"), default("bodies", "7d")],
     moved: &[],
 };
 
@@ -83,6 +83,8 @@ pub struct Defaults {
 pub struct Limits {
     /// Bytes of free space in `storage` below which nothing new is taken in.
     pub disk_free: u64,
+    /// Bytes of one message, as it goes over the wire.
+    pub message_size: u64,
 }
 
 /// `history:` how long ended jobs are kept; receipts outlive them.
@@ -90,6 +92,8 @@ pub struct Limits {
 pub struct History {
     pub delivered: Duration,
     pub failed: Duration,
+    /// The bytes of messages and texts that were delivered.
+    pub bodies: Duration,
 }
 
 /// `defaults` as packetboat.yaml has it.
@@ -146,7 +150,9 @@ pub fn priority(sheet: &Sheet, node: &yaml::Node) -> Option<Priority> {
 /// `limits` of packetboat.yaml.
 pub fn limits(top: &Fields<'_>) -> Option<Limits> {
     let fields = top.map("limits", &LIMITS)?;
-    Some(Limits { disk_free: fields.need("disk_free", read::spelt("a size", values::size))? })
+    let disk_free = fields.need("disk_free", read::spelt("a size", values::size));
+    let message_size = fields.need("message_size", read::spelt("a size", values::size));
+    Some(Limits { disk_free: disk_free?, message_size: message_size? })
 }
 
 /// `history` of packetboat.yaml.
@@ -155,7 +161,8 @@ pub fn history(top: &Fields<'_>) -> Option<History> {
     let kept = || read::span(DAY..=DAY.saturating_mul(36_600));
     let delivered = fields.need("delivered", kept());
     let failed = fields.need("failed", kept());
-    Some(History { delivered: delivered?, failed: failed? })
+    let bodies = fields.need("bodies", kept());
+    Some(History { delivered: delivered?, failed: failed?, bodies: bodies? })
 }
 
 /// What an empty packetboat.yaml gives.

@@ -1,7 +1,7 @@
 //! packetboat.yaml from disk: settings, or everything that is wrong with it.
 
 use super::{
-    Defaults, Finding, MailSettings, Notices, Server, Settings, defaults,
+    Defaults, Finding, Limits, MailSettings, Notices, Server, Settings, defaults,
     fields::Fields,
     file,
     keys::{Table, default, not_yet, optional},
@@ -34,7 +34,7 @@ pub const TOP: Table = Table {
     keys: &[
         default("storage", "/var/lib/packetboat"),
         default("rules", "rules/"),
-        not_yet("templates", "leave it out: the texts of mails stand in their rules"),
+        default("templates", "templates/"),
         optional("time_zone"),
         optional("servers"),
         optional("mail"),
@@ -44,7 +44,7 @@ pub const TOP: Table = Table {
         optional("webhooks"),
         default("heartbeat", "\"\""),
         not_yet("staging", "leave it out: name other addresses in the rules of a test system"),
-        not_yet("attach_from", "leave it out: this version attaches nothing"),
+        not_yet("attach_from", "leave it out: it is for mails that others ask for, and this version takes none in"),
         optional("limits"),
         optional("history"),
     ],
@@ -101,10 +101,14 @@ pub struct Outline {
     pub storage: Option<PathBuf>,
     /// Folder of the rule files.
     pub rules: PathBuf,
+    /// Folder of the templates of mails.
+    pub templates: PathBuf,
     /// Names and kinds (`ftp`, `smtp`, `webhook`); `None` when packetboat.yaml could not be read so far.
     pub servers: Option<BTreeMap<String, &'static str>>,
     pub mail: MailSettings,
     pub defaults: Defaults,
+    /// `limits.message_size`, in bytes.
+    pub message_size: u64,
     pub time_zone: Tz,
 }
 
@@ -140,9 +144,11 @@ pub fn load_with(path: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Lo
     let unknown = Outline {
         storage: None,
         rules: folder.join("rules"),
+        templates: folder.join("templates"),
         servers: None,
         mail: MailSettings::default(),
         defaults: Defaults::default(),
+        message_size: Limits::default().message_size,
         time_zone: machine_time_zone(),
     };
     if !may_be_there(&path) {
@@ -167,6 +173,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let Some(top) = Fields::open(sheet, &TOP, &first_line(sheet), &root) else { return (None, unknown) };
     let storage = top.need("storage", |sheet, node| storage(sheet, node, around));
     let rules = top.need("rules", read::some_text).map(|rules| around.path(&rules));
+    let templates = top.need("templates", read::some_text).map(|templates| around.path(&templates));
     let zone = match top.value("time_zone") {
         Some(node) => time_zone(sheet, node),
         None => Some(unknown.time_zone),
@@ -181,9 +188,11 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let outline = Outline {
         storage: storage.clone(),
         rules: rules.clone().unwrap_or(unknown.rules),
+        templates: templates.unwrap_or(unknown.templates),
         servers: names,
         mail: mail.clone().unwrap_or_default(),
         defaults: defaults.clone().unwrap_or_default(),
+        message_size: limits.clone().unwrap_or_default().message_size,
         time_zone: zone.unwrap_or(unknown.time_zone),
     };
     let notices = match top.value("notices") {
@@ -195,6 +204,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
             file: path.to_path_buf(),
             storage: storage?,
             rules: rules?,
+            templates: outline.templates.clone(),
             time_zone: zone?,
             servers,
             mail: mail?,

@@ -12,6 +12,8 @@ pub struct Settings {
     pub storage: PathBuf,
     /// Folder of the rule files.
     pub rules: PathBuf,
+    /// Folder of the templates of mails.
+    pub templates: PathBuf,
     pub time_zone: chrono_tz::Tz,
     /// And the webhooks: they share lanes and names.
     pub servers: BTreeMap<String, Server>,
@@ -32,9 +34,11 @@ impl Settings {
         Outline {
             storage: Some(self.storage.clone()),
             rules: self.rules.clone(),
+            templates: self.templates.clone(),
             servers: Some(self.servers.iter().map(|(name, server)| (name.clone(), server.kind())).collect()),
             mail: self.mail.clone(),
             defaults: self.defaults.clone(),
+            message_size: self.limits.message_size,
             time_zone: self.time_zone,
         }
     }

@@ -134,6 +134,12 @@ impl Sheet {
         escaped(&texts.fold(words.to_owned(), |words, secret| words.replace(secret, MASK)))
     }
 
+    /// Takes over what was found in another file that this one names.
+    pub fn adopt(&self, found: Vec<Finding>) {
+        let mut findings = self.findings.borrow_mut();
+        findings.extend(found);
+    }
+
     /// Whether more findings would not be kept.
     #[must_use]
     pub fn is_full(&self) -> bool {

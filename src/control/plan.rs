@@ -3,11 +3,12 @@
 use crate::{
     config::Finding,
     control::{load, node},
-    domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref},
-    intake::Ledger,
-    rules::{self, Action, Context, Planned, Rule, Step},
+    domain::{Beginning, Errand, Escaped, JobDraft, Moment, Ref, Sighting, Stage},
+    intake::{Ledger, files},
+    rules::{self, Action, Begun, Context, Fetched, Rule, Step, Supply, Unwanted},
     sources::watch::{self, When, Would},
     store::{self, Store, StoreError, json},
+    streams::whole,
 };
 use serde::Serialize;
 use std::{
@@ -104,8 +105,9 @@ pub async fn plan(
     let mut plans = Vec::new();
     for rule in rules {
         let is_paused = paused.contains(&rule.name);
-        let context =
-            Context { arrived_at: now, rule_version: -1, place: -1, host: &host, is_paused, new_id: Ref::new };
+        let supply = Supply { content: &Fetched::Nothing, attachment: whole::attachment };
+        let (rule_version, place, new_id) = (-1, -1, Ref::new as fn() -> Ref);
+        let context = Context { arrived_at: now, rule_version, place, host: &host, is_paused, new_id, supply };
         plans.push(plan_rule(&store, Arc::new(rule), &context, most).await?);
     }
     Ok(plans)
@@ -151,14 +153,40 @@ fn follows(step: &Step) -> String {
 }
 
 fn plan_file(rule: &Rule, would: Would, context: &Context<'_>) -> FilePlan {
-    let Planned { arrival: ArrivalDraft { sighting, jobs, .. }, unwanted } =
-        rules::plan(rule, &would.sighting, context);
+    let Would { sighting, when } = would;
+    let read = if rule.most_read(Stage::Then).is_some() { files::fetch(rule, &sighting) } else { Ok(Fetched::Nothing) };
+    let (once, content) = match read {
+        Ok(content) => (once(&when), content),
+        Err(files::Changed) => (Some("once it stays as it is: it is changing now".to_owned()), Fetched::Nothing),
+    };
+    let context = &Context { supply: Supply { content: &content, ..context.supply }, ..*context };
+    let (jobs, unwanted) =
+        if rule.has_rows() { all_rows(rule, &sighting, context) } else { at_once(rule, &sighting, context) };
     FilePlan {
         name: sighting.path,
         size_bytes: sighting.identity.size_bytes,
-        once: once(&would.when),
+        once,
         jobs: jobs.into_iter().map(plan_job).collect(),
         unwanted: unwanted.map(|why| why.to_string()),
+    }
+}
+
+fn at_once(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> (Vec<JobDraft>, Option<Unwanted>) {
+    let planned = rules::plan(rule, sighting, context);
+    (planned.arrival.jobs, planned.unwanted)
+}
+
+/// The parts of a file of rows one after the other, as they would be taken in.
+fn all_rows(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> (Vec<JobDraft>, Option<Unwanted>) {
+    let mut begun = Begun { arrival: Ref::new(), rows: 0 };
+    let mut jobs = Vec::new();
+    loop {
+        let part = rules::plan_part(rule, sighting, context, begun);
+        jobs.extend(part.arrival.jobs);
+        if part.is_last {
+            return (jobs, part.unwanted);
+        }
+        begun.rows = part.rows;
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Letter {
     /// Of a message: RFC 5322, every line ended by CRLF.
     pub bytes: Vec<u8>,
     pub sha256: Sha256,
+    /// What its rule mails once, whatever brings it in again.
+    pub key: Option<String>,
 }
 
 /// What a job does at its server.
@@ -80,6 +82,15 @@ impl Errand {
             Self::Send { .. } => false,
             Self::Upload { wishes, .. } => !wishes.is_text,
             Self::Save { .. } | Self::TakeAway { .. } => true,
+        }
+    }
+
+    /// Which of the arrival's letters it carries.
+    #[must_use]
+    pub fn letter(&self) -> Option<usize> {
+        match self {
+            Self::Send { letter, .. } | Self::Upload { text: letter, .. } => *letter,
+            Self::Save { .. } | Self::TakeAway { .. } => None,
         }
     }
 

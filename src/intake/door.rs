@@ -2,23 +2,25 @@
 
 use crate::{
     clock::Clock,
-    domain::{ArrivalDraft, Moment, Ref, Sighting},
+    domain::{ArrivalDraft, Moment, Ref, Sighting, Stage},
     faults,
     intake::{Ledger, ledger::folder_of, room::Room},
-    rules::{self, Context, Rule},
+    rules::{self, Context, Fetched, Rule, Supply},
     store::{Arrive, Store, StoreError},
+    streams::whole,
 };
 use std::{path::Path, sync::Arc};
+use tokio::task::JoinError;
 
 /// The door. Cheap to clone; all sources share one.
 #[derive(Debug, Clone)]
 pub struct Intake(Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    store: Store,
+pub(super) struct Inner {
+    pub store: Store,
     clock: Clock,
-    node: String,
+    pub node: String,
     room: Room,
 }
 
@@ -29,6 +31,15 @@ pub enum Later {
     NoRoom { free_bytes: u64 },
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A defect of ours that one file showed.
+    #[error("reading a file broke off: {0}")]
+    Broken(String),
+}
+
+impl Later {
+    pub(super) fn broken(why: JoinError) -> Self {
+        Self::Broken(why.to_string())
+    }
 }
 
 /// Arrivals in one request to the store: it goes on with others' requests in between.
@@ -61,8 +72,15 @@ impl Intake {
     /// [`Later`]; then some of them may have been committed, and the ledger knows which. To be repeated by the source.
     pub async fn take(&self, ledger: &Ledger, sightings: &[Sighting]) -> Result<(), Later> {
         let now = self.0.clock.now();
+        if ledger.rule.needs_files(Stage::Then) {
+            for sighting in sightings {
+                self.0.check_room()?;
+                self.0.take_whole(ledger, sighting, now).await?;
+            }
+            return Ok(());
+        }
         for batch in sightings.chunks(BATCH) {
-            self.0.room.check().map_err(|free_bytes| Later::NoRoom { free_bytes })?;
+            self.0.check_room()?;
             let context = self.context(ledger, now);
             let (mut begin, mut drafts, mut jobs) = (0, Vec::new(), 0);
             for (at, sighting) in batch.iter().enumerate() {
@@ -70,12 +88,12 @@ impl Intake {
                 jobs += draft.jobs.len();
                 drafts.push(draft);
                 if jobs >= JOBS {
-                    self.commit(ledger, &batch[begin..=at], std::mem::take(&mut drafts)).await?;
+                    self.0.commit(ledger, &batch[begin..=at], std::mem::take(&mut drafts)).await?;
                     (begin, jobs) = (at + 1, 0);
                 }
             }
             if !drafts.is_empty() {
-                self.commit(ledger, &batch[begin..], drafts).await?;
+                self.0.commit(ledger, &batch[begin..], drafts).await?;
             }
         }
         Ok(())
@@ -89,16 +107,8 @@ impl Intake {
         let now = self.0.clock.now();
         for batch in sightings.chunks(BATCH) {
             let drafts = batch.iter().map(|sighting| without_jobs(ledger, sighting, now)).collect();
-            self.commit(ledger, batch, drafts).await?;
+            self.0.commit(ledger, batch, drafts).await?;
         }
-        Ok(())
-    }
-
-    async fn commit(&self, ledger: &Ledger, batch: &[Sighting], arrivals: Vec<ArrivalDraft>) -> Result<(), Later> {
-        faults::kill_point("intake.before_commit");
-        self.0.store.arrive(Arrive { node: self.0.node.clone(), arrivals }).await?;
-        faults::kill_point("intake.after_commit");
-        ledger.learn(batch);
         Ok(())
     }
 
@@ -110,7 +120,27 @@ impl Intake {
             host: &self.0.node,
             is_paused: false, // by an operator: the store decides that when it commits
             new_id: Ref::new,
+            supply: Supply { content: &Fetched::Nothing, attachment: whole::attachment },
         }
+    }
+}
+
+impl Inner {
+    pub(super) fn check_room(&self) -> Result<(), Later> {
+        self.room.check().map_err(|free_bytes| Later::NoRoom { free_bytes })
+    }
+
+    pub(super) async fn commit(
+        &self,
+        ledger: &Ledger,
+        batch: &[Sighting],
+        arrivals: Vec<ArrivalDraft>,
+    ) -> Result<(), Later> {
+        faults::kill_point("intake.before_commit");
+        self.store.arrive(Arrive { node: self.node.clone(), arrivals }).await?;
+        faults::kill_point("intake.after_commit");
+        ledger.learn(batch);
+        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! The only door in: seen before? wanted? then planned by its rule and committed with its jobs.
 
 mod door;
+pub mod files;
 mod ground;
 mod ledger;
 mod prints;
 mod room;
+mod rows;
 
 pub use door::{Intake, Later};
 pub use ledger::{Judgement, Ledger};

@@ -100,12 +100,16 @@ impl Janitor {
     /// # Errors
     /// When the database refuses.
     pub async fn purge(&self) -> Result<(), StoreError> {
-        let History { delivered, failed } = self.history;
+        let History { delivered, failed, bodies } = self.history;
         for (state, kept) in
             [(JobState::Delivered, delivered), (JobState::Failed, failed), (JobState::Cancelled, failed)]
         {
             let before = self.clock.now().minus(kept);
             while self.store.purge(state, before).await? > 0 {}
+        }
+        let (mut behind, before) = (Some(0), self.clock.now().minus(bodies));
+        while let Some(last) = behind {
+            behind = self.store.purge_bodies(last, before).await?;
         }
         self.store.forget_incidents(self.clock.now().minus(failed)).await
     }

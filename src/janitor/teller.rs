@@ -284,7 +284,10 @@ impl Teller {
                 cc: &[],
                 reply_to: &[],
                 subject: &subject,
-                text: &text,
+                text: Some(&text),
+                html: None,
+                headers: &[],
+                attachments: &[],
                 message_id: &format!("{}@{}", job.long(), from.domain()),
                 date: now,
             })

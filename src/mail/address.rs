@@ -36,12 +36,31 @@ impl Mailbox {
         }
     }
 
+    /// One mailbox whose name and address came from outside and were put together: `Müller, Ann <ann@example.org>`. The name is a name
+    /// whatever is in it; there is one address, and nothing in the name can be another.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn parse_made(text: &str) -> Result<Self, NotAMailbox> {
+        let Some((name, address)) = text.trim().strip_suffix('>').and_then(|text| text.split_once('<')) else {
+            return Self::parse(text);
+        };
+        if text.chars().any(is_odd) {
+            return Err(NotAMailbox::Control);
+        }
+        let bare = Self::parse(address)?;
+        let name = name.trim();
+        let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).trim();
+        let Lettre { email, name: None } = bare.0 else { return Err(NotAMailbox::Malformed) };
+        Ok(Self(Lettre::new(Some(name.to_owned()).filter(|name| !name.is_empty()), email)))
+    }
+
     /// One or more, with commas between them.
     ///
     /// # Errors
     /// What is wrong with the text.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, NotAMailbox> {
-        if text.chars().any(|letter| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')) {
+        if text.chars().any(is_odd) {
             return Err(NotAMailbox::Control);
         }
         if text.trim().is_empty() {
@@ -68,6 +87,10 @@ impl Mailbox {
     }
 }
 
+fn is_odd(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')
+}
+
 impl fmt::Display for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -91,6 +114,31 @@ mod tests {
         }
         let both: Vec<_> = Mailbox::parse_list("a@x.org, Bob <b@x.org>").unwrap();
         assert_eq!(both.iter().map(Mailbox::address).collect::<Vec<_>>(), ["a@x.org", "b@x.org"]);
+    }
+
+    #[test]
+    fn a_name_from_outside_is_a_name_and_the_address_is_one() {
+        for (text, shown) in [
+            ("Müller, Ann <ann@example.org>", Some(("Müller, Ann", "ann@example.org"))),
+            ("\"Müller, Ann\" <ann@example.org>", Some(("Müller, Ann", "ann@example.org"))),
+            ("eve@evil.example <ann@example.org>", Some(("eve@evil.example", "ann@example.org"))),
+            ("eve@evil.example, <ann@example.org>", Some(("eve@evil.example,", "ann@example.org"))),
+            ("a\"b <ann@example.org>", Some(("a\"b", "ann@example.org"))),
+            (" <ann@example.org>", Some(("", "ann@example.org"))),
+            ("ann@example.org", Some(("", "ann@example.org"))),
+            ("<eve@evil.example> <ann@example.org>", None),
+            ("<eve@evil.example>, Ann <ann@example.org>", None),
+            ("Ann <ann@example.org> <eve@evil.example>", None),
+            ("Ann <ann@example.org, eve@evil.example>", None),
+            ("ann@example.org, eve@evil.example", None),
+            ("Ann <>", None),
+            ("Ann\r\nBcc: x@y.z <ann@example.org>", None),
+            ("Ann <Eve <eve@evil.example>>", None),
+        ] {
+            let read = Mailbox::parse_made(text).ok();
+            let read = read.as_ref().map(|read| (read.0.name.as_deref().unwrap_or(""), read.address()));
+            assert_eq!(read, shown, "{text}");
+        }
     }
 
     #[test]

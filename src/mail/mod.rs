@@ -2,6 +2,7 @@
 
 mod address;
 mod compose;
+mod media_type;
 
 pub use address::{Mailbox, NotAMailbox};
-pub use compose::{Draft, compose};
+pub use compose::{Attachment, Draft, compose};

@@ -255,5 +255,5 @@ fn iso(moment: Moment) -> String {
 fn letter<T: Serialize>(body: &Body<T>) -> Letter {
     #[expect(clippy::expect_used, reason = "numbers, texts and lists of them")]
     let bytes = serde_json::to_vec(body).expect("no map with odd keys in it");
-    Letter { sha256: Sha256(sha2::Sha256::digest(&bytes).into()), bytes }
+    Letter { sha256: Sha256(sha2::Sha256::digest(&bytes).into()), bytes, key: None }
 }

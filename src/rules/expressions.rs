@@ -7,7 +7,7 @@ use crate::{
         yaml::{Node, Value},
     },
     domain::Stage,
-    templates::{Condition, PathTemplate, TemplateError},
+    templates::{Condition, Known, PathTemplate, TemplateError},
 };
 
 /// A path with `{{ … }}` in it.
@@ -28,7 +28,7 @@ pub fn compiled<T>(
 }
 
 /// A condition, without braces.
-pub fn condition(sheet: &Sheet, node: &Node, stage: Stage) -> Option<Condition> {
+pub fn condition(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Condition> {
     if matches!(node.value, Value::Map(_)) {
         sheet.report(
             Problem::error(&node.at, "a map, expected a condition")
@@ -36,5 +36,5 @@ pub fn condition(sheet: &Sheet, node: &Node, stage: Stage) -> Option<Condition> 
         );
         return None;
     }
-    compiled(sheet, node, "a condition", |text| Condition::parse(stage, text))
+    compiled(sheet, node, "a condition", |text| Condition::parse(known, text))
 }

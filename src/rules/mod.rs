@@ -11,23 +11,30 @@ mod plan;
 mod plan_after;
 mod plan_here;
 mod plan_mail;
+mod plan_rows;
 mod plan_text;
+mod read_attach;
 mod read_expect;
 mod read_here;
 mod read_mail;
+mod read_rows;
 mod read_rule;
 mod read_steps;
 mod read_watch;
+mod read_words;
 mod rule;
+mod table;
 
 pub use filter::FileFilter;
 pub use load::{Checked, Loaded, check, check_with, frozen, load_outline};
-pub use plan::{Context, Planned, Unwanted, plan};
+pub use plan::{Context, Fetched, Planned, Supply, Unwanted, plan};
 pub use plan_after::{AfterStep, FollowUp, cannot_follow, follow_up};
+pub use plan_rows::{Begun, Part, plan_part};
 pub use rule::{
-    Action, EmptyFiles, Existing, HardLinks, Mail, Manifest, Rule, RuleLimits, RuleSet, Save, Spot, Step, Symlinks,
-    Upload, Watch, WatchMethod,
+    Action, Attach, EmptyFiles, Existing, HardLinks, Mail, Manifest, Rule, RuleLimits, RuleSet, Save, Spot, Step,
+    Symlinks, Upload, Watch, WatchMethod,
 };
+pub use table::{Header, TableShape};
 
 #[cfg(test)]
 mod tests;

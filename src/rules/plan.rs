@@ -6,8 +6,9 @@ use crate::{
         Wishes,
     },
     rules::{Action, EmptyFiles, Mail, Rule, Step, Upload, plan_here, plan_mail, plan_text},
-    templates::{Condition, Destination, Facts, TemplateError},
+    templates::{Beside, Condition, Content, Destination, Facts, TemplateError},
 };
+use std::path::Path;
 
 /// What planning takes from around it: time and ids are arguments.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,46 @@ pub struct Context<'a> {
     pub is_paused: bool,
     /// [`Ref::new`] wherever the arrival is kept.
     pub new_id: fn() -> Ref,
+    pub supply: Supply<'a>,
+}
+
+/// What planning takes of files: reading is not pure, so whoever plans brings it.
+#[derive(Debug, Clone, Copy)]
+pub struct Supply<'a> {
+    /// The arrival's own file.
+    pub content: &'a Fetched,
+    pub attachment: ReadAttached,
+}
+
+/// Another file of this machine, below a folder, of so many bytes at most; or why not.
+pub type ReadAttached = fn(&Path, &[u8], u64) -> Result<Vec<u8>, String>;
+
+/// The bytes of an arrival's file, as far as its rule's mails need them ([`Rule::most_read`]).
+#[derive(Debug, Clone)]
+pub enum Fetched {
+    /// Not needed, or more than any of them takes.
+    Nothing,
+    Whole(Content),
+    /// And why.
+    Unreadable(String),
+}
+
+impl Fetched {
+    /// These.
+    #[must_use]
+    pub fn all(bytes: Vec<u8>) -> Self {
+        Self::Whole(Content(bytes.into()))
+    }
+
+    /// # Errors
+    /// Why there is none, for the operator.
+    pub(super) fn whole(&self) -> Result<&Content, Refusal> {
+        match self {
+            Self::Whole(content) => Ok(content),
+            Self::Unreadable(why) => Err(format!("the file cannot be read: {why}")),
+            Self::Nothing => Err("the file was not read".to_owned()),
+        }
+    }
 }
 
 /// What a rule makes of a file.
@@ -51,44 +92,20 @@ pub enum Unwanted {
 /// broken, the jobs it would have become are failed from the beginning and say why.
 #[must_use]
 pub fn plan(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> Planned {
-    let planning = planning(rule, sighting, context);
+    let planning = Planning::new(rule, sighting, context, (context.new_id)());
     let mut letters = Vec::new();
     let (jobs, unwanted) = match planning.jobs(&mut letters) {
         Ok(jobs) if jobs.is_empty() => (jobs, Some(Unwanted::EveryStep)),
         Ok(jobs) => (jobs, None),
         Err(unwanted) => (Vec::new(), Some(unwanted)),
     };
-    let arrival = ArrivalDraft {
-        id: planning.arrival,
-        rule: rule.name.clone(),
-        rule_version: context.rule_version,
-        place: context.place,
-        sighting: sighting.clone(),
-        arrived_at: context.arrived_at,
-        letters,
-        jobs,
-        has_after: rule.has_after(),
-    };
-    Planned { arrival, unwanted }
-}
-
-fn planning<'a>(rule: &'a Rule, sighting: &'a Sighting, context: &'a Context<'a>) -> Planning<'a> {
-    let arrival = (context.new_id)();
-    Planning {
-        rule,
-        sighting,
-        context,
-        arrival,
-        series: arrival,
-        begins_at: context.arrived_at,
-        ended: None,
-        copies: &[],
-    }
+    Planned { arrival: planning.arrival(letters, jobs), unwanted }
 }
 
 /// Why a job is failed from its beginning, in a sentence for the operator.
 pub(super) type Refusal = String;
 
+#[derive(Clone, Copy)]
 pub(super) struct Planning<'a> {
     pub rule: &'a Rule,
     pub sighting: &'a Sighting,
@@ -102,20 +119,57 @@ pub(super) struct Planning<'a> {
     pub ended: Option<&'a EndedJob>,
     /// What is there of the arrival by now, in what follows upon it.
     pub copies: &'a [Copied],
+    /// Of the mail at hand.
+    pub beside: Beside<'a>,
 }
 
-impl Planning<'_> {
+impl<'a> Planning<'a> {
+    pub(super) fn new(rule: &'a Rule, sighting: &'a Sighting, context: &'a Context<'a>, arrival: Ref) -> Self {
+        Self {
+            rule,
+            sighting,
+            context,
+            arrival,
+            series: arrival,
+            begins_at: context.arrived_at,
+            ended: None,
+            copies: &[],
+            beside: Beside::default(),
+        }
+    }
+
+    /// The whole of what it becomes.
+    pub(super) fn arrival(&self, letters: Vec<Letter>, jobs: Vec<JobDraft>) -> ArrivalDraft {
+        let Self { rule, sighting, context, arrival, .. } = *self;
+        ArrivalDraft {
+            id: arrival,
+            rule: rule.name.clone(),
+            rule_version: context.rule_version,
+            place: context.place,
+            sighting: sighting.clone(),
+            arrived_at: context.arrived_at,
+            letters,
+            jobs,
+            has_after: rule.has_after(),
+        }
+    }
+
     fn jobs(&self, letters: &mut Vec<Letter>) -> Result<Vec<JobDraft>, Unwanted> {
+        let refusal = self.judge()?;
+        Ok(self.rule.then.iter().flat_map(|step| self.step(step, refusal.as_ref(), letters)).collect())
+    }
+
+    /// Whether the rule wants the file; why its jobs are failed from the beginning, if they are.
+    pub(super) fn judge(&self) -> Result<Option<Refusal>, Unwanted> {
         let is_empty = self.sighting.identity.size_bytes == 0;
         if is_empty && self.rule.when.empty_files == EmptyFiles::Skip {
             return Err(Unwanted::Empty);
         }
-        let refusal = match self.is_true(self.rule.condition.as_ref()) {
-            Ok(false) => return Err(Unwanted::Condition),
-            Ok(true) => self.broken_limit(),
-            Err(refusal) => Some(refusal),
-        };
-        Ok(self.rule.then.iter().flat_map(|step| self.step(step, refusal.as_ref(), letters)).collect())
+        match self.is_true(self.rule.condition.as_ref()) {
+            Ok(false) => Err(Unwanted::Condition),
+            Ok(true) => Ok(self.broken_limit()),
+            Err(refusal) => Ok(Some(refusal)),
+        }
     }
 
     pub(super) fn step(&self, step: &Step, refusal: Option<&Refusal>, letters: &mut Vec<Letter>) -> Vec<JobDraft> {
@@ -130,7 +184,10 @@ impl Planning<'_> {
                 let text = upload.text.as_ref().map(|text| plan_text::text(self, text, letters));
                 upload.to.iter().map(|server| self.upload(upload, server, text.as_ref(), refusal.clone())).collect()
             }
-            Action::Mail(mail) => self.mail(mail, refusal, letters),
+            Action::Mail(mail) => {
+                let number = letters.len().to_string();
+                self.mail(mail, refusal, (&number, letters))
+            }
             Action::Manifest(manifest) => plan_text::manifest(self, manifest, refusal.as_ref(), letters),
             Action::Save(save) => vec![plan_here::save(self, save, refusal)],
             Action::Move(spot) => vec![plan_here::take_away(self, Some(spot), refusal)],
@@ -158,12 +215,17 @@ impl Planning<'_> {
     }
 
     /// One letter, and a job for everybody it goes to; a mail that cannot be made is one job, failed.
-    fn mail(&self, mail: &Mail, refusal: Option<Refusal>, letters: &mut Vec<Letter>) -> Vec<JobDraft> {
+    pub(super) fn mail(
+        &self,
+        mail: &Mail,
+        refusal: Option<Refusal>,
+        (number, letters): (&str, &mut Vec<Letter>),
+    ) -> Vec<JobDraft> {
         let server = mail.via.first().map_or("", String::as_str);
         let wishes = plan_mail::wishes(self.rule, mail);
         let made = match refusal {
             Some(refusal) => Err(refusal),
-            None => plan_mail::letter(self, mail, letters.len()),
+            None => plan_mail::letter(self, mail, number),
         };
         let (letter, recipients) = match made {
             Ok(made) => made,
@@ -173,9 +235,9 @@ impl Planning<'_> {
             }
         };
         letters.push(letter);
-        let number = Some(letters.len() - 1);
+        let letter = Some(letters.len() - 1);
         let to = |recipient| {
-            let errand = Errand::Send { recipient, letter: number, wishes: wishes.clone() };
+            let errand = Errand::Send { recipient, letter, wishes: wishes.clone() };
             self.job((self.context.new_id)(), server, errand, None)
         };
         recipients.into_iter().map(to).collect()
@@ -201,7 +263,7 @@ impl Planning<'_> {
         }
     }
 
-    fn is_true(&self, condition: Option<&Condition>) -> Result<bool, Refusal> {
+    pub(super) fn is_true(&self, condition: Option<&Condition>) -> Result<bool, Refusal> {
         let Some(condition) = condition else { return Ok(true) };
         condition.holds(&self.facts(None)).map_err(|error| in_words("if", condition.text(), &error))
     }
@@ -216,7 +278,7 @@ impl Planning<'_> {
         Some(format!("{name} has {size} bytes, and the rule's `limits: size` is {limit}"))
     }
 
-    pub(super) fn facts<'a>(&'a self, destination: Option<Destination<'a>>) -> Facts<'a> {
+    pub(super) fn facts<'b>(&'b self, destination: Option<Destination<'b>>) -> Facts<'b> {
         Facts {
             arrived_at: self.context.arrived_at,
             time_zone: self.rule.time_zone,
@@ -227,6 +289,7 @@ impl Planning<'_> {
             host: self.context.host,
             destination,
             ended: self.ended,
+            beside: self.beside,
         }
     }
 }
@@ -249,192 +312,4 @@ pub(super) fn in_words(key: &str, text: &str, error: &TemplateError) -> Refusal 
     let text = error.range.clone().and_then(|range| text.get(range)).filter(|part| !part.is_empty()).unwrap_or(text);
     let hint = error.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
     format!("{key} `{}`: {error}{hint}", Escaped(text.as_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Identity, Priority, Stage};
-    use std::{fs, time::Duration};
-
-    const ARRIVED: Moment = Moment(1_795_357_571_000); // 2026-11-22 15:26:11 in Berlin
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    /// The rule that these lines make, read as a user's would be.
-    fn rule(lines: &str) -> Rule {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-        fs::create_dir(folder.path().join("rules")).unwrap();
-        let server =
-            |name| format!("  {name}: {{ ftp: {{ host: ftp.example.com, user: acme, password: {{ env: P }} }} }}\n");
-        write(
-            "packetboat.yaml",
-            &format!("storage: store\ntime_zone: Europe/Berlin\nservers:\n{}{}", server("offsite"), server("vault")),
-        );
-        write("rules/nightly.yaml", lines);
-        let checked = crate::rules::check_with(&folder.path().join("packetboat.yaml"), &|_| Some("secret".into()));
-        assert!(checked.loaded.is_some(), "{:#?}", checked.findings);
-        checked.loaded.unwrap().1.rules.remove(0)
-    }
-
-    fn file(path: &[u8], size_bytes: u64) -> Sighting {
-        let identity = Identity { size_bytes, mtime_ns: 1, inode: 1, ctime_ns: 1 };
-        Sighting { folder: b"/srv/out".to_vec(), path: path.to_vec(), identity }
-    }
-
-    fn context() -> Context<'static> {
-        let new_id = || Ref([3; 16]);
-        Context { arrived_at: ARRIVED, rule_version: 4, place: 5, host: "gate", is_paused: false, new_id }
-    }
-
-    fn planned(lines: &str, path: &str, size_bytes: u64) -> Planned {
-        plan(&rule(lines), &file(path.as_bytes(), size_bytes), &context())
-    }
-
-    /// `server:target beginning` of each job.
-    fn jobs(planned: &Planned) -> Vec<String> {
-        let show = |job: &JobDraft| {
-            let target = job.errand.target().map_or_else(|| "?".to_owned(), ToString::to_string);
-            match &job.beginning {
-                Beginning::Refused(Reason::Unplannable, why) => format!("{}:{target} refused: {why}", job.server),
-                beginning => format!("{}:{target} {beginning:?}", job.server),
-            }
-        };
-        planned.arrival.jobs.iter().map(show).collect()
-    }
-
-    fn wished(job: &JobDraft) -> &Wishes {
-        let Errand::Upload { wishes, .. } = &job.errand else { panic!("no upload") };
-        wishes
-    }
-
-    const WATCH: &str = "when: { watch: { folder: /srv/out, recursive: true } }\n";
-
-    #[test]
-    fn every_server_of_every_step_gets_a_job_with_all_that_the_rule_wishes() {
-        let rule = rule(&format!(
-            "{WATCH}then:\n  - upload: {{ to: [offsite, vault], path: \"db/{{{{ arrived.year }}}}/\", proof: hash, bandwidth: 2MB/s }}\n  \
-             - upload: {{ to: vault, path: \"{{{{ server.name }}}}/{{{{ file.path }}}}\" }}\n    if: file.ext == 'dump'\n\
-             retry: {{ first_wait: 10s, longest_wait: 5m, attempts: 7 }}\ndeadline: 1h\npriority: high\norder: [\"*.index\", \"*.dump\"]\n",
-        ));
-        let planned = plan(&rule, &file(b"a/orders.dump", 10), &context());
-        assert_eq!(
-            jobs(&planned),
-            ["offsite:db/2026/orders.dump Ready", "vault:db/2026/orders.dump Ready", "vault:vault/a/orders.dump Ready",]
-        );
-        assert_eq!(planned.unwanted, None);
-        let ArrivalDraft { rule: name, rule_version, place, arrived_at, jobs, .. } = planned.arrival;
-        assert_eq!((name.as_str(), rule_version, place, arrived_at), ("nightly", 4, 5, ARRIVED));
-        let first = &jobs[0];
-        assert_eq!((first.priority, first.rank), (Priority::High, 1));
-        assert_eq!((first.due_at, first.expires_at), (ARRIVED, ARRIVED.plus(HOUR)));
-        assert_eq!(wished(first).bandwidth.map(|rate| rate.0), Some(2_000_000));
-        assert_eq!((wished(first).retry.attempts, wished(&jobs[2]).bandwidth), (Some(7), None));
-    }
-
-    #[test]
-    fn what_is_not_wanted_is_remembered_and_makes_no_jobs() {
-        let upload = "then:\n  - upload: { to: offsite }\n";
-        for (lines, path, size_bytes, unwanted) in [
-            (format!("{WATCH}{upload}"), "a.pdf", 1, None),
-            (format!("{WATCH}{upload}"), "a.pdf", 0, Some(Unwanted::Empty)),
-            (format!("{WATCH}if: file.ext == 'pdf'\n{upload}"), "a.pdf", 1, None),
-            (format!("{WATCH}if: file.ext == 'pdf'\n{upload}"), "a.txt", 1, Some(Unwanted::Condition)),
-            (format!("{WATCH}{upload}    if: file.ext == 'pdf'\n"), "a.txt", 1, Some(Unwanted::EveryStep)),
-        ] {
-            let planned = planned(&lines, path, size_bytes);
-            assert_eq!(planned.unwanted, unwanted, "{lines}");
-            assert_eq!(planned.arrival.jobs.is_empty(), unwanted.is_some(), "{lines}");
-        }
-    }
-
-    #[test]
-    fn what_is_wanted_and_cannot_be_done_is_refused_on_record() {
-        let upload = "then:\n  - upload: { to: [offsite, vault], path: \"{{ file.ext }}/\" }\n";
-        let refuse = "when: { watch: { folder: /srv/out, empty_files: refuse } }\n";
-        let take = "when: { watch: { folder: /srv/out, empty_files: take } }\n";
-        for (lines, path, size_bytes, wanted) in [
-            (format!("{WATCH}{upload}limits: {{ size: 1kB }}\n"), "a.pdf", 1000, "offsite:pdf/a.pdf Ready"),
-            (
-                format!("{WATCH}{upload}limits: {{ size: 1kB }}\n"),
-                "a.pdf",
-                1001,
-                "offsite:pdf/a.pdf refused: a.pdf has 1001 bytes, and the rule's `limits: size` is 1000",
-            ),
-            (
-                format!("{refuse}{upload}"),
-                "a.pdf",
-                0,
-                "offsite:pdf/a.pdf refused: a.pdf is empty, and the rule says `empty_files: refuse`",
-            ),
-            (format!("{take}{upload}"), "a.pdf", 0, "offsite:pdf/a.pdf Ready"),
-            (
-                format!("{WATCH}{upload}"),
-                "README",
-                1,
-                "offsite:? refused: path `file.ext`: this value is empty, and no path can be made of that (give it something to be then: `| default(\"none\", true)`)",
-            ),
-            (
-                format!("{WATCH}if: file.ext == 'pdf' or file.size > file.ext\n{upload}"),
-                "a.txt",
-                1,
-                "offsite:txt/a.txt refused: if `file.size > file.ext`: a number cannot be compared with a text (put the number in quotes, or make the text a number: `arrived.hour | int`; a size is `size(\"20MB\")`)",
-            ),
-            (
-                format!("{WATCH}{upload}    if: file.ext == 'pdf' or file.size > file.ext\n"),
-                "a.txt",
-                1,
-                "offsite:txt/a.txt refused: if `file.size > file.ext`: a number cannot be compared with a text (put the number in quotes, or make the text a number: `arrived.hour | int`; a size is `size(\"20MB\")`)",
-            ),
-        ] {
-            let planned = planned(&lines, path, size_bytes);
-            assert_eq!(jobs(&planned), [wanted.to_owned(), wanted.replacen("offsite", "vault", 1)], "{lines}");
-            assert_eq!(planned.unwanted, None, "{lines}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_goes_before_a_pause_and_a_pause_leaves_the_order() {
-        let upload = "then:\n  - upload: { to: offsite }\n";
-        let in_order = rule(&format!("{WATCH}{upload}in_order: true\nlimits: {{ size: 10B }}\n"));
-        let paused = rule(&format!("{WATCH}{upload}in_order: true\npaused: true\nlimits: {{ size: 10B }}\n"));
-        let beginning = |rule: &Rule, size_bytes, is_paused| {
-            let context = Context { is_paused, ..context() };
-            let job = plan(rule, &file(b"a", size_bytes), &context).arrival.jobs.remove(0);
-            assert!(job.is_in_order);
-            match job.beginning {
-                Beginning::Refused(..) => "refused",
-                Beginning::Paused => "paused",
-                Beginning::Ready => "ready",
-            }
-        };
-        assert_eq!(beginning(&in_order, 1, false), "ready");
-        assert_eq!(beginning(&in_order, 1, true), "paused");
-        assert_eq!(beginning(&paused, 1, false), "paused");
-        assert_eq!(beginning(&paused, 11, true), "refused");
-    }
-
-    #[test]
-    fn a_name_that_is_no_utf8_is_planned_byte_for_byte() {
-        let lines = format!("{WATCH}then:\n  - upload: {{ to: offsite, path: \"in/{{{{ file.folder }}}}/\" }}\n");
-        let planned = plan(&rule(&lines), &file(b"caf\xe9/t\xffe", 1), &context());
-        assert_eq!(planned.arrival.jobs[0].errand.target().unwrap().as_bytes(), b"in/caf\xe9/t\xffe");
-    }
-
-    #[test]
-    fn a_size_in_a_condition_is_what_it_is_in_the_rule() {
-        let rule = rule(&format!("{WATCH}then:\n  - upload: {{ to: offsite }}\n"));
-        let (sighting, context) = (file(b"a", 1), context());
-        let planning = planning(&rule, &sighting, &context);
-        for number in ["", "0", "1", "20", "9223372036854775807", "9223372036854775808", "1.5", "-1", " 1", "1 "] {
-            for unit in ["B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "", "mb", "PB"] {
-                let text = format!("{number}{unit}");
-                let in_the_rule = crate::config::values::size(&text).ok();
-                let condition =
-                    Condition::parse(Stage::Then, &format!("size('{text}') == {}", in_the_rule.unwrap_or(0)));
-                let agrees = condition.and_then(|condition| condition.holds(&planning.facts(None))).ok();
-                assert_eq!(agrees, in_the_rule.map(|_| true), "{text}");
-            }
-        }
-    }
 }

@@ -51,14 +51,11 @@ pub fn follow_up(rule: &Rule, follow: &FollowUp<'_>, context: &Context<'_>, now:
         return end(follow.steps);
     };
     let planning = Planning {
-        rule,
-        sighting: follow.sighting,
-        context,
-        arrival: follow.arrival,
         series: (context.new_id)(),
         begins_at: now,
         ended: follow.word,
         copies: follow.copies,
+        ..Planning::new(rule, follow.sighting, context, follow.arrival)
     };
     let mut steps = 0;
     for step in rule.steps(stage) {
@@ -106,7 +103,10 @@ pub fn cannot_follow(why: &str, steps: u32, (now, new_id): (Moment, fn() -> Ref)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Identity, JobState};
+    use crate::{
+        domain::{Identity, JobState},
+        rules::{Fetched, Supply},
+    };
     use std::fs;
 
     const NOW: Moment = Moment(1_795_357_571_000);
@@ -177,6 +177,7 @@ deadline: 1h
             host: "gate",
             is_paused: false,
             new_id: || Ref([9; 16]),
+            supply: Supply { content: &Fetched::Nothing, attachment: |_, _, _| Err("there is none".to_owned()) },
         };
         let later = NOW.plus(Duration::from_secs(50));
         let step = follow_up(&rule(), &follow, &context, later);

@@ -1,20 +1,27 @@
-//! One file and one mail step → a letter and those it goes to.
+//! One file, or one row of it, and one mail step → a letter and those it goes to.
 
 use crate::{
-    domain::{Letter, MailWishes},
-    mail::{self, Draft, Mailbox},
+    domain::{Letter, MailWishes, show_size},
+    mail::{self, Attachment, Draft, Mailbox},
     rules::{
-        Mail, Rule,
+        Attach, Mail, Rule,
         plan::{Planning, Refusal, in_words},
+        plan_text::content,
     },
-    templates::TextTemplate,
+    templates::{Beside, Content, TextTemplate},
 };
 
 /// Addresses of one mail: more are a mailing list's work.
 const MOST: usize = 1000;
+/// Bytes of an idempotency key.
+const LONGEST_KEY: usize = 255;
 
 /// The step's letter, the rule's `number`th of this arrival, and the addresses of its envelope, each once.
-pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: usize) -> Result<(Letter, Vec<String>), Refusal> {
+pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: &str) -> Result<(Letter, Vec<String>), Refusal> {
+    let content = content(planning, step.texts().any(TextTemplate::reads_file))?;
+    let beside = Beside { content, ..planning.beside };
+    let data = named(&Planning { beside, ..*planning }, &step.data)?;
+    let planning = &Planning { beside: Beside { data: &data, ..beside }, ..*planning };
     let [to, cc, bcc, reply_to] =
         [("to", &step.to), ("cc", &step.cc), ("bcc", &step.bcc), ("reply_to", &step.reply_to)]
             .map(|(key, templates)| mailboxes(planning, key, templates));
@@ -28,17 +35,24 @@ pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: usize) -> Res
     if recipients.len() > MOST {
         return Err(format!("this mail has {} recipients, and {MOST} are the most", recipients.len()));
     }
+    let key = step.key.as_ref().map(|key| self::key(planning, key)).transpose()?;
+    let html = step.html.as_ref().map(|html| rendered(planning, "html", html)).transpose()?;
+    let text = step.text.as_ref().map(|text| rendered(planning, "text", text)).transpose()?;
     let letter = mail::compose(&Draft {
         from: &step.from,
         to: &to,
         cc: &cc,
         reply_to: &reply_to,
         subject: &rendered(planning, "subject", &step.subject)?,
-        text: &rendered(planning, "text", &step.text)?,
+        text: text.as_deref(),
+        html: html.as_deref(),
+        headers: &named(planning, &step.headers)?,
+        attachments: &attachments(planning, step)?,
         message_id: &format!("{}.{number}@{}", planning.series.long(), step.from.domain()),
         date: planning.context.arrived_at,
     })?;
-    Ok((letter, recipients))
+    check_size(step, "this message", letter.bytes.len() as u64)?;
+    Ok((Letter { key, ..letter }, recipients))
 }
 
 pub(super) fn wishes(rule: &Rule, step: &Mail) -> MailWishes {
@@ -50,18 +64,74 @@ pub(super) fn wishes(rule: &Rule, step: &Mail) -> MailWishes {
     }
 }
 
+fn named(planning: &Planning<'_>, texts: &[(String, TextTemplate)]) -> Result<Vec<(String, String)>, Refusal> {
+    let value = |(name, template): &(String, TextTemplate)| Ok((name.clone(), rendered(planning, name, template)?));
+    texts.iter().map(value).collect()
+}
+
+fn key(planning: &Planning<'_>, template: &TextTemplate) -> Result<String, Refusal> {
+    let key = rendered(planning, "idempotency_key", template)?;
+    match key.trim() {
+        "" => Err(format!("idempotency_key `{}`: it is empty", template.text())),
+        key if key.len() > LONGEST_KEY => {
+            Err(format!("idempotency_key `{}`: it has more than {LONGEST_KEY} bytes", template.text()))
+        }
+        key => Ok(key.to_owned()),
+    }
+}
+
+fn attachments(planning: &Planning<'_>, step: &Mail) -> Result<Vec<Attachment>, Refusal> {
+    step.attach.iter().map(|attach| attachment(planning, step, attach)).collect()
+}
+
+fn attachment(planning: &Planning<'_>, step: &Mail, attach: &Attach) -> Result<Attachment, Refusal> {
+    let name = |path: &[u8]| {
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+        String::from_utf8_lossy(name).into_owned()
+    };
+    match attach {
+        Attach::File => {
+            check_size(step, "this file", planning.sighting.identity.size_bytes)?;
+            let Content(bytes) = planning.context.supply.content.whole()?;
+            Ok(Attachment { name: name(&planning.sighting.path), bytes: bytes.to_vec() })
+        }
+        Attach::Path { root, below } => {
+            let path = below.render(&planning.facts(None)).map_err(|error| in_words("attach", below.text(), &error))?;
+            let bytes = (planning.context.supply.attachment)(root, path.as_bytes(), step.message_size)
+                .map_err(|why| format!("{}{path} cannot be attached: {why}", root.display()))?;
+            Ok(Attachment { name: name(path.as_bytes()), bytes })
+        }
+    }
+}
+
+fn check_size(step: &Mail, what: &str, size: u64) -> Result<(), Refusal> {
+    if size <= step.message_size {
+        return Ok(());
+    }
+    let (size, most) = (show_size(size), show_size(step.message_size));
+    Err(format!("{what} has {size}, and `limits: message_size` is {most}"))
+}
+
 fn mailboxes(planning: &Planning<'_>, key: &str, templates: &[TextTemplate]) -> Result<Vec<Mailbox>, Refusal> {
     let mut all = Vec::new();
     for template in templates {
         let text = rendered(planning, key, template)?;
-        let why = |why| format!("{key} `{}`: {why}, and here it is `{text}`", template.text());
+        let why = |why| format!("{key} `{}`: {why}, and here it is `{}`", template.text(), shortened(&text));
         if template.is_fixed() {
             all.extend(Mailbox::parse_list(&text).map_err(why)?);
         } else {
-            all.push(Mailbox::parse(&text).map_err(why)?); // a value may not bring in others
+            all.push(Mailbox::parse_made(&text).map_err(why)?); // a value may not bring in others
         }
     }
     Ok(all)
+}
+
+/// Of a value that may be a megabyte, what an operator needs to see.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn rendered(planning: &Planning<'_>, key: &str, template: &TextTemplate) -> Result<String, Refusal> {

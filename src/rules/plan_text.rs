@@ -1,19 +1,35 @@
 //! Texts of ours that are sent like files: what a rule says, and manifests.
 
 use crate::{
-    domain::{Copied, Errand, JobDraft, Letter, OnExists, ProofWish, RemotePath, Resume, Sha256, Times, Wishes},
+    domain::{
+        Copied, Errand, JobDraft, Letter, OnExists, ProofWish, RemotePath, Resume, Sha256, Times, Wishes, show_size,
+    },
     rules::{
         Manifest,
         plan::{Planning, Refusal, in_words},
     },
-    templates::{Destination, TextTemplate},
+    templates::{Beside, Content, Destination, LONGEST_TEXT, TextTemplate},
 };
 use sha2::Digest;
 
 /// The number of the letter that this text becomes.
 pub(super) fn text(planning: &Planning<'_>, text: &TextTemplate, letters: &mut Vec<Letter>) -> Result<usize, Refusal> {
+    let content = content(planning, text.reads_file())?;
+    let planning = Planning { beside: Beside { content, ..planning.beside }, ..*planning };
     let rendered = text.render(&planning.facts(None)).map_err(|error| in_words("text", text.text(), &error))?;
     Ok(letter(rendered.into_bytes(), letters))
+}
+
+/// The file's bytes, where a text asks for them.
+pub(super) fn content<'a>(planning: &Planning<'a>, is_asked: bool) -> Result<Option<&'a Content>, Refusal> {
+    if !is_asked {
+        return Ok(None);
+    }
+    let size = planning.sighting.identity.size_bytes;
+    if size > LONGEST_TEXT {
+        return Err(format!("`file.text` reads files of up to 1 MB, and this one has {}", show_size(size)));
+    }
+    planning.context.supply.content.whole().map(Some)
 }
 
 /// A job for each server that has a copy.
@@ -80,7 +96,7 @@ fn relative(path: &[u8], manifest: &RemotePath) -> Vec<u8> {
 
 fn letter(bytes: Vec<u8>, letters: &mut Vec<Letter>) -> usize {
     let sha256 = Sha256(sha2::Sha256::digest(&bytes).into());
-    letters.push(Letter { bytes, sha256 });
+    letters.push(Letter { bytes, sha256, key: None });
     letters.len() - 1
 }
 

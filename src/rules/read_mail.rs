@@ -1,6 +1,12 @@
 //! `mail:` of a step.
 
-use super::{Mail, expressions::compiled};
+use super::{
+    Mail,
+    expressions::compiled,
+    read_attach::attachments,
+    read_rows::table_shape,
+    read_words::{data, headers, words},
+};
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
@@ -10,11 +16,9 @@ use crate::{
     },
     domain::Stage,
     mail::Mailbox,
-    templates::TextTemplate,
+    templates::{Known, Rows, TextKind, TextTemplate},
 };
 use std::ops::Range;
-
-const TEXT_ONLY: &str = "this version sends `subject` and `text`";
 
 /// The keys of `mail`.
 pub const MAIL: Table = Table {
@@ -25,16 +29,16 @@ pub const MAIL: Table = Table {
         optional("bcc"),
         optional("reply_to"),
         optional("from"),
-        required("subject"),
-        required("text"),
+        optional("subject"),
+        optional("text"),
+        optional("html"),
+        optional("template"),
+        optional("data"),
+        optional("headers"),
+        optional("attach"),
+        optional("rows"),
+        optional("idempotency_key"),
         optional("via"),
-        not_yet("html", TEXT_ONLY),
-        not_yet("template", TEXT_ONLY),
-        not_yet("data", TEXT_ONLY),
-        not_yet("attach", TEXT_ONLY),
-        not_yet("rows", "leave it out: this version sends one mail a file"),
-        not_yet("headers", TEXT_ONLY),
-        not_yet("idempotency_key", "leave it out: each version of a file is mailed once"),
         not_yet("on_unknown", "leave it out: this version tries again, under the same Message-ID"),
         not_yet("report_to_sender", "leave it out: `packetboat jobs` tells"),
     ],
@@ -46,15 +50,22 @@ pub const MAIL: Table = Table {
         ("relay", "write `via`: the name of an smtp server"),
         ("sender", "write `from`"),
         ("if", "write it beside `mail`, not in it"),
+        ("attachments", "write `attach: file`, or `attach: /PATH/OF/A/FILE`"),
+        ("key", "write `idempotency_key`"),
+        ("csv", "write `rows: { format: csv }`"),
     ],
 };
 
 /// A mail step; `at` is its key.
 pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, stage): (&Outline, Stage)) -> Option<Mail> {
     let fields = Fields::open(sheet, &MAIL, at, node)?;
-    let to = fields.need("to", |sheet, node| addresses(sheet, node, stage));
+    let rows = fields.may("rows", |sheet, node| table_shape(sheet, node, stage));
+    // a faulty one is still one: what asks for a `row` is not wrong, too
+    let rows_known = if fields.entry("rows").is_some() { Rows::Yes } else { Rows::No };
+    let known_rows = Known { stage, rows: rows_known, data: &[] };
+    let to = fields.need("to", |sheet, node| addresses(sheet, node, known_rows));
     let [cc, bcc, reply_to] = ["cc", "bcc", "reply_to"].map(|key| match fields.entry(key) {
-        Some(_) => fields.may(key, |sheet, node| addresses(sheet, node, stage)),
+        Some(_) => fields.may(key, |sheet, node| addresses(sheet, node, known_rows)),
         None => Some(vec![]),
     });
     let from = match fields.entry("from") {
@@ -65,9 +76,16 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, stage):
             None
         }),
     };
-    let subject = fields.need("subject", |sheet, node| line(sheet, node, stage));
-    let text =
-        fields.need("text", |sheet, node| compiled(sheet, node, "a text", |text| TextTemplate::parse(stage, text)));
+    let data = data(sheet, &fields, known_rows);
+    let names: Vec<String> = data.iter().flatten().map(|(name, _)| name.clone()).collect();
+    let known_all = Known { data: &names, ..known_rows };
+    let words = words(sheet, &fields, known, known_all);
+    let headers = headers(sheet, &fields, known_all);
+    let attach = match fields.entry("attach") {
+        Some(_) => fields.may("attach", |sheet, node| attachments(sheet, node, known_rows)),
+        None => Some(vec![]),
+    };
+    let key = fields.may("idempotency_key", |sheet, node| line(sheet, node, known_rows));
     let via =
         match fields.entry("via") {
             Some(_) => fields.may("via", |sheet, node| relays(sheet, node, known.servers.as_ref())),
@@ -86,21 +104,33 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, stage):
         cc: cc?,
         bcc: bcc?,
         reply_to: reply_to?,
-        subject: subject?,
-        text: text?,
+        subject: words.as_ref()?.subject.clone(),
+        text: words.as_ref()?.text.clone(),
+        html: words?.html,
+        data: data?,
+        headers: headers?,
+        attach: attach?,
+        rows: written(&fields, "rows", rows)?,
+        key: written(&fields, "idempotency_key", key)?,
+        message_size: known.message_size,
         via: via?,
     })
 }
 
-fn line(sheet: &Sheet, node: &Node, stage: Stage) -> Option<TextTemplate> {
+/// `None` for a key that is written and faulty.
+fn written<T>(fields: &Fields<'_>, key: &str, read: Option<T>) -> Option<Option<T>> {
+    if fields.entry(key).is_some() && read.is_none() { None } else { Some(read) }
+}
+
+pub(super) fn line(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<TextTemplate> {
     read::some_text(sheet, node)?;
-    compiled(sheet, node, "a text", |text| TextTemplate::parse_line(stage, text))
+    compiled(sheet, node, "a text", |text| TextTemplate::parse(TextKind::Line, known, text))
 }
 
 /// One or more templates of addresses; one without names in it is an address already.
-fn addresses(sheet: &Sheet, node: &Node, stage: Stage) -> Option<Vec<TextTemplate>> {
+fn addresses(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Vec<TextTemplate>> {
     read::each(read::at_most(sheet, read::many(sheet, node)?, 1000)?, |item| {
-        let template = line(sheet, item, stage)?;
+        let template = line(sheet, item, known)?;
         match Mailbox::parse_list(template.text()) {
             Err(why) if template.is_fixed() => {
                 sheet.report(Problem::error(&item.at, why.to_string()));

@@ -110,7 +110,7 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     let fields = Fields::open(sheet, &RULE, &first_line(sheet), &root)?;
     let about = fields.may("about", read::text);
     let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, known));
-    let wanted = fields.may("if", |sheet, node| condition(sheet, node, Stage::Then));
+    let wanted = fields.may("if", |sheet, node| condition(sheet, node, Stage::Then.into()));
     let folder = when.as_ref().map(|watch| watch.folder.as_path());
     let list = |stage| move |sheet: &Sheet, node: &Node| steps(sheet, node, Around { known, stage, folder });
     let then = fields.need("then", list(Stage::Then));
@@ -219,6 +219,7 @@ mod tests {
         let known = Outline {
             storage: None,
             rules: PathBuf::new(),
+            templates: PathBuf::new(),
             servers: Some(BTreeMap::from([("a".to_owned(), "ftp"), ("b".to_owned(), "ftp")])),
             mail: crate::config::MailSettings::default(),
             defaults: Defaults {
@@ -227,6 +228,7 @@ mod tests {
                 priority: Priority::High,
                 delayed_after: Duration::from_secs(700),
             },
+            message_size: 25_000_000,
             time_zone: chrono_tz::Asia::Tokyo,
         };
         let sheet = Sheet::new("rule.yaml", text);

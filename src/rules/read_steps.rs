@@ -6,7 +6,6 @@ use super::{
     read_here::{save, spot},
     read_mail::mail,
 };
-use crate::templates::TextTemplate;
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
@@ -17,6 +16,7 @@ use crate::{
         yaml::{Entry, Kind, Node, Value},
     },
     domain::{OnExists, ProofWish, Resume, Stage, Times},
+    templates::{Known, Rows, TextKind, TextTemplate},
 };
 use std::{ops::Range, path::Path};
 
@@ -148,7 +148,9 @@ pub fn steps(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Vec<Step>
 fn step(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Step> {
     let Around { known, stage, folder } = around;
     let Entry { key, value } = KINDS.one(sheet, node)?;
-    let condition = entry(node, "if").and_then(|own| condition(sheet, own, stage));
+    let rows = if entry(&value, "rows").is_some() { Rows::Yes } else { Rows::No };
+    let known_rows = Known { rows, ..stage.into() };
+    let condition = entry(node, "if").and_then(|own| condition(sheet, own, known_rows));
     let action = match key.as_text() {
         Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, (known, stage))?)),
         Some("manifest") if stage != Stage::After => return refuse_manifest(sheet, &key.at),
@@ -212,7 +214,7 @@ fn check_not_the_end(sheet: &Sheet, item: &Node) {
 fn upload(fields: &Fields<'_>, known: &Outline, stage: Stage) -> Option<Upload> {
     let to = fields.need("to", |sheet, node| servers(sheet, node, known));
     let path = fields.need("path", |sheet, node| template(sheet, node, stage));
-    let parse = |text: &str| TextTemplate::parse(stage, text);
+    let parse = |text: &str| TextTemplate::parse(TextKind::Text, stage, text);
     let text = match fields.value("text") {
         Some(_) => Some(fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse))?),
         None => None,

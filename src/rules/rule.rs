@@ -4,9 +4,9 @@ use crate::{
     config::Notice,
     domain::{ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times},
     mail::Mailbox,
-    rules::FileFilter,
+    rules::{FileFilter, TableShape},
     schedule::{Expect, Windows},
-    templates::{Condition, DoneFile, PathTemplate, TextTemplate},
+    templates::{Condition, DoneFile, LONGEST_TEXT, PathTemplate, TextTemplate},
 };
 use std::{ops::Range, path::PathBuf, time::Duration};
 
@@ -88,6 +88,25 @@ impl Rule {
         let place = self.order.iter().rposition(|globs| globs.matches(path_below_root)).unwrap_or(self.order.len());
         i64::try_from(place).unwrap_or(i64::MAX)
     }
+
+    /// Bytes of an arrival's file that are read to plan these steps; `None` when they need none.
+    #[must_use]
+    pub fn most_read(&self, stage: Stage) -> Option<u64> {
+        self.steps(stage).iter().filter_map(Step::most_read).max()
+    }
+
+    /// Whether planning these steps reads files of any kind, which takes a while.
+    #[must_use]
+    pub fn needs_files(&self, stage: Stage) -> bool {
+        let attaches = |step: &Step| matches!(&step.action, Action::Mail(mail) if !mail.attach.is_empty());
+        self.most_read(stage).is_some() || self.steps(stage).iter().any(attaches)
+    }
+
+    /// Whether a file of it becomes mails row by row.
+    #[must_use]
+    pub fn has_rows(&self) -> bool {
+        self.then.iter().any(|step| matches!(&step.action, Action::Mail(mail) if mail.rows.is_some()))
+    }
 }
 
 /// `when: watch:`
@@ -159,6 +178,16 @@ pub struct Step {
     pub condition: Option<Condition>,
 }
 
+impl Step {
+    fn most_read(&self) -> Option<u64> {
+        match &self.action {
+            Action::Mail(mail) => mail.most_read(),
+            Action::Upload(Upload { text: Some(text), .. }) if text.reads_file() => Some(LONGEST_TEXT),
+            Action::Upload(_) | Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => None,
+        }
+    }
+}
+
 #[cfg(test)]
 impl Step {
     pub(super) fn upload(&self) -> &Upload {
@@ -208,9 +237,51 @@ pub struct Mail {
     pub bcc: Vec<TextTemplate>,
     pub reply_to: Vec<TextTemplate>,
     pub subject: TextTemplate,
-    pub text: TextTemplate,
+    /// One of the two, or both.
+    pub text: Option<TextTemplate>,
+    pub html: Option<TextTemplate>,
+    /// More values for subject, text and HTML, by name.
+    pub data: Vec<(String, TextTemplate)>,
+    /// Of the message, beside those that are made of the rest.
+    pub headers: Vec<(String, TextTemplate)>,
+    pub attach: Vec<Attach>,
+    /// One mail a row of the file.
+    pub rows: Option<TableShape>,
+    /// What is mailed once in this rule, whatever brings it in again.
+    pub key: Option<TextTemplate>,
+    /// Bytes of a message; a larger one is refused.
+    pub message_size: u64,
     /// Relays by name, in order: the first that is not in trouble has it.
     pub via: Vec<String>,
+}
+
+impl Mail {
+    /// All that is rendered for it.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &TextTemplate> {
+        let lists = [&self.to, &self.cc, &self.bcc, &self.reply_to].into_iter().flatten();
+        let words = [Some(&self.subject), self.text.as_ref(), self.html.as_ref(), self.key.as_ref()];
+        let named = self.data.iter().chain(&self.headers).map(|(_, template)| template);
+        lists.chain(words.into_iter().flatten()).chain(named)
+    }
+
+    fn most_read(&self) -> Option<u64> {
+        let rows = self.rows.map(|_| LONGEST_TABLE);
+        let attached = self.attach.iter().any(|attach| matches!(attach, Attach::File)).then_some(self.message_size);
+        let text = self.texts().any(TextTemplate::reads_file).then_some(LONGEST_TEXT);
+        rows.max(attached).max(text)
+    }
+}
+
+/// Bytes of a file of rows: it is read whole, so that it is one version of it that is mailed.
+pub(super) const LONGEST_TABLE: u64 = 64_000_000;
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone)]
+pub enum Attach {
+    /// The one that arrived.
+    File,
+    /// One of this machine, beneath the folder that the rule itself names.
+    Path { root: PathBuf, below: PathTemplate },
 }
 
 /// `upload:`

@@ -7,8 +7,10 @@ use crate::{
     },
     store::{
         ClaimedJob, QueueKey, Store, StoreError,
-        arrive::{NewJob, insert_jobs, insert_letter},
         error::unreadable,
+        letters::insert_letters,
+        mail_keys::Taken,
+        new_jobs::{NewJob, all_or_handled, insert_jobs},
         seen::identity_from,
         writer::{Tx, Write},
     },
@@ -197,12 +199,10 @@ impl BeginSteps {
             .await?;
         let Some(row) = begun.filter(|_| !step.jobs.is_empty()) else { return Ok(()) };
         let source: Option<i64> = row.get("payload_id");
-        let mut letters = Vec::with_capacity(step.letters.len());
-        for letter in &step.letters {
-            letters.push(insert_letter(tx, &self.node, letter).await?);
-        }
+        let of = (&*self.node, &*step.arrival.rule);
+        let letters = insert_letters(tx, of, &step.letters, &mut Taken::default()).await?;
         let new = |job| NewJob::of_step(&self.node, step, job, (source, &letters), self.now);
-        let jobs: Vec<NewJob<'_>> = step.jobs.iter().map(new).collect();
+        let jobs = all_or_handled(&step.jobs, &letters, new);
         insert_jobs(tx, &jobs).await?;
         ripen(tx, &[step.arrival.row]).await // all of them may have failed at once
     }

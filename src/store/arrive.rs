@@ -1,10 +1,13 @@
 //! An arrival with its payload, its jobs and its line in the ledger, in one transaction.
 
 use crate::{
-    domain::{ArrivalDraft, Beginning, Errand, Identity, JobDraft, Letter, Moment, Reason, Sighting},
+    domain::{ArrivalDraft, Identity, JobDraft, Sighting},
     store::{
-        NextStep, QueueKey, Store, StoreError, after,
+        Store, StoreError, after,
+        letters::insert_letters,
         litter::{self, hex},
+        mail_keys::Taken,
+        new_jobs::{NewJob, all_or_handled, free_of_each_other, insert_jobs, mailed_now},
         settle::promote,
         writer::{Tx, Write},
     },
@@ -38,8 +41,9 @@ impl Write for Arrive {
     type Answer = ();
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        let mut taken = Taken::default();
         for turn in turns(&self.arrivals) {
-            self.take_turn(tx, turn).await?;
+            self.take_turn(tx, turn, &mut taken).await?;
         }
         Ok(())
     }
@@ -62,15 +66,19 @@ fn turns(arrivals: &[ArrivalDraft]) -> Vec<&[ArrivalDraft]> {
 }
 
 impl Arrive {
-    async fn take_turn(&self, tx: &mut Tx<'_>, arrivals: &[ArrivalDraft]) -> Result<(), sqlx::Error> {
-        let seen = arrivals.iter().map(seen_row).collect::<Value>();
-        sqlx::query(INSERT_SEEN).bind(seen.to_string()).execute(&mut *tx.db).await?;
+    async fn take_turn(
+        &self,
+        tx: &mut Tx<'_>,
+        arrivals: &[ArrivalDraft],
+        taken: &mut Taken,
+    ) -> Result<(), sqlx::Error> {
+        insert_seen(tx, arrivals).await?;
         supersede(tx, arrivals).await?;
         let wanted: Vec<&ArrivalDraft> = arrivals.iter().filter(|draft| !draft.jobs.is_empty()).collect();
         if wanted.is_empty() {
             return Ok(());
         }
-        let payloads = self.insert_payloads(tx, &wanted).await?;
+        let payloads = insert_payloads(tx, &self.node, &wanted).await?;
         let first = next_arrival(tx).await?;
         let numbered =
             || wanted.iter().zip(&payloads).zip(first..).map(|((draft, payload), id)| (*draft, *payload, id));
@@ -78,68 +86,70 @@ impl Arrive {
         sqlx::query(INSERT_ARRIVALS).bind(rows.to_string()).execute(&mut *tx.db).await?;
         let mut jobs = Vec::new();
         for (draft, payload, arrival) in numbered() {
-            let letters = self.insert_letters(tx, draft).await?;
-            jobs.extend(draft.jobs.iter().map(|job| {
-                let payload = payload_of(job, payload, &letters);
-                NewJob {
-                    node: &self.node,
-                    rule: &draft.rule,
-                    at: draft.arrived_at,
-                    job,
-                    arrival,
-                    payload,
-                    step: Step::Then,
-                }
-            }));
+            let letters = insert_letters(tx, (&self.node, &draft.rule), &draft.letters, taken).await?;
+            let new = |job| NewJob::of_arrival((&self.node, draft), job, (arrival, payload), &letters);
+            jobs.extend(all_or_handled(&draft.jobs, &letters, new));
         }
         for jobs in free_of_each_other(&jobs) {
             insert_jobs(tx, jobs).await?;
         }
-        let is_over = |job: &JobDraft| matches!(job.beginning, Beginning::Refused(..));
-        let over = numbered().filter(|(draft, ..)| draft.has_after && draft.jobs.iter().all(is_over));
+        let open: HashSet<i64> = jobs.iter().filter(|job| job.is_open()).map(|job| job.arrival).collect();
+        let over = numbered().filter(|(draft, _, id)| draft.has_after && !open.contains(id));
         let over: Vec<i64> = over.map(|(_, _, id)| id).collect();
         if over.is_empty() { Ok(()) } else { after::ripen(tx, &over).await }
     }
-
-    /// The row of each draft's bytes, where jobs concern them as they lie; of the same bytes the same row.
-    async fn insert_payloads(
-        &self,
-        tx: &mut Tx<'_>,
-        drafts: &[&ArrivalDraft],
-    ) -> Result<Vec<Option<i64>>, sqlx::Error> {
-        let is_of_file = |job: &JobDraft| job.errand.is_of_file();
-        let is_sent = |draft: &&&ArrivalDraft| draft.has_after || draft.jobs.iter().any(is_of_file);
-        let rows = drafts.iter().filter(is_sent).map(|draft| payload_row(&self.node, draft)).collect::<Value>();
-        let rows = sqlx::query(INSERT_PAYLOADS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
-        let ids: HashMap<Vec<u8>, i64> = rows.iter().map(|row| (row.get("path"), row.get("id"))).collect();
-        let id = |draft: &ArrivalDraft| ids.get(&absolute(draft)).copied().ok_or(sqlx::Error::RowNotFound);
-        drafts.iter().map(|draft| if is_sent(&draft) { id(draft).map(Some) } else { Ok(None) }).collect()
-    }
-
-    /// The row of each letter of a draft.
-    async fn insert_letters(&self, tx: &mut Tx<'_>, draft: &ArrivalDraft) -> Result<Vec<i64>, sqlx::Error> {
-        let mut ids = Vec::with_capacity(draft.letters.len());
-        for letter in &draft.letters {
-            ids.push(insert_letter(tx, &self.node, letter).await?);
-        }
-        Ok(ids)
-    }
 }
 
-/// The row of a letter's bytes.
-pub(super) async fn insert_letter(tx: &mut Tx<'_>, node: &str, letter: &Letter) -> Result<i64, sqlx::Error> {
-    let size = letter.bytes.len() as i64;
-    let row =
-        sqlx::query(INSERT_LETTER).bind(node).bind(size).bind(&letter.sha256.0[..]).fetch_one(&mut *tx.db).await?;
-    let id: i64 = row.get("id");
-    let body = sqlx::query("INSERT INTO bodies (payload_id, bytes) VALUES (?1, ?2)").bind(id).bind(&letter.bytes);
-    body.execute(&mut *tx.db).await?;
-    Ok(id)
+pub(super) async fn insert_seen(tx: &mut Tx<'_>, arrivals: &[ArrivalDraft]) -> Result<(), sqlx::Error> {
+    let seen = arrivals.iter().map(seen_row).collect::<Value>();
+    sqlx::query(INSERT_SEEN).bind(seen.to_string()).execute(&mut *tx.db).await?;
+    Ok(())
 }
 
-const INSERT_LETTER: &str = "
-INSERT INTO payloads (place, node, path, size_bytes, mtime_ns, inode, ctime_ns, sha256)
-VALUES ('inline', ?1, x'', ?2, 0, 0, 0, ?3) RETURNING id";
+/// The arrival of a file that comes in parts, and the row of its bytes, where jobs concern them as they lie.
+pub(super) async fn begin(
+    tx: &mut Tx<'_>,
+    node: &str,
+    draft: &ArrivalDraft,
+) -> Result<(i64, Option<i64>), sqlx::Error> {
+    supersede(tx, std::slice::from_ref(draft)).await?;
+    let payload = insert_payloads(tx, node, &[draft]).await?.pop().flatten();
+    let arrival = next_arrival(tx).await?;
+    let row = Value::from(vec![arrival_row(draft, payload, arrival)]);
+    sqlx::query(INSERT_ARRIVALS).bind(row.to_string()).execute(&mut *tx.db).await?;
+    Ok((arrival, payload))
+}
+
+/// The letters and jobs of a part.
+pub(super) async fn insert_part(
+    tx: &mut Tx<'_>,
+    (node, draft): (&str, &ArrivalDraft),
+    (arrival, payload): (i64, Option<i64>),
+    taken: &mut Taken,
+) -> Result<(), sqlx::Error> {
+    let letters = insert_letters(tx, (node, &draft.rule), &draft.letters, taken).await?;
+    let new = |job| NewJob::of_arrival((node, draft), job, (arrival, payload), &letters);
+    let jobs: Vec<NewJob<'_>> = mailed_now(&draft.jobs, &letters).map(new).collect();
+    for jobs in free_of_each_other(&jobs) {
+        insert_jobs(tx, jobs).await?;
+    }
+    Ok(())
+}
+
+/// The row of each draft's bytes, where jobs concern them as they lie; of the same bytes the same row.
+async fn insert_payloads(
+    tx: &mut Tx<'_>,
+    node: &str,
+    drafts: &[&ArrivalDraft],
+) -> Result<Vec<Option<i64>>, sqlx::Error> {
+    let is_of_file = |job: &JobDraft| job.errand.is_of_file();
+    let is_sent = |draft: &&&ArrivalDraft| draft.has_after || draft.jobs.iter().any(is_of_file);
+    let rows = drafts.iter().filter(is_sent).map(|draft| payload_row(node, draft)).collect::<Value>();
+    let rows = sqlx::query(INSERT_PAYLOADS).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
+    let ids: HashMap<Vec<u8>, i64> = rows.iter().map(|row| (row.get("path"), row.get("id"))).collect();
+    let id = |draft: &ArrivalDraft| ids.get(&absolute(draft)).copied().ok_or(sqlx::Error::RowNotFound);
+    drafts.iter().map(|draft| if is_sent(&draft) { id(draft).map(Some) } else { Ok(None) }).collect()
+}
 
 fn absolute(draft: &ArrivalDraft) -> Vec<u8> {
     [&draft.sighting.folder[..], b"/", &draft.sighting.path].concat()
@@ -231,152 +241,3 @@ INSERT INTO arrivals (id, ref, rule_version_id, source, place_id, payload_id, fo
 SELECT value ->> 0, unhex(value ->> 1), value ->> 2, 'watch', value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
        value ->> 7, value ->> 8
   FROM jsonb_each(?1)";
-
-/// The row of the bytes that a job is about.
-fn payload_of(job: &JobDraft, source: Option<i64>, letters: &[i64]) -> Option<i64> {
-    match &job.errand {
-        Errand::Upload { wishes, .. } if !wishes.is_text => source,
-        Errand::Save { .. } | Errand::TakeAway { .. } => source,
-        Errand::Send { letter, .. } | Errand::Upload { text: letter, .. } => {
-            letter.and_then(|letter| letters.get(letter).copied())
-        }
-    }
-}
-
-/// Which list of its rule a job comes of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Then,
-    After,
-}
-
-/// A job on its way in.
-pub(super) struct NewJob<'a> {
-    node: &'a str,
-    rule: &'a str,
-    at: Moment,
-    job: &'a JobDraft,
-    arrival: i64,
-    payload: Option<i64>,
-    step: Step,
-}
-
-impl<'a> NewJob<'a> {
-    /// One of a step of `after`; `source` is the row of the arrival's own bytes.
-    pub(super) fn of_step(
-        node: &'a str,
-        step: &'a NextStep,
-        job: &'a JobDraft,
-        (source, letters): (Option<i64>, &[i64]),
-        at: Moment,
-    ) -> Self {
-        let payload = payload_of(job, source, letters);
-        Self { node, rule: &step.arrival.rule, at, job, arrival: step.arrival.row, payload, step: Step::After }
-    }
-
-    fn queue(&self) -> QueueKey {
-        let Self { rule, job, .. } = *self;
-        QueueKey { server: job.server.clone(), priority: job.priority, rule: rule.to_owned(), rank: job.rank }
-    }
-
-    fn row(&self) -> Result<Value, sqlx::Error> {
-        let Self { node, rule, at, job, arrival, payload, step } = self;
-        let (state, reason, said) = match &job.beginning {
-            Beginning::Ready => ("queued", None, None),
-            Beginning::Paused => ("held", Some(Reason::RulePaused.word()), None),
-            Beginning::Refused(reason, said) => ("failed", Some(reason.word()), Some(said.as_str())),
-        };
-        let ended_at = (state == "failed").then_some(*at);
-        let (action, recipient, wishes) = match &job.errand {
-            Errand::Upload { wishes, .. } => ("upload", None, serde_json::to_string(wishes)),
-            Errand::Send { recipient, wishes, .. } => ("send", Some(recipient), serde_json::to_string(wishes)),
-            Errand::Save { wishes, .. } => ("save", None, serde_json::to_string(wishes)),
-            Errand::TakeAway { wishes, .. } => ("after", None, serde_json::to_string(wishes)),
-        };
-        let wishes = wishes.map_err(|why| sqlx::Error::Encode(why.into()))?;
-        let parcel = payload.filter(|_| action == "send"); // the recipients of a letter travel together
-        Ok(json!([
-            hex(&job.id.0),
-            arrival,
-            payload,
-            rule,
-            job.server,
-            node,
-            job.errand.target().map(|target| hex(target.as_bytes())),
-            wishes,
-            job.priority.class(),
-            job.rank,
-            job.is_in_order,
-            state,
-            reason,
-            said,
-            job.due_at.0,
-            job.expires_at.0,
-            ended_at.map(|moment| moment.0),
-            action,
-            recipient,
-            parcel,
-            *step == Step::After,
-        ]))
-    }
-}
-
-/// Runs of jobs of which none waits for another: those can be inserted by one statement, which sees only older ones. The recipients
-/// of a letter wait for others, never for each other.
-fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [NewJob<'a>]> {
-    let mut targets = HashSet::new();
-    let mut ordered: Option<&NewJob<'_>> = None;
-    let mut runs = vec![];
-    let mut begin = 0;
-    for (at, new) in jobs.iter().enumerate() {
-        let job = new.job;
-        let is_mate = |before: &NewJob<'_>| before.arrival == new.arrival && matches!(job.errand, Errand::Send { .. });
-        let waits = ordered.is_some_and(|before| !is_mate(before))
-            || job.errand.target().is_some_and(|target| targets.contains(&(&job.server, target)));
-        if waits {
-            runs.push(&jobs[begin..at]);
-            begin = at;
-            targets.clear();
-        }
-        ordered = job.is_in_order.then_some(new);
-        targets.extend(job.errand.target().map(|target| (&job.server, target)));
-    }
-    runs.push(&jobs[begin..]);
-    runs
-}
-
-pub(super) async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
-    let rows = jobs.iter().map(NewJob::row).collect::<Result<Value, _>>()?;
-    sqlx::query(INSERT_JOBS).bind(rows.to_string()).execute(&mut *tx.db).await?;
-    let ready = jobs.iter().filter(|new| matches!(new.job.beginning, Beginning::Ready));
-    tx.touched.extend(ready.map(NewJob::queue)); // one that waits or is held costs the worker a seek in vain
-    Ok(())
-}
-
-/// The job of a rule that an operator paused is held. A queued job waits for the youngest open one of its target, and in
-/// strict order for the youngest open one of its rule; one that takes the source away, for whoever still needs it.
-/// (Waiting for the youngest is enough: that one waits for the one before it.)
-pub(super) const INSERT_JOBS: &str = "
-WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->> 2 AS payload_id, value ->> 3 AS rule,
-                  value ->> 4 AS server, value ->> 5 AS node, unhex(value ->> 6) AS target, value ->> 7 AS wishes,
-                  value ->> 8 AS class, value ->> 9 AS rank, value ->> 10 AS in_order, value ->> 11 AS state,
-                  value ->> 12 AS reason, value ->> 13 AS said, value ->> 14 AS due_at, value ->> 15 AS expires_at,
-                  value ->> 16 AS ended_at, value ->> 17 AS action, value ->> 18 AS recipient, value ->> 19 AS parcel,
-                  value ->> 20 AS is_after
-             FROM jsonb_each(?1)),
-     n AS MATERIALIZED (SELECT s.*, s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = s.rule) AS paused,
-         nullif(max(
-           coalesce((SELECT max(o.id) FROM jobs o WHERE o.server = s.server AND o.target = s.target AND o.target IS NOT NULL
-                        AND o.state IN ('waiting', 'queued', 'running', 'held')), 0),
-           coalesce((SELECT max(o.id) FROM jobs o WHERE s.in_order AND o.server = s.server AND o.rule = s.rule AND o.in_order = 1
-                        AND (s.action = 'upload' OR o.arrival_id <> s.arrival_id)
-                        AND o.state IN ('waiting', 'queued', 'running', 'held')), 0),
-           coalesce((SELECT max(o.id) FROM jobs o WHERE s.action = 'after' AND o.payload_id = s.payload_id AND o.action <> 'after'
-                        AND o.state IN ('waiting', 'queued', 'running', 'held')), 0)), 0) AS older
-       FROM s)
-INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank,
-                  in_order, state, reason, said, waits_for, due_at, expires_at, ended_at, is_after)
-SELECT ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank, in_order,
-       CASE WHEN state <> 'queued' THEN state WHEN paused THEN 'held' WHEN older IS NOT NULL THEN 'waiting' ELSE 'queued' END,
-       iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at, is_after
-  FROM n";

@@ -1,6 +1,9 @@
 //! The messages and texts that are ours until they are sent.
 
-use crate::store::{ClaimedPost, ClaimedSend, ClaimedUpload, Store, StoreError};
+use crate::{
+    domain::Letter,
+    store::{ClaimedPost, ClaimedSend, ClaimedUpload, Store, StoreError, mail_keys::Taken, writer::Tx},
+};
 use sqlx::Row;
 
 impl Store {
@@ -39,3 +42,47 @@ impl Store {
         Ok(row.map(|row| row.get("bytes")))
     }
 }
+
+/// The row of each letter of a rule; `None` for one that was mailed before under its key.
+pub(super) async fn insert_letters(
+    tx: &mut Tx<'_>,
+    (node, rule): (&str, &str),
+    letters: &[Letter],
+    taken: &mut Taken,
+) -> Result<Vec<Option<i64>>, sqlx::Error> {
+    let mut ids = Vec::with_capacity(letters.len());
+    let mut before = 0;
+    for letter in letters {
+        if let Some(key) = &letter.key
+            && !taken.is_free(tx, rule, key).await?
+        {
+            before += 1;
+            ids.push(None);
+            continue;
+        }
+        let id = insert_letter(tx, node, letter).await?;
+        if let Some(key) = &letter.key {
+            taken.hold(tx, rule, key, id).await?;
+        }
+        ids.push(Some(id));
+    }
+    if before > 0 {
+        tracing::info!(rule, mails = before, "mailed before under their idempotency_key: not mailed again");
+    }
+    Ok(ids)
+}
+
+/// The row of a letter's bytes.
+pub(super) async fn insert_letter(tx: &mut Tx<'_>, node: &str, letter: &Letter) -> Result<i64, sqlx::Error> {
+    let size = letter.bytes.len() as i64;
+    let row =
+        sqlx::query(INSERT_LETTER).bind(node).bind(size).bind(&letter.sha256.0[..]).fetch_one(&mut *tx.db).await?;
+    let id: i64 = row.get("id");
+    let body = sqlx::query("INSERT INTO bodies (payload_id, bytes) VALUES (?1, ?2)").bind(id).bind(&letter.bytes);
+    body.execute(&mut *tx.db).await?;
+    Ok(id)
+}
+
+const INSERT_LETTER: &str = "
+INSERT INTO payloads (place, node, path, size_bytes, mtime_ns, inode, ctime_ns, sha256)
+VALUES ('inline', ?1, x'', ?2, 0, 0, 0, ?3) RETURNING id";

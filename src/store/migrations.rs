@@ -5,12 +5,13 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const ALL: [(i64, &str, &str); 5] = [
+const ALL: [(i64, &str, &str); 6] = [
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "bodies", include_str!("../../migrations/0002_bodies.sql")),
     (3, "incidents", include_str!("../../migrations/0003_incidents.sql")),
     (4, "after", include_str!("../../migrations/0004_after.sql")),
     (5, "lateness", include_str!("../../migrations/0005_lateness.sql")),
+    (6, "rows", include_str!("../../migrations/0006_rows.sql")),
 ];
 
 /// Every migration this program knows.

@@ -4,6 +4,7 @@ mod after;
 mod arrive;
 mod claim;
 mod error;
+mod expansions;
 mod expectations;
 mod fail_over;
 mod incidents;
@@ -12,7 +13,9 @@ mod lateness;
 mod letters;
 mod litter;
 mod lock;
+mod mail_keys;
 mod migrations;
+mod new_jobs;
 mod open;
 mod operate;
 mod operate_jobs;
@@ -43,6 +46,7 @@ pub use claim::{
     ClaimedUpload, Parcel,
 };
 pub use error::StoreError;
+pub use expansions::{ArrivePart, Expansion};
 pub use expectations::Arrived;
 pub use lane_rows::{LaneRow, LaneState};
 pub use lateness::Waiting;

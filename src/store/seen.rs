@@ -3,7 +3,7 @@
 use crate::{
     domain::{Identity, Moment, Sha256},
     store::{
-        Store, StoreError,
+        Store, StoreError, expansions,
         writer::{Tx, Write},
     },
 };
@@ -147,6 +147,6 @@ impl Write for Gone {
                 .execute(&mut *tx.db)
                 .await?;
         }
-        Ok(())
+        expansions::give_up_gone(tx, self.place, &self.paths, self.now).await
     }
 }

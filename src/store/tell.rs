@@ -3,9 +3,8 @@
 use crate::{
     domain::{Expectation, Incident, Letter, MailWishes, Moment, NOTICES, Priority, Ref, WebhookWishes},
     store::{
-        QueueKey, Store, StoreError,
-        arrive::insert_letter,
-        expectations,
+        QueueKey, Store, StoreError, expectations,
+        letters::insert_letter,
         writer::{Tx, Write},
     },
 };

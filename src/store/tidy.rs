@@ -3,7 +3,7 @@
 use crate::{
     domain::{JobState, Moment, Ref},
     store::{
-        QueueKey, Store, StoreError, litter,
+        QueueKey, Store, StoreError, litter, mail_keys,
         read::rules_with_ended_jobs,
         settle::promote,
         writer::{Tx, Write},
@@ -40,6 +40,20 @@ impl Store {
     /// When the database refuses.
     pub async fn purge(&self, state: JobState, before: Moment) -> Result<u64, StoreError> {
         self.write(Purge { state, before }).await
+    }
+
+    /// Deletes the bytes of messages and texts whose jobs were all delivered before `before`, of 500 behind the row `behind`; answers the
+    /// last of these, or nothing behind the last of all. What failed or was cancelled may be tried again, and keeps its own.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn purge_bodies(&self, behind: i64, before: Moment) -> Result<Option<i64>, StoreError> {
+        let rows = sqlx::query(BODIES).bind(behind).bind(before.0).fetch_all(self.readers()).await?;
+        let old: Vec<i64> = rows.iter().filter(|row| row.get("is_old")).map(|row| row.get("payload_id")).collect();
+        if !old.is_empty() {
+            self.write(PurgeBodies { old }).await?;
+        }
+        Ok(rows.last().map(|row| row.get("payload_id")))
     }
 
     /// Makes due what waits for a moment that no retry waits for: it was written before the clock was set back.
@@ -149,13 +163,37 @@ impl Write for Purge {
                 break;
             }
         }
-        for (column, orphans) in [("arrival_id", ARRIVALS), ("payload_id", PAYLOADS)] {
+        let keys = if self.state == JobState::Delivered { mail_keys::REMEMBER_MAILED } else { mail_keys::FORGET };
+        for (column, orphans) in [("arrival_id", ARRIVALS), ("payload_id", keys), ("payload_id", PAYLOADS)] {
             let ids: Value = purged.iter().map(|row| row.get::<Option<i64>, _>(column)).collect();
             sqlx::query(orphans).bind(ids.to_string()).execute(&mut *tx.db).await?;
         }
         Ok(purged.len() as u64)
     }
 }
+
+struct PurgeBodies {
+    old: Vec<i64>,
+}
+
+impl Write for PurgeBodies {
+    type Answer = ();
+
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
+        let old = Value::from(&self.old[..]).to_string();
+        sqlx::query("DELETE FROM bodies WHERE payload_id IN (SELECT value FROM json_each(?1))")
+            .bind(old)
+            .execute(&mut *tx.db)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What is delivered stays so, whatever happens between this look and the removal.
+pub(super) const BODIES: &str = "
+SELECT b.payload_id, NOT EXISTS (SELECT 1 FROM jobs j WHERE j.payload_id = b.payload_id
+                                    AND (j.state <> 'delivered' OR j.ended_at >= ?2)) AS is_old
+  FROM (SELECT payload_id FROM bodies WHERE payload_id > ?1 ORDER BY payload_id LIMIT 500) b ORDER BY b.payload_id";
 
 pub(super) const RULES: &str = rules_with_ended_jobs!();
 

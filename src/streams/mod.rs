@@ -5,6 +5,7 @@ mod digests;
 mod identity;
 mod reader;
 mod throttle;
+pub mod whole;
 
 pub use digests::{Digests, Hasher, Second};
 pub use identity::{Reach, identity_of};

@@ -1,14 +1,11 @@
 //! A condition as a rule writes it, a bare expression: `file.ext == "pdf" and file.size < size("20MB")`.
 
-use crate::{
-    domain::Stage,
-    templates::{
-        Facts, TemplateError,
-        engine::CONDITIONS,
-        facts::sample,
-        names::{self, Place},
-        strict,
-    },
+use crate::templates::{
+    Facts, Known, TemplateError,
+    beside::with_sample,
+    engine::CONDITIONS,
+    names::{self, Place},
+    strict,
 };
 use minijinja::{
     AutoEscape, Environment, Value,
@@ -27,15 +24,15 @@ impl Condition {
     /// # Errors
     /// The first mistake, with its place in `text`: syntax, unknown names, unlike things compared, a result that is
     /// neither true nor false.
-    pub fn parse(stage: Stage, text: &str) -> Result<Self, TemplateError> {
+    pub fn parse<'a>(known: impl Into<Known<'a>>, text: &str) -> Result<Self, TemplateError> {
+        let known = known.into();
         let engine: &Environment<'_> = &CONDITIONS;
         let compiled = engine.compile_expression(text).map_err(|error| explain(&error, text))?;
         let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
-        names::check((Place::Condition, stage), text, compiled.undeclared_variables(true), |name| {
-            functions.contains(&name)
-        })?;
+        let used = compiled.undeclared_variables(true);
+        names::check(Place::Condition, known, text, used, |name| functions.contains(&name))?;
         let condition = Self(text.into());
-        condition.holds(&sample(stage, None))?;
+        with_sample(known, None, |facts| condition.holds(facts))?;
         Ok(condition)
     }
 
@@ -49,6 +46,14 @@ impl Condition {
             ValueKind::Bool => Ok(result.is_true()),
             kind => Err(strict::not_a_truth(kind).at(Some(0..self.0.len()))),
         }
+    }
+
+    /// The columns it asks for by name.
+    #[must_use]
+    pub fn columns(&self) -> Vec<String> {
+        let compiled = CONDITIONS.compile_expression(&self.0);
+        let used = compiled.map(|compiled| compiled.undeclared_variables(true)).unwrap_or_default();
+        used.iter().filter_map(|name| name.strip_prefix("row.")).map(str::to_owned).collect()
     }
 
     /// The condition as it was written.
@@ -99,7 +104,10 @@ fn is_single(text: &str, at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Identity, Sighting};
+    use crate::{
+        domain::{Identity, Sighting, Stage},
+        templates::facts::sample,
+    };
 
     fn file(path: &[u8], size_bytes: u64) -> Sighting {
         let identity = Identity { size_bytes, mtime_ns: 1_795_000_000_000_000_000, inode: 1, ctime_ns: 1 };

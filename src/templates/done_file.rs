@@ -21,7 +21,7 @@ impl DoneFile {
     /// # Errors
     /// The first mistake, with its place in `text`.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let done_file = Self(PathTemplate::compile((Place::DoneFile, Stage::Then), text)?);
+        let done_file = Self(PathTemplate::compile(Place::DoneFile, Stage::Then.into(), text)?);
         let name = done_file.beside(&sample(Stage::Then, None).file.path)?;
         if text.contains('/') {
             return Err(TemplateError::new("a done-file lies beside its file").where_it_says("/", text));

@@ -27,6 +27,14 @@ pub(super) static LINES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+/// For the HTML of mails: whatever is inserted is escaped, and there is no way around it. (minijinja's own escaping lets pass what
+/// was parsed as a path.)
+pub(super) static HTML: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = base();
+    environment.set_formatter(|out, _: &mut State<'_, '_>, value| insert_into_html(out, value));
+    environment
+});
+
 /// For conditions, where comparing unlike things is an error.
 pub(super) static CONDITIONS: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = base();
@@ -73,6 +81,23 @@ fn insert_into_line(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
         return Err(error.hint("`| slug` makes a safe name").into());
     }
     out.write_str(&text).map_err(Error::from)
+}
+
+fn insert_into_html(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    for letter in value.to_string().chars() {
+        match letter {
+            '&' => out.write_str("&amp;")?,
+            '<' => out.write_str("&lt;")?,
+            '>' => out.write_str("&gt;")?,
+            '"' => out.write_str("&quot;")?,
+            '\'' => out.write_str("&#39;")?,
+            letter => out.write_char(letter)?,
+        }
+    }
+    Ok(())
 }
 
 fn guard(text: &str, is_path: bool) -> Result<(), TemplateError> {

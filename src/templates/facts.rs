@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{EndedJob, EndedReceipt, Identity, JobState, Moment, Ref, Sha256, Sighting, Stage},
-    templates::{carrier, moment::ZonedMoment},
+    templates::{Beside, carrier, moment::ZonedMoment},
 };
 use chrono_tz::Tz;
 use minijinja::Value;
@@ -25,6 +25,8 @@ pub struct Facts<'a> {
     pub destination: Option<Destination<'a>>,
     /// The job of `then` that decided, in what follows upon it.
     pub ended: Option<&'a EndedJob>,
+    /// Known in mails only.
+    pub beside: Beside<'a>,
 }
 
 /// The job a path is rendered for.
@@ -56,7 +58,14 @@ impl Facts<'_> {
             names.insert("server", map([("name", destination.server.into())]));
             names.insert("job", map([("id", destination.job.to_string().into())]));
         }
-        Value::from(names)
+        names.extend(self.beside.row.map(|row| ("row", row.value())));
+        if self.beside.data.is_empty() {
+            return Value::from(names);
+        }
+        let data = self.beside.data.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        Value::from(
+            names.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(data).collect::<BTreeMap<_, _>>(),
+        )
     }
 
     fn file_value(&self) -> Value {
@@ -65,7 +74,7 @@ impl Facts<'_> {
         let text = |bytes| Value::from(carrier::to_text(bytes));
         // "Safe" is how a value says that it was parsed as a path: only such a one may bring a `/` (see path.rs).
         let path = |bytes| Value::from_safe_string(carrier::to_text(bytes));
-        map([
+        let mut file = BTreeMap::from([
             ("name", text(name)),
             ("stem", text(stem)),
             ("ext", text(ext)),
@@ -73,7 +82,9 @@ impl Facts<'_> {
             ("folder", path(folder)),
             ("size", self.file.identity.size_bytes.into()),
             ("modified", self.moment(Moment(self.file.identity.mtime_ns.div_euclid(1_000_000)))),
-        ])
+        ]);
+        file.extend(self.beside.content.map(|content| ("text", content.text())));
+        Value::from(file)
     }
 
     fn job_value(&self, job: &EndedJob) -> Value {
@@ -129,6 +140,7 @@ pub(super) fn sample<'a>(stage: Stage, destination: Option<Destination<'a>>) -> 
             Stage::After => Some(&DELIVERED),
             Stage::Failure => Some(&FAILED),
         },
+        beside: Beside::default(),
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! No type of minijinja leaves this module. Names of files are bytes; [`carrier`] says how they pass through text.
 
+mod beside;
 mod carrier;
+mod charset;
 mod condition;
 mod done_file;
 mod engine;
@@ -16,9 +18,12 @@ mod size;
 mod strict;
 mod words;
 
+pub use beside::{Beside, Content, Known, LONGEST_TEXT, Row, Rows};
+pub use charset::{Charset, NotACharset, Undecodable};
 pub use condition::Condition;
 pub use done_file::DoneFile;
 pub use error::TemplateError;
 pub use facts::{Destination, Facts};
+pub use names::is_taken;
 pub use path::PathTemplate;
-pub use words::TextTemplate;
+pub use words::{TextKind, TextTemplate};

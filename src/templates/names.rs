@@ -2,14 +2,17 @@
 
 use crate::{
     domain::Stage,
-    templates::{TemplateError, moment},
+    templates::{Known, TemplateError, moment},
 };
 use std::{collections::BTreeSet, ops::Range};
 
 /// Where a template stands, which decides the names it may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
+    /// On a server, of one job.
     Path,
+    /// Of a file that goes with a mail.
+    Attached,
     Condition,
     DoneFile,
     Mail,
@@ -17,18 +20,20 @@ pub(super) enum Place {
 
 const FILE: &[&str] = &["name", "stem", "ext", "path", "folder", "size", "modified"];
 
+const FILE_IN_MAILS: &[&str] = &["name", "stem", "ext", "path", "folder", "size", "modified", "text"];
 const RECEIPT: &[&str] = &["path", "size", "sha256", "proof", "reply", "delivered"];
 const JOB: &[&str] = &["id", "state", "attempts", "to", "path", "reply"];
 
 /// The fields of a top-level name; empty for a plain value. `None`: there is no such name in this place.
 fn fields((place, stage): (Place, Stage), name: &str) -> Option<&'static [&'static str]> {
     Some(match (place, name) {
-        (Place::Path | Place::Condition | Place::Mail, "receipt") if stage == Stage::After => RECEIPT,
+        (Place::Path | Place::Attached | Place::Condition | Place::Mail, "receipt") if stage == Stage::After => RECEIPT,
         (Place::Condition | Place::Mail, "job") if stage != Stage::Then => JOB,
         (Place::DoneFile, "file") => &["name", "stem", "ext"],
         (Place::DoneFile, _) => return None,
         (_, "arrived") => &moment::FIELDS,
         (_, "arrival") => &["id"],
+        (Place::Mail, "file") => FILE_IN_MAILS,
         (_, "file") => FILE,
         (_, "rule") => &["name", "about"],
         (_, "host") => &[],
@@ -38,20 +43,32 @@ fn fields((place, stage): (Place, Stage), name: &str) -> Option<&'static [&'stat
     })
 }
 
+/// Names that mean something somewhere.
 const NAMES: [&str; 8] = ["arrived", "arrival", "file", "rule", "host", "server", "job", "receipt"];
+
+/// Names that will mean something, or that do in a step with `rows`.
+const TAKEN: [&str; 5] = ["row", "now", "incident", "report", "mail"];
+
+/// Whether a value of `data` may not be called so.
+#[must_use]
+pub fn is_taken(name: &str) -> bool {
+    NAMES.contains(&name) || TAKEN.contains(&name)
+}
 
 /// Finds the first name, in the order of the text, that does not exist in this place.
 ///
 /// `used` are dotted names as minijinja lists them (`file.name`), functions among them.
 pub(super) fn check(
-    place: (Place, Stage),
+    place: Place,
+    known: Known<'_>,
     text: &str,
     used: impl IntoIterator<Item = String>,
     is_function: impl Fn(&str) -> bool,
 ) -> Result<(), TemplateError> {
+    let place = (place, known.stage);
     let wrong: BTreeSet<(usize, String)> = used
         .into_iter()
-        .filter(|name| !is_function(name) && refusal(place, name).is_some())
+        .filter(|name| !is_function(name) && !known.has(name) && refusal(place, name).is_some())
         .map(|name| (find(text, &name).map_or(usize::MAX, |range| range.start), name))
         .collect();
     let Some((_, name)) = wrong.into_iter().next() else { return Ok(()) };

@@ -1,10 +1,11 @@
 //! A path on a server as a rule writes it: `db/{{ arrived.year }}/{{ file.name }}`.
 
 use crate::{
-    domain::{Ref, RemotePath, RemotePathError, Stage},
+    domain::{Ref, RemotePath, RemotePathError},
     templates::{
-        Destination, Facts, TemplateError, carrier, engine,
-        facts::sample,
+        Destination, Facts, Known, TemplateError,
+        beside::with_sample,
+        carrier, engine,
         names::{self, Place},
     },
 };
@@ -29,10 +30,29 @@ impl PathTemplate {
     /// # Errors
     /// The first mistake, with its place in `text`: syntax, unknown names, `now`, absolute paths and such as can leave
     /// their root.
-    pub fn parse(stage: Stage, text: &str) -> Result<Self, TemplateError> {
-        let template = Self::compile((Place::Path, stage), text)?;
-        template.render(&sample(stage, Some(Destination { server: "sample", job: Ref([7; 16]) })))?;
+    pub fn parse<'a>(known: impl Into<Known<'a>>, text: &str) -> Result<Self, TemplateError> {
+        let known = known.into();
+        let template = Self::compile(Place::Path, known, text)?;
+        let destination = Destination { server: "sample", job: Ref([7; 16]) };
+        with_sample(known, Some(destination), |facts| template.render(facts))?;
         Ok(template)
+    }
+
+    /// The same for the path of a file of this machine: it goes to no server, and is of no job.
+    ///
+    /// # Errors
+    /// As [`PathTemplate::parse`].
+    pub fn parse_attached(known: Known<'_>, text: &str) -> Result<Self, TemplateError> {
+        let template = Self::compile(Place::Attached, known, text)?;
+        with_sample(known, None, |facts| template.render(facts))?;
+        Ok(template)
+    }
+
+    /// The columns it asks for by name.
+    pub fn columns(&self) -> Vec<String> {
+        let compiled = self.0.engine.get_template(TEMPLATE);
+        let used = compiled.map(|compiled| compiled.undeclared_variables(true)).unwrap_or_default();
+        used.iter().filter_map(|name| name.strip_prefix("row.")).map(str::to_owned).collect()
     }
 
     /// The path for this arrival at this destination. Ending in `/`, the template names a folder and the file keeps its
@@ -51,7 +71,7 @@ impl PathTemplate {
         &self.0.text
     }
 
-    pub(super) fn compile(place: (Place, Stage), text: &str) -> Result<Self, TemplateError> {
+    pub(super) fn compile(place: Place, known: Known<'_>, text: &str) -> Result<Self, TemplateError> {
         if text.chars().any(carrier::is_carrier) {
             return Err(TemplateError::new("the characters U+10FF00 to U+10FFFF cannot stand in a path"));
         }
@@ -59,7 +79,8 @@ impl PathTemplate {
         engine.add_template_owned(TEMPLATE, text.to_owned()).map_err(|error| TemplateError::from_engine(&error))?;
         let compiled = engine.get_template(TEMPLATE).map_err(|error| TemplateError::from_engine(&error))?;
         let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
-        names::check(place, text, compiled.undeclared_variables(true), |name| functions.contains(&name))?;
+        let used = compiled.undeclared_variables(true);
+        names::check(place, known, text, used, |name| functions.contains(&name))?;
         Ok(Self(Arc::new(Compiled { text: text.to_owned(), engine })))
     }
 
@@ -119,8 +140,8 @@ fn place(text: &str, file_name: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::{
-        domain::{Escaped, Identity, Moment, Sighting},
-        templates::facts::Facts,
+        domain::{Escaped, Identity, Moment, Sighting, Stage},
+        templates::facts::{Facts, sample},
     };
     use proptest::prelude::*;
 

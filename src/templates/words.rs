@@ -1,15 +1,13 @@
 //! Texts for people: the subject, the body and the addresses of a mail.
 
-use crate::{
-    domain::Stage,
-    templates::{
-        Facts, TemplateError, carrier, engine,
-        facts::sample,
-        names::{self, Place},
-    },
+use crate::templates::{
+    Facts, Known, TemplateError,
+    beside::with_sample,
+    carrier, engine,
+    names::{self, Place},
 };
 use minijinja::Environment;
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// A compiled text template; `Clone` is cheap.
 #[derive(Clone)]
@@ -18,28 +16,52 @@ pub struct TextTemplate(Arc<Compiled>);
 struct Compiled {
     text: String,
     engine: Environment<'static>,
+    /// Dotted names.
+    used: BTreeSet<String>,
+}
+
+/// What is made of a text, and so what may be inserted into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// Any lines.
+    Text,
+    /// One line of a header.
+    Line,
+    /// Everything inserted is escaped.
+    Html,
 }
 
 const TEMPLATE: &str = "text";
 
 impl TextTemplate {
-    /// Compiles a text of any lines, looks up every name in it and renders it for a sample file.
+    /// Compiles `text`, looks up every name in it and renders it for a sample file.
     ///
     /// # Errors
     /// The first mistake, with its place in `text`.
-    pub fn parse(stage: Stage, text: &str) -> Result<Self, TemplateError> {
-        Self::compile(&engine::TEXTS, stage, text)
-    }
-
-    /// The same for one line of a header: what is inserted may not break it.
-    ///
-    /// # Errors
-    /// The first mistake, with its place in `text`.
-    pub fn parse_line(stage: Stage, text: &str) -> Result<Self, TemplateError> {
-        if let Some((at, letter)) = text.char_indices().find(|(_, letter)| letter.is_control()) {
+    pub fn parse<'a>(kind: TextKind, known: impl Into<Known<'a>>, text: &str) -> Result<Self, TemplateError> {
+        let known = known.into();
+        let control = text.char_indices().find(|(_, letter)| letter.is_control()).filter(|_| kind == TextKind::Line);
+        if let Some((at, letter)) = control {
             return Err(TemplateError::new("this is one line").at(Some(at..at + letter.len_utf8())));
         }
-        Self::compile(&engine::LINES, stage, text)
+        let template = match kind {
+            TextKind::Text => Self::compile(&engine::TEXTS, known, text),
+            TextKind::Line => Self::compile(&engine::LINES, known, text),
+            TextKind::Html => Self::compile(&engine::HTML, known, text),
+        }?;
+        with_sample(known, None, |facts| template.render(facts))?;
+        Ok(template)
+    }
+
+    /// Whether the file must be read for it.
+    #[must_use]
+    pub fn reads_file(&self) -> bool {
+        self.0.used.iter().any(|name| name == "file.text" || name == "file")
+    }
+
+    /// The columns it asks for by name.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.0.used.iter().filter_map(|name| name.strip_prefix("row."))
     }
 
     /// The text for this arrival. Names of files that are no UTF-8 come with replacement characters.
@@ -67,17 +89,14 @@ impl TextTemplate {
         !self.text().contains(['{', '}'])
     }
 
-    fn compile(engine: &Environment<'static>, stage: Stage, text: &str) -> Result<Self, TemplateError> {
+    fn compile(engine: &Environment<'static>, known: Known<'_>, text: &str) -> Result<Self, TemplateError> {
         let mut engine = engine.clone();
         engine.add_template_owned(TEMPLATE, text.to_owned()).map_err(|error| TemplateError::from_engine(&error))?;
         let compiled = engine.get_template(TEMPLATE).map_err(|error| TemplateError::from_engine(&error))?;
         let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
-        names::check((Place::Mail, stage), text, compiled.undeclared_variables(true), |name| {
-            functions.contains(&name)
-        })?;
-        let template = Self(Arc::new(Compiled { text: text.to_owned(), engine }));
-        template.render(&sample(stage, None))?;
-        Ok(template)
+        let used: BTreeSet<String> = compiled.undeclared_variables(true).into_iter().collect();
+        names::check(Place::Mail, known, text, used.iter().cloned(), |name| functions.contains(&name))?;
+        Ok(Self(Arc::new(Compiled { text: text.to_owned(), engine, used })))
     }
 }
 
@@ -90,7 +109,10 @@ impl fmt::Debug for TextTemplate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Identity, Sighting};
+    use crate::{
+        domain::{Identity, Sighting, Stage},
+        templates::{Beside, Content, Row, Rows, facts::sample},
+    };
 
     fn file(path: &[u8]) -> Sighting {
         Sighting {
@@ -110,7 +132,7 @@ mod tests {
             ("{% if file.ext == 'pdf' %}paper{% endif %}", "paper"),
         ] {
             assert_eq!(
-                TextTemplate::parse(Stage::Then, template).unwrap().render(&facts).as_deref(),
+                TextTemplate::parse(TextKind::Text, Stage::Then, template).unwrap().render(&facts).as_deref(),
                 Ok(text),
                 "{template}"
             );
@@ -119,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_is_inserted_into_a_line_cannot_break_it() {
-        let line = TextTemplate::parse_line(Stage::Then, "New: {{ file.name }}").unwrap();
+        let line = TextTemplate::parse(TextKind::Line, Stage::Then, "New: {{ file.name }}").unwrap();
         for (name, is_fine) in [
             (&b"a.pdf"[..], true),
             (b"a\r\nBcc: x@y.z", false),
@@ -135,14 +157,59 @@ mod tests {
                 name.escape_ascii()
             );
         }
-        assert!(TextTemplate::parse_line(Stage::Then, "two\nlines").is_err());
-        assert!(TextTemplate::parse(Stage::Then, "two\nlines").is_ok());
+        assert!(TextTemplate::parse(TextKind::Line, Stage::Then, "two\nlines").is_err());
+        assert!(TextTemplate::parse(TextKind::Text, Stage::Then, "two\nlines").is_ok());
+    }
+
+    #[test]
+    fn what_is_inserted_into_html_is_shown_and_never_read() {
+        let odd = file(b"<script>alert('1')</script>/\"&\".pdf");
+        let facts = Facts { file: &odd, ..sample(Stage::Then, None) };
+        let html = |text: &str| TextTemplate::parse(TextKind::Html, Stage::Then, text).unwrap().render(&facts);
+        let shown = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;/&quot;&amp;&quot;.pdf";
+        assert_eq!(html("<b>{{ file.path }}</b>").as_deref(), Ok(format!("<b>{shown}</b>").as_str()));
+        let unescaped = "{% autoescape false %}{{ file.path | lower }}{% endautoescape %}";
+        assert!(!html(unescaped).unwrap().contains('<'));
+        for way_around in ["{{ file.path | safe }}", "{{ file.path | e }}"] {
+            assert!(TextTemplate::parse(TextKind::Html, Stage::Then, way_around).is_err());
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_in_its_charset_and_only_where_a_text_asks_for_it() {
+        let content = Content((*b"Gr\x81\xe1e").into());
+        let facts =
+            Facts { beside: Beside { content: Some(&content), ..Beside::default() }, ..sample(Stage::Then, None) };
+        let text = |template: &str| TextTemplate::parse(TextKind::Text, Stage::Then, template).unwrap();
+        assert_eq!(text("{{ file.text('cp850') | truncate(4) }}").render(&facts).as_deref(), Ok("G..."));
+        assert_eq!(text("{{ file.text('cp850') }}!").render(&facts).as_deref(), Ok("Grüße!"));
+        let error = text("{{ file.text() }}").render(&facts).unwrap_err();
+        assert_eq!(error.message, "the byte 0x81 at 2 means nothing in utf-8");
+        assert!(TextTemplate::parse(TextKind::Text, Stage::Then, "{{ file.text('cp851') }}").is_err());
+        assert!(text("{{ file.text('cp850') }}").reads_file() && !text("{{ file.name }}").reads_file());
+    }
+
+    #[test]
+    fn rows_and_data_are_names_where_there_are_any() {
+        let known = Known { stage: Stage::Then, rows: Rows::Yes, data: &["total".to_owned()] };
+        let template = TextTemplate::parse(TextKind::Line, known, "{{ row.name }}: {{ total }}").unwrap();
+        let row = Row::new(&["name".to_owned()], ["Ann".to_owned()]);
+        let data = [("total".to_owned(), "4.90".to_owned())];
+        let facts =
+            |row| Facts { beside: Beside { row: Some(row), content: None, data: &data }, ..sample(Stage::Then, None) };
+        assert_eq!(template.render(&facts(&row)).as_deref(), Ok("Ann: 4.90"));
+        assert_eq!(template.columns().collect::<Vec<_>>(), ["name"]);
+        let odd = Row::new(&["name".to_owned()], ["a\r\nBcc: x@y.z".to_owned()]);
+        assert!(template.render(&facts(&odd)).is_err());
+        for unknown in ["{{ row.name }}", "{{ total }}"] {
+            assert!(TextTemplate::parse(TextKind::Text, Stage::Then, unknown).is_err(), "{unknown}");
+        }
     }
 
     #[test]
     fn a_name_that_is_not_there_is_found_before_any_arrival() {
         for template in ["{{ file.nmae }}", "{{ nobody }}", "{{ file.name", "{{ now }}"] {
-            assert!(TextTemplate::parse(Stage::Then, template).is_err(), "{template}");
+            assert!(TextTemplate::parse(TextKind::Text, Stage::Then, template).is_err(), "{template}");
         }
     }
 }

@@ -3,25 +3,32 @@
 use crate::{
     clock::Clock,
     config::Outline,
-    domain::HERE,
-    rules::{self, AfterStep, Context, FollowUp, Rule},
+    domain::{HERE, Moment, Stage},
+    rules::{self, AfterStep, Context, Fetched, FollowUp, Rule, Supply},
     store::{NextStep, RipeArrival, Store, StoreError},
+    streams::whole,
     worker::dispatch::Dispatch,
 };
 use std::{
     collections::HashMap,
+    panic::resume_unwind,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::{
+    task::{JoinError, spawn_blocking},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-/// Arrivals planned in one commit.
+/// Arrivals planned in one commit, at most.
 const TOGETHER: u32 = 128;
+/// Bytes of their letters in one commit, or one step more.
+const MOST_BYTES: usize = 8_000_000;
 
 /// A bell may be missed by a bug: look at least this often.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -67,7 +74,7 @@ impl FollowUps {
         self.is_quiet.load(Ordering::Acquire)
     }
 
-    async fn plan_all(&self) -> Result<(), StoreError> {
+    async fn plan_all(self: &Arc<Self>) -> Result<(), StoreError> {
         self.is_quiet.store(false, Ordering::Release);
         loop {
             let ripe = self.store.ripe(TOGETHER).await?;
@@ -75,15 +82,41 @@ impl FollowUps {
                 self.is_quiet.store(true, Ordering::Release);
                 return Ok(());
             }
-            let mut frozen = HashMap::new();
-            let steps = ripe.into_iter().map(|arrival| self.next_step(arrival, &mut frozen)).collect();
-            self.store.begin_steps(&self.node, steps, self.clock.now()).await?;
+            let (this, now) = (self.clone(), self.clock.now());
+            let plan = move || this.next_steps(ripe, now); // it reads files
+            let steps = match spawn_blocking(plan).await.map_err(JoinError::try_into_panic) {
+                Ok(steps) => steps,
+                Err(Ok(panic)) => resume_unwind(panic),
+                Err(Err(_)) => return Ok(()), // the process is ending
+            };
+            self.store.begin_steps(&self.node, steps, now).await?;
             crate::faults::kill_point("worker.after_follow_up");
         }
     }
 
-    fn next_step(&self, arrival: RipeArrival, frozen: &mut HashMap<String, Result<Arc<Rule>, String>>) -> NextStep {
-        let now = self.clock.now();
+    /// The next steps of these arrivals, or of the first of them where their letters are large.
+    fn next_steps(&self, ripe: Vec<RipeArrival>, now: Moment) -> Vec<NextStep> {
+        let mut frozen = HashMap::new();
+        let (mut steps, mut bytes) = (Vec::with_capacity(ripe.len()), 0);
+        for arrival in ripe {
+            let step = self.next_step(arrival, now, &mut frozen);
+            bytes += step.letters.iter().map(|letter| letter.bytes.len()).sum::<usize>();
+            steps.push(step);
+            if bytes > MOST_BYTES {
+                break;
+            }
+        }
+        steps
+    }
+
+    fn next_step(
+        &self,
+        arrival: RipeArrival,
+        now: Moment,
+        frozen: &mut HashMap<String, Result<Arc<Rule>, String>>,
+    ) -> NextStep {
+        let rule = self.rule_of(&arrival, frozen);
+        let content = rule.as_ref().map_or(Fetched::Nothing, |rule| content(rule, &arrival));
         let context = Context {
             arrived_at: arrival.arrived_at,
             rule_version: -1,
@@ -91,6 +124,7 @@ impl FollowUps {
             host: &self.node,
             is_paused: false, // by an operator: the store decides that when it commits
             new_id: crate::domain::Ref::new,
+            supply: Supply { content: &content, attachment: whole::attachment },
         };
         let follow = FollowUp {
             arrival: arrival.id,
@@ -101,7 +135,7 @@ impl FollowUps {
             word: arrival.word.as_ref(),
             copies: &arrival.copies,
         };
-        let AfterStep { steps, letters, jobs } = match self.rule_of(&arrival, frozen) {
+        let AfterStep { steps, letters, jobs } = match rule {
             Ok(rule) => rules::follow_up(&rule, &follow, &context, now),
             Err(why) => rules::cannot_follow(&why, arrival.steps, (now, context.new_id)),
         };
@@ -117,5 +151,17 @@ impl FollowUps {
         let RipeArrival { rule, rule_text, rule_sha256, .. } = arrival;
         let read = || rules::frozen(rule, rule_text, *rule_sha256, &self.outline).map(Arc::new);
         frozen.entry(format!("{rule} {rule_sha256}")).or_insert_with(read).clone()
+    }
+}
+
+/// What the steps that follow are made of, where they need the file: it lies where it came, for whoever takes it away comes last.
+fn content(rule: &Rule, arrival: &RipeArrival) -> Fetched {
+    let most = rule.most_read(Stage::After).max(rule.most_read(Stage::Failure));
+    if most.is_none_or(|most| arrival.sighting.identity.size_bytes > most) {
+        return Fetched::Nothing;
+    }
+    match whole::version(&arrival.sighting) {
+        Ok(bytes) => Fetched::all(bytes),
+        Err(why) => Fetched::Unreadable(why.to_string()),
     }
 }

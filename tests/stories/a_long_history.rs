@@ -29,7 +29,7 @@ async fn a_stop_is_heard_in_the_middle_of_a_purge() {
     let clock = Clock::System;
     let session = store.begin_session("here", clock.now()).await.unwrap();
     let day = Duration::from_secs(24 * 3600);
-    let history = History { delivered: day, failed: day };
+    let history = History { delivered: day, failed: day, bodies: day };
     let (janitor, stop) = (Janitor { store, session, clock, history }, CancellationToken::new());
     let running = tokio::spawn(janitor.run(stop.clone()));
     let mut ledger = Ledger::open(&gateway).await;

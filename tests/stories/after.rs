@@ -81,6 +81,39 @@ async fn what_was_moved_and_comes_again_just_as_it_was_is_sent_again() {
     assert_eq!(files(&gateway.source), pairs(&[("sent/a-2.txt", "1"), ("sent/a.txt", "1")]));
 }
 
+/// A mail that follows has all that one of `then` has: a template that speaks of the receipt, the file itself, and a key.
+#[tokio::test]
+async fn what_follows_may_carry_the_file() {
+    let (server, relay) = (embedded(), ScriptedSmtp::start(Script::with([])));
+    let rule = "then: [{ upload: { to: offsite } }]
+after:
+  - mail: { to: ann@there.example, template: arrived, data: { where: \"{{ receipt.path }}\" }, attach: file, idempotency_key: \"{{ file.name }}\" }
+  - upload: { to: offsite, path: \"{{ file.stem }}.copy\", text: \"{{ file.text() }}\" }
+  - delete";
+    let gateway = gateway(&server, rule);
+    gateway.servers(&[("offsite", &Endpoint::from(&server)), ("main", &Endpoint::from(&relay))]);
+    gateway.configuration("mail: { from: gate@here.example }");
+    let template = gateway.config.with_file_name("templates").join("arrived");
+    fs::create_dir_all(&template).unwrap();
+    fs::write(template.join("subject.txt"), "{{ where }} is there").unwrap();
+    fs::write(template.join("html.html"), "<p>{{ receipt.sha256 }}</p>").unwrap();
+    for _ in 0..2 {
+        gateway.file("a.txt", "the bytes");
+        let once = gateway.run(&["once"]);
+        assert!(once.status.success(), "{}", String::from_utf8_lossy(&once.stderr));
+        assert!(files(&gateway.source).is_empty());
+    }
+    let copies = pairs(&[("a.copy", "the bytes"), ("a.txt", "the bytes")]);
+    assert_eq!(files(&server.root), copies);
+    let messages = relay.messages();
+    let [message] = &messages[..] else { panic!("one under its key, not {}", messages.len()) };
+    let message = MessageParser::default().parse(&message.bytes).unwrap();
+    assert_eq!(message.subject(), Some("a.txt is there"));
+    assert_eq!(message.attachments().next().unwrap().contents(), b"the bytes");
+    let sha256 = Ledger::open(&gateway).await.lines("SELECT lower(hex(sha256)) FROM receipts").await.swap_remove(0);
+    assert!(message.body_html(0).unwrap().contains(&sha256));
+}
+
 #[tokio::test]
 async fn what_is_delivered_is_deleted_with_its_done_file() {
     let server = embedded();

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// One for each schema that was ever landed.
-const FIXTURES: [&str; 2] = ["0001_spine.sql", "0003_incidents.sql"];
+const FIXTURES: [&str; 3] = ["0001_spine.sql", "0003_incidents.sql", "0005_lateness.sql"];
 
 #[tokio::test]
 async fn a_database_of_each_earlier_schema_is_served() {

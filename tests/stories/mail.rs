@@ -195,7 +195,7 @@ fn what_a_mail_needs_is_missed_before_anything_runs() {
         ("mail: { from: x@y.z }", "mail: { to: a@b.c, subject: s, text: \"{{ file.nam }}\" }", "no `file.nam`"),
         ("mail: { from: x@y.z }", "mail: { to: a@b.c, subject: s, text: t, via: mian }", "Did you mean `main`?"),
         ("mail: { from: x@y.z }", "mail: { to: a@b.c, subject: s }", "`text`"),
-        ("mail: { from: x@y.z }", "mail: { to: a@b.c, subject: s, text: t, attach: file }", "not built yet"),
+        ("mail: { from: x@y.z }", "mail: { to: a@b.c, subject: s, text: t, attach: message }", "not built yet"),
         ("mail: { from: x@y.z }", "upload: { to: main }", "is a relay, and files go to an ftp server"),
     ] {
         let gateway = Gateway::with(&[("main", &relay)]);

@@ -25,6 +25,7 @@ mod lanes;
 mod lateness;
 mod lost_events;
 mod mail;
+mod mail_by_rows;
 mod notices;
 mod once;
 mod operator;

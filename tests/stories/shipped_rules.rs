@@ -10,7 +10,7 @@ use crate::support::{
     servers::{ServerKind, ServerOptions, TestServer, Tls},
     walk::walk,
 };
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders};
 use std::{
     fs,
     path::Path,
@@ -18,6 +18,20 @@ use std::{
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A gateway with this rule as it is shipped, its folder and these replacements apart, the templates, and `main` for its mail.
+fn mailing(rule: &str, relay: &ScriptedSmtp, replaced: &[(&str, &str)]) -> Gateway {
+    let gateway = Gateway::with(&[("main", &Endpoint::from(relay))]);
+    gateway.configuration("mail: { from: \"Acme <noreply@example.com>\" }");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let templates = gateway.config.with_file_name("templates").join("invoice");
+    fs::create_dir_all(&templates).unwrap();
+    for part in fs::read_dir(shipped.join("templates/invoice")).unwrap().map(|entry| entry.unwrap().path()) {
+        fs::copy(&part, templates.join(part.file_name().unwrap())).unwrap();
+    }
+    put(rule, &gateway, replaced);
+    gateway
+}
 
 /// A gateway with this rule as it is shipped but for its folder, which is the source, and these replacements.
 fn shipping(rule: &str, server: &TestServer, replaced: &[(&str, &str)]) -> Gateway {
@@ -29,6 +43,11 @@ fn shipping(rule: &str, server: &TestServer, replaced: &[(&str, &str)]) -> Gatew
         ("south", &endpoint),
     ]);
     gateway.configuration("mail: { from: gate@here.example }");
+    put(rule, &gateway, replaced);
+    gateway
+}
+
+fn put(rule: &str, gateway: &Gateway, replaced: &[(&str, &str)]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(rule).with_extension("yaml");
     let mut text = fs::read_to_string(path).unwrap();
     let source = format!("folder: {}", gateway.source.display());
@@ -38,7 +57,6 @@ fn shipping(rule: &str, server: &TestServer, replaced: &[(&str, &str)]) -> Gatew
         text = text.replace(was, is);
     }
     gateway.rule_file(rule, &text);
-    gateway
 }
 
 fn start(kind: ServerKind) -> Option<TestServer> {
@@ -176,4 +194,74 @@ async fn media() {
     check::nothing_half_below(&gateway.source, &server.root.join("delivery"));
     let proofs = Ledger::open(&gateway).await.lines("SELECT proof FROM receipts").await;
     assert_eq!(proofs, ["read_back"], "a server without checksums is read");
+}
+
+#[tokio::test]
+async fn invoices_per_row() {
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let pdf = tempfile::tempdir().unwrap();
+    let folder = format!("{}/", pdf.path().display());
+    let gateway = mailing("invoices-per-row", &relay, &[("/srv/erp/pdf/", &folder)]);
+    fs::write(pdf.path().join("R-1001.pdf"), b"%PDF of Ann\r\n\0").unwrap();
+    fs::write(pdf.path().join("R-1003.pdf"), b"%PDF of Cyd").unwrap();
+    let csv = "number;name;email;total;send\r\n\
+               R-1001;\"M\u{fc}ller, Ann\";ann@example.org;1.204,90 \u{20ac};yes\r\n\
+               R-1002;Bob;bob@example.org;7,00 \u{20ac};no\r\n\
+               R-1003;Cyd;cyd@example.org;8,00 \u{20ac};yes\r\n\
+               R-1001;\"M\u{fc}ller, Ann\";ann@example.org;1.204,90 \u{20ac};yes\r\n\
+               R-1004;Dan;dan@example.org;9,00 \u{20ac};yes\r\n";
+    let bytes: Vec<u8> = csv.chars().map(|letter| if letter == '\u{20ac}' { 0x80 } else { letter as u8 }).collect();
+    gateway.file("invoices-2026-11-26.csv", &bytes);
+    gateway.file("customers.csv", "no invoices");
+    assert_eq!(gateway.code("once"), 1);
+    let mut mails: Vec<_> = relay.messages().into_iter().map(|message| (message.recipients, message.bytes)).collect();
+    mails.sort();
+    let to: Vec<_> = mails.iter().map(|(to, _)| to.join(" ")).collect();
+    assert_eq!(to, ["<ann@example.org>", "<cyd@example.org>"]);
+    let message = MessageParser::default().parse(&mails[0].1).unwrap();
+    assert_eq!(message.subject(), Some("Invoice R-1001"));
+    assert_eq!(message.to().unwrap().first().unwrap().name(), Some("Müller, Ann"));
+    assert!(
+        message.body_text(0).unwrap().contains("Dear Müller, Ann,")
+            && message.body_text(0).unwrap().contains("1.204,90 €.")
+    );
+    assert!(message.body_html(0).unwrap().contains("<b>1.204,90 €</b>"));
+    let attached = message.attachments().next().unwrap();
+    assert_eq!((attached.attachment_name(), attached.contents()), (Some("R-1001.pdf"), &b"%PDF of Ann\r\n\0"[..]));
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.states().await, ["delivered 3", "failed 1"], "two mails, and the file moved");
+    assert!(gateway.source.join("failed/invoices-2026-11-26.csv").exists());
+    let said = ledger.lines("SELECT said FROM jobs WHERE state = 'failed'").await;
+    assert!(
+        said[0].starts_with("row 5 (line 6): ")
+            && said[0].ends_with("R-1004.pdf cannot be attached: there is no such file"),
+        "{said:?}"
+    );
+
+    // the next morning's export has all of them again, and the missing file is there
+    fs::write(pdf.path().join("R-1004.pdf"), b"%PDF of Dan").unwrap();
+    gateway.file("invoices-2026-11-27.csv", &bytes);
+    assert_eq!(gateway.code("once"), 0);
+    let to: Vec<_> = relay.messages().iter().skip(2).map(|message| message.recipients.join(" ")).collect();
+    assert_eq!(to, ["<dan@example.org>"]);
+    let done = format!("done/{}/invoices-2026-11-27.csv", month(SystemTime::now(), "-"));
+    assert!(gateway.source.join(done).exists());
+}
+
+/// With a second in place of half a minute of waiting.
+#[tokio::test]
+async fn printer_spool() {
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let gateway = mailing("printer-spool", &relay, &[("settled_for: 30s", "settled_for: 1s")]);
+    gateway.file("LS4711.prn", b"\xc9\xcd\xbb\r\nLieferschein f\x81r M\x81ller\r\n\x0c");
+    gateway.file("TEST1.prn", "a test page");
+    gateway.file("LS4711.log", "no note");
+    assert_eq!(gateway.code("once"), 0);
+    assert!(gateway.source.join(format!("printed/{}/LS4711.prn", month(SystemTime::now(), ""))).exists());
+    let messages = relay.messages();
+    let [message] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(message.recipients, ["<dispatch@example.com>"]);
+    let read = MessageParser::default().parse(&message.bytes).unwrap();
+    assert_eq!(read.subject(), Some("Delivery note LS4711"));
+    assert_eq!(read.body_text(0).unwrap().trim_end(), "╔═╗\r\nLieferschein für Müller");
 }

@@ -3,5 +3,7 @@
 mod ends;
 mod faulty;
 mod hostile;
+mod mails;
+mod plan;
 mod shipped;
 mod site;

@@ -6,7 +6,7 @@ use crate::{
         keys::{Form, Table},
     },
     domain::{ByteRate, Priority, ProofWish, Resume},
-    rules::{Rule, check_with, read_expect, read_here, read_mail, read_rule, read_steps, read_watch},
+    rules::{Rule, check_with, read_expect, read_here, read_mail, read_rows, read_rule, read_steps, read_watch},
 };
 use std::{
     collections::BTreeMap,
@@ -32,6 +32,11 @@ fn load(paths: impl IntoIterator<Item = PathBuf>) -> BTreeMap<String, Rule> {
     for path in paths {
         fs::copy(&path, folder.path().join("rules").join(path.file_name().unwrap())).unwrap();
     }
+    let template = folder.path().join("templates/invoice");
+    fs::create_dir_all(&template).unwrap();
+    for part in fs::read_dir(root().join("templates/invoice")).unwrap().map(|entry| entry.unwrap().path()) {
+        fs::copy(&part, template.join(part.file_name().unwrap())).unwrap();
+    }
     for name in ["webhost.password", "broadcaster.password", "south.password"] {
         fs::write(folder.path().join(name), "x").unwrap();
     }
@@ -49,7 +54,7 @@ fn the_shipped_rules_mean_what_they_say() {
     let rules = shipped();
     assert_eq!(
         rules.keys().collect::<Vec<_>>(),
-        ["media", "nightly-dumps", "old-logs", "swap-north-to-south", "website"]
+        ["invoices-per-row", "media", "nightly-dumps", "old-logs", "printer-spool", "swap-north-to-south", "website"]
     );
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
 
@@ -112,7 +117,7 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
     assert_eq!(load([path]).len(), 1);
     let lines: Vec<&str> =
         text.lines().map(|line| line.trim_start().trim_start_matches("- ").trim_start_matches("# ")).collect();
-    let tables: [&Table; 9] = [
+    let tables: [&Table; 10] = [
         &read_rule::RULE,
         &read_rule::RETRY,
         &read_rule::LIMITS,
@@ -122,6 +127,7 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
         &read_steps::MANIFEST,
         &read_mail::MAIL,
         &read_here::SAVE,
+        &read_rows::ROWS,
     ];
     for table in tables {
         for key in table.keys {

@@ -19,8 +19,8 @@ async fn no_hot_query_reads_all_jobs() {
         ("settle", settle::MOVE_JOBS, "PRIMARY KEY"),
         ("supersede what changed", settle::SUPERSEDE_CHANGED, "PRIMARY KEY"),
         ("remember hashes", settle::REMEMBER_HASHES, "PRIMARY KEY"),
-        ("arrive, what comes first", arrive::INSERT_JOBS, "jobs_target"),
-        ("arrive, what comes first in order", arrive::INSERT_JOBS, "jobs_in_order"),
+        ("arrive, what comes first", new_jobs::INSERT_JOBS, "jobs_target"),
+        ("arrive, what comes first in order", new_jobs::INSERT_JOBS, "jobs_in_order"),
         ("supersede", arrive::SUPERSEDE, "payloads_in_place"),
         ("supersede, its jobs", arrive::SUPERSEDE, "jobs_payload"),
         ("promote", settle::PROMOTE, "jobs_waiting"),
@@ -30,6 +30,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("purge", tidy::PURGE, "jobs_ended"),
         ("purge, its arrivals", tidy::ARRIVALS, "jobs_arrival"),
         ("purge, its payloads", tidy::PAYLOADS, "jobs_payload"),
+        ("bodies that are not needed any more", tidy::BODIES, "jobs_payload"),
         ("rules with ended jobs", tidy::RULES, "jobs_ended"),
         ("job by typed id", read::BY_TYPED_ID, "jobs_typed"),
         ("receipt of a job", read::RECEIPT_OF, "receipts_rule"),
@@ -55,7 +56,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("who will need a source", after::NEEDS_SOURCE, "arrivals_after"),
         ("whether these bytes were sent", sameness::SENT, "receipts_rule"),
         ("taken away", settle::MARK_TAKEN, "PRIMARY KEY"),
-        ("who still needs it, arriving", arrive::INSERT_JOBS, "jobs_payload"),
+        ("who still needs it, arriving", new_jobs::INSERT_JOBS, "jobs_payload"),
         ("who still needs it, promoting", settle::PROMOTE, "jobs_payload"),
     ] {
         let plan = plan(&desk, sql).await;

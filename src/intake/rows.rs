@@ -1,0 +1,104 @@
+//! A file of rows, taken in part by part: a kill in between costs no row and mails none twice.
+
+use crate::{
+    domain::{Moment, Ref, Sha256, Sighting},
+    faults,
+    intake::{Later, Ledger, door::Inner, files},
+    rules::{self, Begun, Context, Fetched, Part, Supply},
+    store::ArrivePart,
+    streams::whole,
+};
+use sha2::Digest;
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
+
+impl Inner {
+    /// Takes a file in whose mails are made of files. Where it is no longer what was seen, nothing is done: it will be seen anew.
+    pub(super) async fn take_whole(&self, ledger: &Ledger, sighting: &Sighting, now: Moment) -> Result<(), Later> {
+        let (rule, seen) = (ledger.rule.clone(), sighting.clone());
+        let fetched = spawn_blocking(move || files::fetch(&rule, &seen)).await.map_err(Later::broken)?;
+        match fetched {
+            Err(files::Changed) => {
+                tracing::debug!(rule = ledger.rule.name, "a file changed while it was read: it is looked at again");
+                Ok(())
+            }
+            Ok(content) if ledger.rule.has_rows() => self.take_rows(ledger, sighting, (content, now)).await,
+            Ok(content) => {
+                let planned = self.plan(ledger, sighting, (Arc::new(content), now), None).await?;
+                self.commit(ledger, std::slice::from_ref(sighting), vec![planned.arrival]).await
+            }
+        }
+    }
+
+    async fn take_rows(
+        &self,
+        ledger: &Ledger,
+        sighting: &Sighting,
+        (content, now): (Fetched, Moment),
+    ) -> Result<(), Later> {
+        let place = ledger.place.id;
+        let sha256 = match &content {
+            Fetched::Whole(content) => Sha256(sha2::Sha256::digest(&content.0).into()),
+            Fetched::Nothing | Fetched::Unreadable(_) => Sha256([0; 32]),
+        };
+        let earlier = self.store.expansion(place, &sighting.path).await?;
+        let same = earlier.as_ref().filter(|earlier| earlier.sha256 == sha256);
+        let (mut begun, now) = match same {
+            Some(earlier) => (Begun { arrival: earlier.arrival, rows: earlier.rows }, earlier.arrived_at),
+            None => (Begun { arrival: Ref::new(), rows: 0 }, now),
+        };
+        let content = Arc::new(content);
+        loop {
+            self.check_room()?;
+            let part = self.plan(ledger, sighting, (content.clone(), now), Some(begun)).await?;
+            if part.unwanted.is_some() {
+                if earlier.is_some() {
+                    self.store.give_up_expansion(place, sighting.path.clone(), now).await?;
+                }
+                return self.commit(ledger, std::slice::from_ref(sighting), vec![part.arrival]).await;
+            }
+            let Part { arrival, rows, is_last, rest, .. } = part;
+            let Some(rest) = rest else { return Ok(()) };
+            faults::kill_point("intake.before_part");
+            let (node, rows) = (self.node.clone(), (begun.rows, rows));
+            self.store.arrive_part(ArrivePart { node, draft: arrival, rest, sha256, rows, is_last }).await?;
+            faults::kill_point("intake.after_part");
+            if is_last {
+                ledger.learn(std::slice::from_ref(sighting));
+                return Ok(());
+            }
+            begun.rows = rows.1;
+        }
+    }
+
+    /// The next rows, or the whole of a file that has none. Planning reads attachments: it has a thread to itself.
+    async fn plan(
+        &self,
+        ledger: &Ledger,
+        sighting: &Sighting,
+        (content, now): (Arc<Fetched>, Moment),
+        begun: Option<Begun>,
+    ) -> Result<Part, Later> {
+        let (rule, sighting, node) = (ledger.rule.clone(), sighting.clone(), self.node.clone());
+        let (rule_version, place) = (ledger.rule_version, ledger.place.id);
+        let plan = move || {
+            let context = Context {
+                arrived_at: now,
+                rule_version,
+                place,
+                host: &node,
+                is_paused: false, // by an operator: the store decides that when it commits
+                new_id: Ref::new,
+                supply: Supply { content: &content, attachment: whole::attachment },
+            };
+            match begun {
+                Some(begun) => rules::plan_part(&rule, &sighting, &context, begun),
+                None => {
+                    let planned = rules::plan(&rule, &sighting, &context);
+                    Part { arrival: planned.arrival, rows: 0, is_last: true, unwanted: planned.unwanted, rest: None }
+                }
+            }
+        };
+        spawn_blocking(plan).await.map_err(Later::broken)
+    }
+}

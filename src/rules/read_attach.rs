@@ -1,0 +1,43 @@
+//! `attach` of a mail: the file that arrived, or files of this machine.
+
+use super::{Attach, expressions::compiled};
+use crate::{
+    config::{Problem, Sheet, read, yaml::Node},
+    templates::{Known, PathTemplate, TemplateError},
+};
+use std::path::PathBuf;
+
+const OF_MAIL: &str = "this version takes no mail in: `file` is the file that arrived";
+
+/// One or more; a path begins with `/`, and what is inserted into it cannot leave the folder that is written out before.
+pub fn attachments(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Vec<Attach>> {
+    read::each(read::at_most(sheet, read::many(sheet, node)?, 100)?, |item| {
+        let text = read::some_text(sheet, item)?;
+        match text.as_str() {
+            "file" => Some(Attach::File),
+            "attachments" | "message" => {
+                sheet.report(Problem::error(&item.at, format!("`{text}` is not built yet")).hint(OF_MAIL));
+                None
+            }
+            path if path.starts_with('/') => compiled(sheet, item, "a path", |text| path_of(text, known)),
+            _ => {
+                let problem = Problem::error(&item.at, "neither `file` nor a path that begins with `/`");
+                sheet.report(
+                    problem.hint("`attach: file` is the file that arrived, `attach: /srv/terms.pdf` another one"),
+                );
+                None
+            }
+        }
+    })
+}
+
+fn path_of(text: &str, known: Known<'_>) -> Result<Attach, TemplateError> {
+    let fixed = text.find(['{', '}']).map_or(text, |brace| &text[..brace]);
+    let (root, below) = text.split_at(fixed.rfind('/').map_or(0, |slash| slash + 1));
+    let moved = |error: TemplateError| {
+        let range = error.range.map(|range| range.start + root.len()..range.end + root.len());
+        TemplateError { range, ..error }
+    };
+    let below = PathTemplate::parse_attached(known, below).map_err(moved)?;
+    Ok(Attach::Path { root: PathBuf::from(root), below })
+}

@@ -1,0 +1,186 @@
+//! What a mail says: `subject`, `text` and `html` in its step, or a folder of templates; and the values of `data`.
+
+use super::{expressions::compiled, read_mail::line};
+use crate::{
+    config::{
+        Fields, Outline, Problem, Sheet, open, read, shown, suggest,
+        yaml::{Entry, Node, Value},
+    },
+    templates::{Known, TemplateError, TextKind, TextTemplate, is_taken},
+};
+use std::{fs, path::Path};
+
+/// The words of a mail, compiled.
+#[derive(Debug, Clone)]
+pub struct Words {
+    pub subject: TextTemplate,
+    pub text: Option<TextTemplate>,
+    pub html: Option<TextTemplate>,
+}
+
+/// The words that a step says itself, or its template says.
+pub fn words(sheet: &Sheet, fields: &Fields<'_>, outline: &Outline, known: Known<'_>) -> Option<Words> {
+    let own: Vec<&Entry> = ["subject", "text", "html"].iter().filter_map(|key| fields.entry(key)).collect();
+    if let Some(template) = fields.entry("template") {
+        for entry in &own {
+            let name = entry.key.as_text().unwrap_or_default();
+            let problem = Problem::error(&entry.key.at, format!("`{name}` beside `template`"));
+            sheet.report(problem.hint("a template has the subject and the text: keep one of the two"));
+        }
+        return named(sheet, &template.value, outline, known).filter(|_| own.is_empty());
+    }
+    let missing = |key: &str, hint: &str| {
+        sheet.report(Problem::error(fields.at(), format!("`{key}` is missing in mail")).hint(hint));
+    };
+    if fields.entry("subject").is_none() {
+        missing("subject", "add `subject: …`, or `template: …` in place of subject and text");
+    }
+    if fields.entry("text").is_none() && fields.entry("html").is_none() {
+        missing("text", "add `text: …`, `html: …` or `template: …`");
+    }
+    let part = |key, kind| match fields.entry(key) {
+        None => Some(None),
+        Some(entry) => read::some_text(sheet, &entry.value)
+            .and_then(|_| compiled(sheet, &entry.value, "a text", |text| TextTemplate::parse(kind, known, text)))
+            .map(Some),
+    };
+    let subject = fields.may("subject", |sheet, node| line(sheet, node, known));
+    let (text, html) = (part("text", TextKind::Text), part("html", TextKind::Html));
+    let words = Words { subject: subject?, text: text?, html: html? };
+    (words.text.is_some() || words.html.is_some()).then_some(words)
+}
+
+/// `data`: names and what they stand for.
+pub fn data(sheet: &Sheet, fields: &Fields<'_>, known: Known<'_>) -> Option<Vec<(String, TextTemplate)>> {
+    let wrong = |name: &str| {
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        match (is_name, is_taken(name)) {
+            (false, _) => Some("a name has letters, digits and `_`: it stands in a template as `{{ name }}`"),
+            (_, true) => Some("this name has a meaning of its own: call it otherwise"),
+            _ => None,
+        }
+    };
+    texts_by_name(sheet, fields.entry("data"), wrong, (TextKind::Text, known))
+}
+
+/// Headers that are made of other keys, by relays, or by whoever signs.
+const NOT_BY_HAND: [&str; 14] = [
+    "from",
+    "to",
+    "cc",
+    "bcc",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "sender",
+    "return-path",
+    "received",
+    "dkim-signature",
+    "auto-submitted",
+];
+
+/// `headers`: names and what they say.
+pub fn headers(sheet: &Sheet, fields: &Fields<'_>, known: Known<'_>) -> Option<Vec<(String, TextTemplate)>> {
+    let wrong = |name: &str| {
+        let is_name = !name.is_empty() && name.len() <= 76 && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+        let lower = name.to_ascii_lowercase();
+        match is_name {
+            false => Some("a header's name has letters, digits and `-`: `X-Order`"),
+            true if NOT_BY_HAND.contains(&&*lower) || lower.starts_with("content-") => {
+                Some("this one is made of the other keys of the mail")
+            }
+            true => None,
+        }
+    };
+    texts_by_name(sheet, fields.entry("headers"), wrong, (TextKind::Line, known))
+}
+
+fn texts_by_name(
+    sheet: &Sheet,
+    entry: Option<&Entry>,
+    wrong: impl Fn(&str) -> Option<&'static str>,
+    (kind, known): (TextKind, Known<'_>),
+) -> Option<Vec<(String, TextTemplate)>> {
+    let Some(entry) = entry else { return Some(vec![]) };
+    let Value::Map(entries) = &entry.value.value else {
+        read::mismatch(sheet, &entry.value, "a map of names and texts");
+        return None;
+    };
+    let value = |Entry { key, value }: &Entry| {
+        let name = read::text(sheet, key)?;
+        if let Some(hint) = wrong(&name) {
+            sheet.report(Problem::error(&key.at, format!("`{name}` cannot be a name here")).hint(hint));
+            return None;
+        }
+        Some((name, compiled(sheet, value, "a text", |text| TextTemplate::parse(kind, known, text))?))
+    };
+    entries.iter().map(value).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// The folder of templates of this name.
+fn named(sheet: &Sheet, node: &Node, outline: &Outline, known: Known<'_>) -> Option<Words> {
+    let name = read::some_text(sheet, node)?;
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    if !name.chars().all(fits) {
+        let problem = Problem::error(&node.at, "this is not a template's name");
+        sheet.report(
+            problem.hint("a template is a folder, its name has letters, digits, `-` and `_`: templates/invoice/"),
+        );
+        return None;
+    }
+    let folder = outline.templates.join(&name);
+    if !folder.is_dir() {
+        let there = names_in(&outline.templates);
+        let near = suggest::nearest(&name, there.iter().map(String::as_str));
+        let near = near.map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
+        let has = if there.is_empty() { "no template".to_owned() } else { there.join(", ") };
+        let problem = Problem::error(&node.at, format!("there is no template `{name}`"));
+        sheet.report(problem.hint(format!("{} has {has}{near}", shown(&outline.templates))));
+        return None;
+    }
+    let subject = part(sheet, &folder.join("subject.txt"), TextKind::Line, known);
+    let text = part(sheet, &folder.join("text.txt"), TextKind::Text, known);
+    let html = part(sheet, &folder.join("html.html"), TextKind::Html, known);
+    let (subject, text, html) = (subject?, text?, html?);
+    if subject.is_none() || (text.is_none() && html.is_none()) {
+        let problem = Problem::error(&node.at, format!("the template `{name}` is not whole"));
+        let hint = format!("{}/ has subject.txt, and text.txt or html.html or both", shown(&folder));
+        sheet.report(problem.hint(hint));
+    }
+    Some(Words { subject: subject?, text, html })
+}
+
+/// One file of a template: `Some(None)` when it is not there, `None` when it is faulty, which is reported in it.
+fn part(sheet: &Sheet, path: &Path, kind: TextKind, known: Known<'_>) -> Option<Option<TextTemplate>> {
+    if !path.exists() {
+        return Some(None);
+    }
+    let opened = match open(path) {
+        Ok(opened) => opened,
+        Err(found) => {
+            sheet.adopt(found);
+            return None;
+        }
+    };
+    let whole = opened.sheet.text();
+    let text = if kind == TextKind::Line { whole.trim_end() } else { whole };
+    match TextTemplate::parse(kind, known, text) {
+        Ok(template) => Some(Some(template)),
+        Err(TemplateError { message, range, hint }) => {
+            opened.sheet.report(Problem::error(&range.unwrap_or(0..0), message).maybe_hint(hint));
+            sheet.adopt(opened.sheet.into_findings());
+            None
+        }
+    }
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names.truncate(20);
+    names
+}

@@ -1,0 +1,443 @@
+//! Files and rows that become mails: what is in them, as a reader of mail sees it, and what never gets into them.
+
+use super::site::{Site, variable};
+use crate::{
+    domain::{Beginning, Errand, Identity, JobDraft, Letter, Moment, Ref, Sighting},
+    rules::{Begun, Context, Fetched, Part, Rule, Supply, check_with, plan, plan_part},
+    templates::Content,
+};
+use mail_parser::{HeaderForm, Message, MessageParser, MimeHeaders};
+use proptest::prelude::*;
+use std::{fs, path::Path};
+
+const PACKETBOAT_YAML: &str =
+    "servers: { main: { smtp: { host: 127.0.0.1, tls: none } } }\nmail: { from: shop@example.com }\n";
+const WHEN: &str = "when: { watch: { folder: /tmp } }\nthen:\n";
+
+fn site(step: &str) -> Site {
+    Site::new(PACKETBOAT_YAML, &[("mails.yaml", format!("{WHEN}{step}").as_bytes())])
+}
+
+/// The rule whose step this is.
+fn rule(step: &str) -> Rule {
+    rule_of(&site(step))
+}
+
+fn rule_of(site: &Site) -> Rule {
+    let checked = check_with(&site.file(), &variable);
+    let (_, rules) = checked.loaded.unwrap_or_else(|| panic!("{}", site.shown()));
+    rules.rules.into_iter().next().unwrap()
+}
+
+fn sighting(name: &[u8], bytes: &[u8]) -> Sighting {
+    let identity = Identity { size_bytes: bytes.len() as u64, mtime_ns: 1, inode: 1, ctime_ns: 1 };
+    Sighting { folder: b"/tmp".to_vec(), path: name.to_vec(), identity }
+}
+
+/// `/pdf/7.pdf` is there, and nothing else.
+fn attachment(root: &Path, path: &[u8], most: u64) -> Result<Vec<u8>, String> {
+    match (root.to_str(), path) {
+        (Some("/pdf/"), b"7.pdf") if most >= 5 => Ok(b"seven".to_vec()),
+        (Some("/pdf/"), b"7.pdf") => Err("too large".to_owned()),
+        _ => Err("there is no such file".to_owned()),
+    }
+}
+
+fn with_context<T>(bytes: &[u8], then: impl FnOnce(&Context<'_>) -> T) -> T {
+    let content = Fetched::Whole(Content(bytes.into()));
+    let supply = Supply { content: &content, attachment };
+    let (arrived_at, new_id) = (Moment(1_795_357_571_000), Ref::new as fn() -> Ref);
+    then(&Context { arrived_at, rule_version: 1, place: 1, host: "gate", is_paused: false, new_id, supply })
+}
+
+fn planned(rule: &Rule, name: &[u8], bytes: &[u8]) -> (Vec<Letter>, Vec<JobDraft>) {
+    let arrival = with_context(bytes, |context| plan(rule, &sighting(name, bytes), context).arrival);
+    (arrival.letters, arrival.jobs)
+}
+
+/// All parts of a file of rows.
+fn parts(rule: &Rule, bytes: &[u8]) -> Vec<Part> {
+    with_context(bytes, |context| {
+        let mut begun = Begun { arrival: Ref([5; 16]), rows: 0 };
+        let mut parts = Vec::new();
+        loop {
+            let part = plan_part(rule, &sighting(b"rows.csv", bytes), context, begun);
+            begun.rows = part.rows;
+            let is_last = part.is_last;
+            parts.push(part);
+            if is_last {
+                return parts;
+            }
+        }
+    })
+}
+
+/// To whom each mail goes, or why it does not.
+fn told(jobs: &[JobDraft]) -> Vec<String> {
+    let told = |job: &JobDraft| match (&job.errand, &job.beginning) {
+        (_, Beginning::Refused(_, why)) => why.clone(),
+        (Errand::Send { recipient, .. }, _) => recipient.clone(),
+        (Errand::Upload { .. } | Errand::Save { .. } | Errand::TakeAway { .. }, _) => "a file".to_owned(),
+    };
+    jobs.iter().map(told).collect()
+}
+
+fn read(letter: &Letter) -> Message<'_> {
+    MessageParser::default().parse(&letter.bytes).unwrap()
+}
+
+#[test]
+fn the_file_goes_with_its_mail_byte_for_byte() {
+    let mail = rule("  - mail: { to: a@b.c, subject: s, text: t, attach: [file, /pdf/7.pdf] }\n");
+    let bytes: Vec<u8> = (0..=255).collect();
+    for (name, shown) in [(&b"in/scan.pdf"[..], "scan.pdf"), (b"Gr\xfc\xdfe.pdf", "Gr\u{fffd}\u{fffd}e.pdf")] {
+        let (letters, jobs) = planned(&mail, name, &bytes);
+        assert_eq!(told(&jobs), ["a@b.c"]);
+        let message = read(&letters[0]);
+        let attached: Vec<_> =
+            message.attachments().map(|part| (part.attachment_name().unwrap(), part.contents())).collect();
+        assert_eq!(attached, [(shown, &bytes[..]), ("7.pdf", b"seven")]);
+    }
+}
+
+#[test]
+fn what_cannot_be_attached_fails_the_mail_and_says_why() {
+    for (attach, packetboat_yaml, why) in [
+        ("/pdf/8.pdf", "", "/pdf/8.pdf cannot be attached: there is no such file"),
+        ("\"/pdf/{{ file.ext }}.pdf\"", "", "/pdf/pdf.pdf cannot be attached: there is no such file"),
+        ("/pdf/7.pdf", "limits: { message_size: 4B }\n", "/pdf/7.pdf cannot be attached: too large"),
+        ("file", "limits: { message_size: 4B }\n", "this file has 5 B, and `limits: message_size` is 4 B"),
+        ("file", "limits: { message_size: 100B }\n", "this message has "),
+    ] {
+        let step = format!("{WHEN}  - mail: {{ to: a@b.c, subject: s, text: t, attach: {attach} }}\n");
+        let site = Site::new(format!("{PACKETBOAT_YAML}{packetboat_yaml}"), &[("mails.yaml", step.as_bytes())]);
+        let (letters, jobs) = planned(&rule_of(&site), b"a.pdf", b"12345");
+        assert!(letters.is_empty() && told(&jobs)[0].starts_with(why), "{attach}: {:?}", told(&jobs));
+    }
+}
+
+#[test]
+fn values_in_html_are_shown() {
+    let mail = rule("  - mail: { to: a@b.c, subject: s, html: \"<h1>{{ file.name }}</h1><p>Hello</p>\" }\n");
+    let (letters, _) = planned(&mail, b"<b>&.txt", b"1");
+    let message = read(&letters[0]);
+    assert_eq!(message.body_html(0).unwrap().trim_end(), "<h1>&lt;b&gt;&amp;.txt</h1><p>Hello</p>");
+    assert_eq!((message.parts.len(), message.attachment_count()), (1, 0));
+}
+
+fn with_template(files: &[(&str, &str)], step: &str) -> Site {
+    let site = site(step);
+    let folder = site.0.path().join("templates/invoice");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, text) in files {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    site
+}
+
+#[test]
+fn headers_of_a_rule_stand_beside_our_own() {
+    let step = "  - mail: { to: a@b.c, subject: s, text: t, headers: { X-Order: \"{{ file.stem }}\", X-Gruß: x } }\n";
+    assert!(site(step).shown().contains("`X-Gruß` cannot be a name here"));
+    let mail = rule(&step.replace(", X-Gruß: x", ""));
+    for (name, said) in
+        [(&b"7719.pdf"[..], "7719"), ("Grüße und noch viele Grüße.pdf".as_bytes(), "Grüße und noch viele Grüße")]
+    {
+        let (letters, _) = planned(&mail, name, b"1");
+        let message = read(&letters[0]);
+        assert_eq!(message.header_as("X-Order", HeaderForm::Text)[0].as_text(), Some(said));
+        assert!(letters[0].bytes.is_ascii());
+    }
+    let (letters, jobs) = planned(&mail, b"a\r\nBcc: x@y.z.pdf", b"1");
+    assert!(letters.is_empty() && told(&jobs)[0].starts_with("X-Order `file.stem`: this value has a line break"));
+    for name in ["Subject", "bcc", "Content-Type", "DKIM-Signature", "a b", "\"x:\"", "\"\""] {
+        let shown = site(&step.replace("X-Order", name).replace(", X-Gruß: x", "")).shown();
+        assert!(shown.contains("cannot be a name here"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn what_follows_has_no_rows() {
+    let after =
+        "  - mail: { to: a@b.c, subject: s, text: t }\nafter:\n  - mail: { to: a@b.c, subject: s, text: t, rows: }\n";
+    let shown = site(after).shown();
+    assert!(shown.contains("rows are mailed when their file comes"), "{shown}");
+}
+
+const BY_TEMPLATE: &str = "  - mail: { to: a@b.c, template: invoice, data: { total: \"{{ file.size }} EUR\" } }\n";
+
+#[test]
+fn a_template_is_a_folder_and_data_are_its_values() {
+    let files = [
+        ("subject.txt", "Invoice over {{ total }}\n"),
+        ("text.txt", "Total: {{ total }}\n{{ file.name }}\n"),
+        ("html.html", "<b>{{ total }}</b>"),
+    ];
+    let (letters, jobs) = planned(&rule_of(&with_template(&files, BY_TEMPLATE)), b"a.pdf", b"12345");
+    assert_eq!(told(&jobs), ["a@b.c"]);
+    let message = read(&letters[0]);
+    assert_eq!(message.subject(), Some("Invoice over 5 EUR"));
+    assert_eq!(message.body_text(0).unwrap(), "Total: 5 EUR\r\na.pdf\r\n");
+    assert_eq!(message.body_html(0).unwrap().trim_end(), "<b>5 EUR</b>");
+}
+
+#[test]
+fn mistakes_in_a_template_are_shown_in_it() {
+    for (files, step, places) in [
+        (
+            &[("subject.txt", "s"), ("text.txt", "one\ntwo {{ totl }}\n"), ("html.html", "{{ x | safe }}")][..],
+            BY_TEMPLATE,
+            &["there is no `totl` here\n  --> templates/invoice/text.txt:2:8", "--> templates/invoice/html.html:1:"][..],
+        ),
+        (
+            &[("subject.txt", "one\ntwo"), ("text.txt", "t")],
+            BY_TEMPLATE,
+            &["this is one line\n  --> templates/invoice/subject.txt:1"],
+        ),
+        (
+            &[("text.txt", "t")],
+            BY_TEMPLATE,
+            &["the template `invoice` is not whole", "has subject.txt, and text.txt or"],
+        ),
+        (&[("subject.txt", "s")], BY_TEMPLATE, &["the template `invoice` is not whole"]),
+        (
+            &[("subject.txt", "s")],
+            "  - mail: { to: a@b.c, template: invioce }\n",
+            &["there is no template `invioce`", "templates has invoice. Did you mean `invoice`?"],
+        ),
+        (&[], "  - mail: { to: a@b.c, template: ../x }\n", &["this is not a template's name"]),
+        (
+            &[("subject.txt", "s"), ("text.txt", "t")],
+            "  - mail: { to: a@b.c, template: invoice, subject: s, html: h }\n",
+            &["`subject` beside `template`", "`html` beside `template`"],
+        ),
+        (
+            &[],
+            "  - mail: { to: a@b.c, data: { file: x, \"a b\": y, ok: \"{{ nope }}\" } }\n",
+            &[
+                "`file` cannot be a name here",
+                "`a b` cannot be a name here",
+                "no `nope`",
+                "`subject` is missing",
+                "`text` is missing",
+            ],
+        ),
+        (
+            &[],
+            "  - mail: { to: a@b.c, subject: s, text: \"{{ row.a }}\", attach: [attachments, pdf/x.pdf, \"/pdf/{{ file.stem }}/../x\"] }\n",
+            &[
+                "there is no `row`",
+                "`attachments` is not built yet",
+                "neither `file` nor a path",
+                "this path can leave its root",
+            ],
+        ),
+        (
+            &[],
+            "  - mail: { to: a@b.c, subject: s, text: t, rows: { format: xls, delimiter: ab, charset: utf-16, header: 1, sep: x } }\n",
+            &[
+                "unknown word `xls`",
+                "not a delimiter",
+                "`utf-16`: this charset is not built yet",
+                "expected true or false",
+                "write `delimiter`",
+            ],
+        ),
+    ] {
+        let shown = with_template(files, step).shown();
+        for place in places {
+            assert!(shown.contains(place), "{step}: {place}\n{shown}");
+        }
+    }
+}
+
+const ROWS: &str = "  - mail:
+      rows: { charset: utf-8 }
+      to: \"{{ row.name }} <{{ row.email }}>\"
+      subject: \"Invoice {{ row.number }}\"
+      text: \"Dear {{ row.name }}, {{ total }}.\"
+      html: \"<p>Dear {{ row.name }}</p>\"
+      data: { total: \"{{ row.total }} EUR\" }
+      attach: \"/pdf/{{ row.number }}.pdf\"
+      idempotency_key: \"{{ row.number }}\"
+    if: row.send == \"yes\"
+";
+
+#[test]
+fn each_row_is_a_mail_or_says_why_not() {
+    let csv = "number;name;email;total;send\n\
+               7;\"Müller, Ann\";ann@example.org;4,90;yes\n\
+               8;Bob;bob@example.org;1;yes\n\
+               7;Cyd;cyd@example.org;1;no\n\
+               7;Dan;dan@example.org;1\n\
+               7;Eve;not an address;1;yes\n\
+               ../7;Eve;eve@example.org;1;yes\n\
+               7;Fay;fay@example.org, eve@example.org;1;yes\n\
+               7;<b>;gil@example.org;1;yes\n\
+               7;\"Hal\nBcc: x@y.z\";hal@example.org;1;yes\n\
+               7;\"Ida\";ida@example.org;9;yes\n";
+    let parts = parts(&rule(ROWS), csv.as_bytes());
+    let [part] = &parts[..] else { panic!("{} parts", parts.len()) };
+    let told = told(&part.arrival.jobs);
+    let words = [
+        "ann@example.org",
+        "row 2 (line 3): /pdf/8.pdf cannot be attached: there is no such file",
+        "row 4 (line 5): 4 fields, and there are 5 columns",
+        "row 5 (line 6): to `{{ row.name }} <{{ row.email }}>`: not an address",
+        "row 6 (line 7): attach `row.number`: this value has a `/` in it",
+        "row 7 (line 8): to `{{ row.name }} <{{ row.email }}>`: not an address",
+        "row 8 (line 9): to `{{ row.name }} <{{ row.email }}>`: not an address",
+        "row 9 (line 10): to `row.name`: this value has a line break",
+        "ida@example.org",
+    ];
+    assert_eq!(told.len(), words.len(), "{told:#?}");
+    for (told, words) in told.iter().zip(words) {
+        assert!(told.starts_with(words), "{told}");
+    }
+    assert_eq!(part.rows, 10);
+    let [first, last] = &part.arrival.letters[..] else { panic!("two letters") };
+    assert_eq!((first.key.as_deref(), last.key.as_deref()), (Some("7"), Some("7")));
+    let message = read(first);
+    assert_eq!(message.to().unwrap().first().unwrap().name(), Some("Müller, Ann"));
+    assert_eq!(message.body_text(0).unwrap().trim_end(), "Dear Müller, Ann, 4,90 EUR.");
+    assert_eq!(message.attachments().next().unwrap().contents(), b"seven");
+    assert_ne!(message.message_id(), read(last).message_id());
+}
+
+#[test]
+fn a_file_that_is_no_table_is_one_job_and_not_one_a_row() {
+    for (bytes, why) in [
+        (
+            &b"number;name;email;total\n7;a;b;c\n8;a;b;c\n"[..],
+            "there is no column `send`: the columns are number, name, email, total",
+        ),
+        (b"number;number\n", "the file cannot be read as rows: two columns are called `number`"),
+        (b"\xff;name\n", "the file cannot be read as rows: the names of the columns: column 1: the byte 0xff"),
+    ] {
+        let parts = parts(&rule(ROWS), bytes);
+        assert_eq!(parts.len(), 1);
+        let told = told(&parts[0].arrival.jobs);
+        assert!(told.len() == 1 && told[0].starts_with(why), "{told:?}");
+    }
+    for nothing in ["number;name;email;total;send\n", "number;name;email;total;send\n7;a;a@b.c;1;no\n"] {
+        let parts = parts(&rule(ROWS), nothing.as_bytes());
+        assert!(parts.len() == 1 && parts[0].arrival.jobs.is_empty() && parts[0].rest.is_some());
+    }
+}
+
+#[test]
+fn many_rows_come_in_parts_that_say_where_they_end() {
+    let step = "  - mail: { rows: , to: \"{{ row.to }}\", subject: s, text: \"{{ row.to }}\" }\n  - mail: { to: boss@example.com, subject: s, text: all }\n";
+    let rule = rule(step);
+    let lines: String = (0..1000).map(|number| format!("a{number}@example.org\n")).collect();
+    let parts = parts(&rule, format!("to\n{lines}").as_bytes());
+    let rows: Vec<_> = parts.iter().map(|part| (part.rows, part.arrival.jobs.len(), part.is_last)).collect();
+    assert_eq!(rows, [(250, 251, false), (500, 250, false), (750, 250, false), (1000, 250, false), (1000, 0, true)]);
+    let jobs: Vec<_> = parts.iter().flat_map(|part| told(&part.arrival.jobs)).collect();
+    let wanted =
+        std::iter::once("boss@example.com".to_owned()).chain((0..1000).map(|number| format!("a{number}@example.org")));
+    assert_eq!(jobs, wanted.collect::<Vec<_>>());
+    let ids: std::collections::BTreeSet<_> = parts
+        .iter()
+        .flat_map(|part| part.arrival.letters.iter().map(|letter| read(letter).message_id().unwrap().to_owned()))
+        .collect();
+    assert_eq!(ids.len(), 1001);
+}
+
+#[test]
+fn a_part_is_bounded_in_bytes_and_a_field_of_a_megabyte_passes() {
+    let rule = rule("  - mail: { rows: , to: a@b.c, subject: s, text: \"{{ row.text }}\" }\n");
+    let large = "x y ".repeat(250_000);
+    let parts = parts(&rule, format!("text\n{}", format!("{large}\n").repeat(12)).as_bytes());
+    assert!(parts.len() >= 2 && parts.iter().all(|part| part.arrival.letters.len() <= 9), "{} parts", parts.len());
+    let letters: Vec<_> = parts.iter().flat_map(|part| &part.arrival.letters).collect();
+    assert_eq!(letters.len(), 12);
+    assert_eq!(read(letters[0]).body_text(0).unwrap().trim_end(), large.trim_end());
+}
+
+#[test]
+fn a_text_may_read_the_file_up_to_a_megabyte() {
+    let rule = rule("  - mail: { to: a@b.c, subject: s, text: \"{{ file.text('cp850') | truncate(20) }}\" }\n");
+    let (letters, _) = planned(&rule, b"a.prn", b"Lieferschein f\x81r M\x81ller\x0c\0");
+    assert_eq!(read(&letters[0]).body_text(0).unwrap().trim_end(), "Lieferschein für ...");
+    let (_, jobs) = planned(&rule, b"a.prn", &vec![b'x'; 1_000_001]);
+    assert_eq!(told(&jobs), ["`file.text` reads files of up to 1 MB, and this one has 1.0 MB"]);
+}
+
+fn one_row(values: &[String]) -> Vec<u8> {
+    let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
+    csv.write_record(["number", "name", "email", "total", "send"]).unwrap();
+    csv.write_record(values).unwrap();
+    csv.into_inner().unwrap()
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(
+        &[
+            "\r\n",
+            "\n",
+            "\r",
+            "Bcc: eve@evil.example",
+            "eve@evil.example",
+            "<",
+            ">",
+            ",",
+            ";",
+            "\"",
+            "\\",
+            ":",
+            "@",
+            " ",
+            "\0",
+            "\u{2028}",
+            "{{ host }}",
+            "=?utf-8?q?x?=",
+            "Ann",
+            "é",
+            "(",
+            ")",
+            "--",
+            "\r\n\r\n",
+            "ann@example.org",
+        ][..],
+    );
+    prop_oneof![prop::collection::vec(pieces, 0..8).prop_map(|pieces| pieces.concat()), any::<String>()]
+}
+
+proptest! {
+    /// Everything but the address itself is a value: it changes neither who gets the mail nor what headers it has.
+    #[test]
+    fn nothing_a_row_holds_becomes_a_header_or_a_second_recipient(name in hostile(), total in hostile(), number in hostile()) {
+        let values = ["7".to_owned(), name.clone(), "ann@example.org".to_owned(), total, "yes".to_owned()];
+        let step = ROWS.replace("attach: \"/pdf/{{ row.number }}.pdf\"", "attach: /pdf/7.pdf");
+        let rule = rule(&step.replace("Invoice {{ row.number }}", "Invoice {{ row.total }}"));
+        for values in [values.clone(), { let mut values = values; values[0] = number; values }] {
+            let parts = parts(&rule, &one_row(&values));
+            for part in &parts {
+                let sent = |job: &&JobDraft| matches!(job.beginning, Beginning::Ready);
+                let to = told(&part.arrival.jobs.iter().filter(sent).cloned().collect::<Vec<_>>());
+                prop_assert!(to.is_empty() || to == ["ann@example.org"], "{:?}", to);
+                for letter in &part.arrival.letters {
+                    let message = read(letter);
+                    let headers: Vec<_> = message.headers().iter().map(|header| header.name().to_lowercase()).collect();
+                    let known = ["from", "subject", "message-id", "date", "auto-submitted", "mime-version", "to", "content-type"];
+                    prop_assert!(headers.len() == known.len() && headers.iter().all(|name| known.contains(&name.as_str())), "{:?}", headers);
+                    let to: Vec<_> = message.to().unwrap().iter().map(|to| to.address().unwrap()).collect();
+                    prop_assert_eq!(to, ["ann@example.org"]);
+                    prop_assert_eq!(message.attachment_count(), 1);
+                }
+            }
+        }
+    }
+
+    /// And whatever is in the address, it is one.
+    #[test]
+    fn one_row_is_one_recipient(email in hostile()) {
+        let values = ["7".to_owned(), "Ann".to_owned(), email.clone(), "1".to_owned(), "yes".to_owned()];
+        let jobs: Vec<_> = parts(&rule(ROWS), &one_row(&values)).into_iter().flat_map(|part| part.arrival.jobs).collect();
+        prop_assert_eq!(jobs.len(), 1);
+        if matches!(jobs[0].beginning, Beginning::Ready) {
+            prop_assert!(email.trim().contains(&told(&jobs)[0]));
+        }
+    }
+}
