@@ -82,6 +82,8 @@ async fn nightly_dumps() {
     let now = SystemTime::now();
     assert_eq!(gateway.code("once"), 0);
     assert_eq!(there(&server), [format!("db/{}/orders.dump.zst", month(now, "/"))]);
+    let left: Vec<_> = walk(&gateway.source).into_keys().map(|path| String::from_utf8(path).unwrap()).collect();
+    assert_eq!(left, ["notes.txt", "orders.dump.zst.tmp", "sent/orders.dump.zst"]);
 }
 
 /// With a relay, and the folder of what was sent beside the source.
