@@ -14,8 +14,9 @@ use crate::{
     },
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sqlx::{Row, sqlite::SqliteRow};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How many parcels of one queue are wanted.
 #[derive(Debug, Clone)]
@@ -115,6 +116,8 @@ pub struct ClaimedSend {
     pub(super) payload: i64,
     pub recipient: String,
     pub wishes: MailWishes,
+    /// A small message comes with the first of its jobs: most mails are small, and each look for one costs as much as a claim.
+    pub(super) message: Option<Arc<[u8]>>,
 }
 
 /// What a webhook is told.
@@ -174,6 +177,7 @@ impl Write for Claim {
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<Vec<Parcel>, sqlx::Error> {
         let mut parcels = Vec::new();
         for ask in &self.asks {
+            let first = parcels.len();
             let heads = sqlx::query(CLAIM)
                 .bind(self.session.0)
                 .bind(self.now.0)
@@ -187,17 +191,13 @@ impl Write for Claim {
                 .fetch_all(&mut *tx.db)
                 .await?;
             for head in self.readable(tx, ask, &heads).await? {
-                let is_mate = |parcel: &&mut Parcel| head.parcel.is_some() && parcel.jobs[0].parcel == head.parcel;
-                if let Some(parcel) = parcels.iter_mut().find(is_mate) {
-                    parcel.jobs.push(head); // several of one parcel came first
-                    continue;
+                if let Some(head) = add(&mut parcels[first..], head) {
+                    parcels.push(Parcel { jobs: vec![head] });
                 }
-                let parcel = head.parcel;
-                let mut jobs = vec![head];
-                if let Some(parcel) = parcel {
-                    jobs.extend(self.mates(tx, ask, parcel).await?);
-                }
-                parcels.push(Parcel { jobs });
+            }
+            let shared: Vec<i64> = parcels[first..].iter().filter_map(|parcel| parcel.jobs[0].parcel).collect();
+            for mate in self.mates(tx, ask, &shared).await? {
+                add(&mut parcels[first..], mate);
             }
         }
         parcels.sort_by_key(|parcel| parcel.jobs[0].id);
@@ -205,16 +205,30 @@ impl Write for Claim {
     }
 }
 
+/// Gives a job to the parcel it travels in; answers it where there is none.
+fn add(parcels: &mut [Parcel], job: ClaimedJob) -> Option<ClaimedJob> {
+    match parcels.iter_mut().find(|parcel| job.parcel.is_some() && parcel.jobs[0].parcel == job.parcel) {
+        Some(parcel) => {
+            parcel.jobs.push(job);
+            None
+        }
+        None => Some(job),
+    }
+}
+
 impl Claim {
-    /// The other due jobs of a head's parcel.
-    async fn mates(&self, tx: &mut Tx<'_>, ask: &Ask, parcel: i64) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+    /// The other due jobs of these parcels.
+    async fn mates(&self, tx: &mut Tx<'_>, ask: &Ask, parcels: &[i64]) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+        if parcels.is_empty() {
+            return Ok(Vec::new());
+        }
         let rows = sqlx::query(CLAIM_MATES)
             .bind(self.session.0)
             .bind(self.now.0)
             .bind(millis(ask.retry.first_wait))
             .bind(millis(ask.retry.longest_wait))
             .bind(&ask.queue.server)
-            .bind(parcel)
+            .bind(Value::from(parcels).to_string())
             .fetch_all(&mut *tx.db)
             .await?;
         self.readable(tx, ask, &rows).await
@@ -251,7 +265,7 @@ fn millis(span: Duration) -> i64 {
 }
 
 macro_rules! claim {
-    ($which:literal) => {
+    ($which:literal, $more:literal) => {
         concat!(
             "UPDATE jobs SET state = 'running', session_id = ?1, claimed_at = ?2, claim_no = claim_no + 1,
                     due_at = ?2 + min(?4, ?3 << min(tries, 20)), tries = tries + 1
@@ -263,18 +277,24 @@ macro_rules! claim {
                 (SELECT size_bytes FROM payloads WHERE id = payload_id) AS size_bytes,
                 (SELECT mtime_ns FROM payloads WHERE id = payload_id) AS mtime_ns,
                 (SELECT inode FROM payloads WHERE id = payload_id) AS inode,
-                (SELECT ctime_ns FROM payloads WHERE id = payload_id) AS ctime_ns"
+                (SELECT ctime_ns FROM payloads WHERE id = payload_id) AS ctime_ns",
+            $more
         )
     };
 }
 
 pub(super) const CLAIM: &str = claim!(
     "SELECT id FROM jobs WHERE state = 'queued' AND server = ?5 AND class = ?6 AND rule = ?7 AND rank = ?8
-        AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at, id LIMIT ?9"
+        AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at, id LIMIT ?9",
+    ", iif(action = 'send', (SELECT bytes FROM bodies b WHERE b.payload_id = jobs.payload_id
+            AND (SELECT size_bytes FROM payloads p WHERE p.id = b.payload_id) <= 16384), NULL) AS message"
 );
+/// Of each parcel so many as one transaction with a relay takes at most.
 pub(super) const CLAIM_MATES: &str = claim!(
-    "SELECT id FROM jobs WHERE state = 'queued' AND parcel = ?6 AND parcel IS NOT NULL AND server = ?5
-        AND due_at <= ?2 AND expires_at > ?2 LIMIT 99"
+    "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY parcel ORDER BY id) AS place
+        FROM jobs INDEXED BY jobs_parcel WHERE state = 'queued' AND parcel IN (SELECT value FROM json_each(?6)) AND parcel IS NOT NULL AND server = ?5
+          AND due_at <= ?2 AND expires_at > ?2) WHERE place <= 99",
+    ", NULL AS message"
 );
 
 impl ClaimedJob {
@@ -358,6 +378,7 @@ impl ClaimedSend {
             payload: row.get::<Option<i64>, _>("payload_id").ok_or("it has no message")?,
             recipient: row.get::<Option<String>, _>("recipient").ok_or("it has no recipient")?,
             wishes: wishes(row)?,
+            message: row.get::<Option<&[u8]>, _>("message").map(Arc::from),
         })
     }
 }

@@ -5,14 +5,18 @@ use crate::{
     store::{ClaimedPost, ClaimedSend, ClaimedUpload, Store, StoreError, mail_keys::Taken, writer::Tx},
 };
 use sqlx::Row;
+use std::sync::Arc;
 
 impl Store {
     /// The message that `send` carries, as it goes over the wire; `None` when its bytes are gone.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn letter(&self, send: &ClaimedSend) -> Result<Option<Vec<u8>>, StoreError> {
-        self.body(send.payload).await
+    pub async fn letter(&self, send: &ClaimedSend) -> Result<Option<Arc<[u8]>>, StoreError> {
+        match &send.message {
+            Some(message) => Ok(Some(message.clone())),
+            None => Ok(self.body(send.payload).await?.map(Arc::from)),
+        }
     }
 
     /// The text that `upload` brings in place of a file; `None` when its bytes are gone.

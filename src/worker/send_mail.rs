@@ -7,6 +7,7 @@ use crate::{
     store::ClaimedSend,
     worker::route::Route,
 };
+use std::sync::Arc;
 
 /// Tries to send the letter that all of `sends` carry; an outcome for each.
 pub(super) async fn send_mail(route: &Route, session: &mut Session, sends: &[&ClaimedSend]) -> Vec<Outcome> {
@@ -19,7 +20,7 @@ pub(super) async fn send_mail(route: &Route, session: &mut Session, sends: &[&Cl
 }
 
 /// The letter that all of `sends` carry; `Err` is how the attempt ends for each.
-pub(super) async fn message(route: &Route, sends: &[&ClaimedSend]) -> Result<Vec<u8>, Outcome> {
+pub(super) async fn message(route: &Route, sends: &[&ClaimedSend]) -> Result<Arc<[u8]>, Outcome> {
     let Some(first) = sends.first() else { return Err(gone()) };
     match route.recorder.store.letter(first).await {
         Ok(Some(message)) => Ok(message),
