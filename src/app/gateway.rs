@@ -8,8 +8,8 @@ use crate::{
     intake::Intake,
     janitor::{Heartbeat, Janitor, Sight, Surroundings, Teller},
     lanes::Paused,
-    rules::{Rule, RuleSet},
-    sources::watch::{self, WatchSource},
+    rules::{BySource, Rule, RuleSet},
+    sources::{Running, schedule::ScheduleSource, watch::WatchSource},
     store::{Ends, LockError, SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
@@ -40,7 +40,7 @@ pub struct GatewaySetup {
 pub struct Gateway {
     pub store: Store,
     pub worker: Arc<Worker>,
-    pub watches: Vec<watch::Handle>,
+    pub sources: Vec<Running>,
     pub teller: Teller,
     clock: Clock,
     session: SessionId,
@@ -107,31 +107,40 @@ impl Gateway {
         let intake =
             Intake::new(store.clone(), clock.clone(), control::node(), &settings.storage, settings.limits.disk_free);
         let (tell, heard) = mpsc::unbounded_channel();
-        let (watched, folders) = tokio::sync::watch::channel(Vec::new());
+        let (begun, running) = tokio::sync::watch::channel(Vec::new());
         let operator = Operator::new(store.clone(), clock.clone(), known(&settings, &rules));
         let (said, unanswered) = tokio::sync::watch::channel(None);
-        let operator = operator.heard_by(tell).watching(folders.clone()).beating(unanswered);
+        let operator = operator.heard_by(tell).watching(running.clone()).beating(unanswered);
         tasks.spawn(socket.serve(operator, stop.clone()));
         tasks.spawn(obey(heard, worker.clone()));
-        let watches = folders.clone();
-        let sight = Sight::new(move || seen_whole(&watches.borrow()));
+        let looking = running.clone();
+        let sight = Sight::new(move || seen_whole(&looking.borrow()));
         let teller = Teller::new(store.clone(), (clock.clone(), sight), control::node(), (&settings, &rules));
         tasks.spawn(teller.clone().run(stop.clone()));
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
         tasks.spawn(janitor.run(stop.clone()));
+        let names: Arc<[String]> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
         let served = rules.rules.into_iter().filter(|rule| only.as_ref().is_none_or(|only| *only == rule.name));
-        let start = |rule| WatchSource::start(Arc::new(rule), intake.clone(), clock.clone(), watching.clone());
-        let watches: Vec<_> = served.map(start).collect();
-        watched.send_replace(watches.clone());
+        let start = |rule| match BySource::of(Arc::new(rule)) {
+            BySource::Watching(rule) => {
+                Running::Watch(WatchSource::start(rule, intake.clone(), clock.clone(), watching.clone()))
+            }
+            BySource::Scheduled(rule) => {
+                let (door, names) = ((intake.clone(), clock.clone()), names.clone());
+                Running::Schedule(ScheduleSource::start(rule, names, door, watching.clone()))
+            }
+        };
+        let sources: Vec<_> = served.map(start).collect();
+        begun.send_replace(sources.clone());
         if let Some(url) = settings.heartbeat.clone().filter(|_| only.is_none()) {
-            let surroundings = Surroundings::new(move || control::first_trouble(&folders.borrow()));
+            let surroundings = Surroundings::new(move || control::first_trouble(&running.borrow()));
             let (store, clock) = (store.clone(), clock.clone());
             let heartbeat = Heartbeat { url, store, session, clock, surroundings, said };
             tasks.spawn(heartbeat.run(stop.clone()));
         }
-        info!(rules = watches.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
-        Ok(Self { store, worker, watches, teller, clock, session, started_at, watching, stop, tasks })
+        info!(rules = sources.len(), servers = settings.servers.len(), storage = %settings.storage.display(), "started");
+        Ok(Self { store, worker, sources, teller, clock, session, started_at, watching, stop, tasks })
     }
 
     #[must_use]
@@ -159,8 +168,8 @@ impl Gateway {
         self.watching.cancel();
         self.worker.stop(grace).await;
         let ended = async {
-            for watch in &self.watches {
-                watch.ended().await
+            for source in &self.sources {
+                source.ended().await
             }
         };
         if timeout(PATIENCE, ended).await.is_err() {
@@ -218,13 +227,9 @@ async fn settle_pauses(store: &Store, rules: &RuleSet) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Rules whose folders have been seen whole, and how long ago.
-fn seen_whole(watches: &[watch::Handle]) -> BTreeMap<String, Duration> {
-    let seen = watches.iter().filter_map(|watch| {
-        let seen_whole = watch.status().seen_whole?;
-        Some((watch.rule().name.clone(), seen_whole.elapsed()))
-    });
-    seen.collect()
+/// Rules whose sources have been seen whole, and how long ago.
+fn seen_whole(sources: &[Running]) -> BTreeMap<String, Duration> {
+    sources.iter().filter_map(|source| Some((source.rule().name.clone(), source.seen_whole()?))).collect()
 }
 
 /// Carries an operator's words to the parts they concern. A rule's pause is in its row alone, which intake's own statement reads.

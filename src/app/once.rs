@@ -3,12 +3,12 @@
 use crate::{
     app::{Gateway, GatewaySetup, StartError, run::StopSignal},
     notices::Patience,
-    rules::WatchMethod,
-    sources::watch,
+    rules::{Source, WatchMethod},
+    sources::{Running, schedule, watch},
     store::Ends,
     worker::Progress,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
@@ -41,7 +41,8 @@ pub struct OnceReport {
 /// When the gateway does not start.
 pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Result<OnceReport, StartError> {
     for rule in &mut setup.rules.rules {
-        rule.when.method = WatchMethod::Poll; // we look ourselves, and an event for each file that we open tells nothing
+        let Source::Watch(watch) = &mut rule.when else { continue };
+        Arc::make_mut(watch).method = WatchMethod::Poll; // we look ourselves, and an event for each file that we open tells nothing
     }
     let only = setup.only.clone();
     let stop = StopSignal::hear()?;
@@ -49,11 +50,13 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
     show(gateway.worker.progress().clone());
     let mut unseen = 0;
     let all = async {
-        for watch in &gateway.watches {
-            match take_all(watch).await {
-                Ok(is_whole) => unseen += usize::from(!is_whole),
-                Err(watch::Ended) => return true, // the process is going down
-            }
+        for source in &gateway.sources {
+            let taken = match source {
+                Running::Watch(watch) => take_all(watch).await.ok(),
+                Running::Schedule(schedule) => take_tick(schedule).await,
+            };
+            let Some(is_whole) = taken else { return true }; // the process is going down
+            unseen += usize::from(!is_whole);
         }
         gateway.worker.idle().await;
         if let Err(refused) = gateway.store.hurry_here(gateway.now()).await {
@@ -70,7 +73,7 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
         ended_early = all => ended_early,
         () = stop.given() => true,
     };
-    let untaken = gateway.watches.iter().map(|watch| watch.status().settling).sum();
+    let untaken = gateway.sources.iter().map(Running::untaken).sum();
     gateway.finish(GRACE).await;
     let ends = gateway.ends(only.as_deref()).await;
     let missed = gateway.teller.missed().await;
@@ -93,9 +96,19 @@ async fn take_all(watch: &watch::Handle) -> Result<bool, watch::Ended> {
     Ok(second.is_complete)
 }
 
+/// Takes the tick that has passed, if one has, and no later one; `None`: we are ended. One that is not taken is counted as that.
+async fn take_tick(schedule: &schedule::Handle) -> Option<bool> {
+    let looked = timeout(PATIENCE, schedule.look_now()).await;
+    schedule.stop();
+    match looked {
+        Ok(looked) => looked.ok().map(|()| true),
+        Err(_) => Some(true),
+    }
+}
+
 /// Waits until nothing is left to settle, or nothing has been taken or compared for too long.
 async fn settle(watch: &watch::Handle) -> Result<(), watch::Ended> {
-    let patience = PATIENCE + watch.rule().when.settled_for * 3;
+    let patience = PATIENCE + watch.watching().when.settled_for * 3;
     let (mut known, mut since) = (watch.status().known, Instant::now());
     loop {
         if let Ok(settled) = timeout(Duration::from_secs(1), watch.settled_everything()).await {

@@ -27,6 +27,9 @@ pub async fn status(config: Option<&Path>, console: &Console) -> Result<Exit, Fa
     let store = control::read(&site.storage).await?;
     let mut status = store.status(&site.rules(), calendar.now, calendar.midnight()).await?;
     status.lanes.retain(|lane| site.known.servers.contains_key(&lane.server)); // another one's trouble is over
+    for rule in &mut status.rules {
+        rule.next_tick = site.next_tick(&rule.rule, calendar.now);
+    }
     let mut heartbeat = None;
     let folders = match control::folders(&site.storage).await {
         Ok((troubles, unanswered)) => {

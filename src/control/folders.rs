@@ -2,8 +2,8 @@
 
 use crate::{
     control::{Answer, Command, SocketError, socket},
-    domain::{Escaped, Moment},
-    sources::watch::Handle,
+    domain::Moment,
+    sources::Running,
     store::json,
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderTrouble {
     pub rule: String,
-    /// Escaped.
+    /// Escaped; of a schedule, its words.
     pub folder: String,
     /// Since when it is not seen whole. `None`: it is, and intake says later.
     #[serde(serialize_with = "json::moment_or_null", deserialize_with = "moment_or_null")]
@@ -55,22 +55,15 @@ pub async fn folders(storage: &Path) -> Result<(Vec<FolderTrouble>, Option<Heart
 
 /// What is wrong with the first of these that is not well.
 #[must_use]
-pub fn first_trouble(watches: &[Handle]) -> Option<String> {
-    troubles(watches).into_iter().next().map(|trouble| format!("{}: {}", trouble.folder, trouble.why))
+pub fn first_trouble(sources: &[Running]) -> Option<String> {
+    troubles(sources).into_iter().next().map(|trouble| format!("{}: {}", trouble.folder, trouble.why))
 }
 
 /// What is wrong with these.
-pub(super) fn troubles(watches: &[Handle]) -> Vec<FolderTrouble> {
-    let told = watches.iter().filter_map(|watch| {
-        let status = watch.status();
-        let (since, why) = match (status.trouble, status.later) {
-            _ if watch.has_broken_off() => (None, "its watch broke off: start packetboat again".to_owned()),
-            (Some((since, why)), _) => (Some(since), why),
-            (None, Some(why)) => (None, why),
-            (None, None) => return None,
-        };
-        let folder = Escaped(watch.rule().when.folder.as_os_str().as_encoded_bytes()).to_string();
-        Some(FolderTrouble { rule: watch.rule().name.clone(), folder, since, why })
+pub(super) fn troubles(sources: &[Running]) -> Vec<FolderTrouble> {
+    let told = sources.iter().filter_map(|source| {
+        let (since, why) = source.trouble()?;
+        Some(FolderTrouble { rule: source.rule().name.clone(), folder: source.place(), since, why })
     });
     told.collect()
 }

@@ -111,7 +111,7 @@ mod tests {
         let password = |name: &str| (name == "OFFSITE_PASSWORD").then(|| "sesame".into());
         let checked = rules::check_with(&file, &password);
         assert!(checked.loaded.is_some(), "{:?}", checked.findings);
-        assert_eq!(checked.loaded.unwrap().1.rules[0].when.folder, written.folder);
+        assert_eq!(checked.loaded.unwrap().1.rules[0].when.watch().unwrap().folder, written.folder);
         for there in [&file, &written.rule] {
             assert!(matches!(init(&file), Err(InitError::Exists(_))));
             fs::remove_file(there).unwrap();

@@ -4,7 +4,7 @@ use crate::{
     clock::Clock,
     control::{Answer, Command, HeartbeatTrouble, Subject, folders::troubles},
     domain::Moment,
-    sources::watch::Handle,
+    sources::Running,
     store::{JobVerb, MoveTo, Operation, Rehearsal, Store, StoreError, Tally, Which},
 };
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub struct Operator {
     clock: Clock,
     known: Known,
     heard: Option<mpsc::UnboundedSender<Heard>>,
-    watches: Option<watch::Receiver<Vec<Handle>>>,
+    sources: Option<watch::Receiver<Vec<Running>>>,
     heartbeat: Option<watch::Receiver<Option<(Moment, String)>>>,
 }
 
@@ -48,7 +48,7 @@ impl Operator {
     /// One that nobody listens to.
     #[must_use]
     pub fn new(store: Store, clock: Clock, known: Known) -> Self {
-        Self { store, clock, known, heard: None, watches: None, heartbeat: None }
+        Self { store, clock, known, heard: None, sources: None, heartbeat: None }
     }
 
     /// With someone who listens: told after the commit.
@@ -59,8 +59,8 @@ impl Operator {
 
     /// With the folders that are watched, once they are.
     #[must_use]
-    pub fn watching(self, watches: watch::Receiver<Vec<Handle>>) -> Self {
-        Self { watches: Some(watches), ..self }
+    pub fn watching(self, sources: watch::Receiver<Vec<Running>>) -> Self {
+        Self { sources: Some(sources), ..self }
     }
 
     /// With the heartbeat: since when it is not answered, and why.
@@ -90,10 +90,10 @@ impl Operator {
                 Err(refused) => Ok(refused),
             },
             Command::Folders => {
-                let watches = self.watches.as_ref().map(|watches| watches.borrow().clone());
+                let sources = self.sources.as_ref().map(|sources| sources.borrow().clone());
                 let unanswered = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.borrow().clone());
                 let heartbeat = unanswered.map(|(since, why)| HeartbeatTrouble { since: Some(since), why });
-                Ok(Answer::Folders { troubles: troubles(&watches.unwrap_or_default()), heartbeat })
+                Ok(Answer::Folders { troubles: troubles(&sources.unwrap_or_default()), heartbeat })
             }
         };
         answer.unwrap_or_else(|error| match error {

@@ -3,9 +3,10 @@
 use crate::{
     config::Finding,
     control::{load, node},
-    domain::{Beginning, Errand, Escaped, JobDraft, Moment, Ref, Sighting, Stage},
-    intake::{Ledger, files},
-    rules::{self, Action, Begun, Context, Fetched, Rule, Step, Supply, Unwanted},
+    domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref, Sighting, Stage},
+    intake::{self, Covered, Ledger, files},
+    rules::{self, Action, Begun, BySource, Context, Fetched, Rule, Scheduled, Step, Supply, Unwanted, Watching},
+    schedule::Look,
     sources::watch::{self, When, Would},
     store::{self, Store, StoreError, json},
     streams::whole,
@@ -21,8 +22,11 @@ use std::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RulePlan {
     pub rule: String,
-    #[serde(serialize_with = "json::name")]
-    pub folder: Vec<u8>,
+    /// `None`: it waits for no files.
+    #[serde(serialize_with = "json::name_or_null")]
+    pub folder: Option<Vec<u8>>,
+    /// The words of its schedule, if it has one.
+    pub schedule: Option<String>,
     /// The first by name, as many as were asked for.
     pub files: Vec<FilePlan>,
     /// Files beyond those.
@@ -47,6 +51,9 @@ pub struct FilePlan {
     #[serde(serialize_with = "json::name")]
     pub name: Vec<u8>,
     pub size_bytes: u64,
+    /// Of a tick: its moment. Its name and size say nothing.
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub at: Option<Moment>,
     /// What is waited for before it is taken; nothing: it would be taken now.
     pub once: Option<String>,
     pub jobs: Vec<JobPlan>,
@@ -91,8 +98,7 @@ pub async fn plan(
 ) -> Result<Vec<RulePlan>, PlanError> {
     let loaded = load(named).map_err(PlanError::Configuration)?;
     let mut rules = loaded.rules.rules;
-    rules.retain(|rule| only.is_none_or(|only| rule.name == only));
-    if let (Some(only), true) = (only, rules.is_empty()) {
+    if let Some(only) = only.filter(|only| rules.iter().all(|rule| rule.name != **only)) {
         return Err(PlanError::NoSuchRule(only.to_owned()));
     }
     let store = if store::database(&loaded.settings.storage).exists() {
@@ -102,18 +108,31 @@ pub async fn plan(
     };
     let paused: BTreeSet<String> = store.paused_rules().await?.into_iter().map(|paused| paused.rule).collect();
     let host = node();
+    let names: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();
+    rules.retain(|rule| only.is_none_or(|only| rule.name == only));
+    if let (Some(only), true) = (only, rules.is_empty()) {
+        return Err(PlanError::NoSuchRule(only.to_owned()));
+    }
     let mut plans = Vec::new();
     for rule in rules {
         let is_paused = paused.contains(&rule.name);
         let supply = Supply { content: &Fetched::Nothing, attachment: whole::attachment };
         let (rule_version, place, new_id) = (-1, -1, Ref::new as fn() -> Ref);
         let context = Context { arrived_at: now, rule_version, place, host: &host, is_paused, new_id, supply };
-        plans.push(plan_rule(&store, Arc::new(rule), &context, most).await?);
+        plans.push(match BySource::of(Arc::new(rule)) {
+            BySource::Watching(rule) => plan_watched(&store, rule, &context, most).await?,
+            BySource::Scheduled(rule) => plan_scheduled(&store, &rule, &names, &context).await?,
+        });
     }
     Ok(plans)
 }
 
-async fn plan_rule(store: &Store, rule: Arc<Rule>, context: &Context<'_>, most: usize) -> Result<RulePlan, StoreError> {
+async fn plan_watched(
+    store: &Store,
+    rule: Watching,
+    context: &Context<'_>,
+    most: usize,
+) -> Result<RulePlan, StoreError> {
     let now = context.arrived_at;
     let ledger = Arc::new(Ledger::for_asking(store, rule.clone()).await?);
     let (mut files, mut more, mut to_send) = (BTreeMap::new(), 0, 0);
@@ -127,17 +146,51 @@ async fn plan_rule(store: &Store, rule: Arc<Rule>, context: &Context<'_>, most: 
         }
     });
     let trouble = seen.await.err();
-    Ok(RulePlan {
+    let folder = Some(rule.when.folder.as_os_str().as_encoded_bytes().to_vec());
+    Ok(RulePlan { folder, files: files.into_values().collect(), more, to_send, trouble, ..outline(&rule, now) })
+}
+
+/// The tick that has passed and not arrived, if there is one, and the next.
+async fn plan_scheduled(
+    store: &Store,
+    rule: &Scheduled,
+    names: &[String],
+    context: &Context<'_>,
+) -> Result<RulePlan, StoreError> {
+    let now = context.arrived_at;
+    let mut covered = intake::covered(store, rule).await?.unwrap_or(Covered { until: now, last: None });
+    let due = match rule.when.look(covered.until, now) {
+        Look::Tick(at) => Some(at),
+        Look::Nothing | Look::PassOver(_) => None,
+    };
+    let mut files = Vec::new();
+    for at in due.into_iter().chain(rule.when.next_after(now)) {
+        let report = intake::report_for(store, rule, names, (covered, at)).await?;
+        let planned = rules::plan_tick(rule, &Context { arrived_at: at, ..*context }, now.max(at), report.as_ref());
+        let once = (at > now).then(|| "when its moment has come".to_owned());
+        let ArrivalDraft { sighting, jobs, .. } = planned.arrival;
+        files.push(FilePlan { at: Some(at), once, ..shown(sighting, jobs, planned.unwanted) });
+        covered.last = Some(at);
+    }
+    let is_sent = |file: &&FilePlan| file.once.is_none() && file.jobs.iter().any(|job| job.beginning != "failed");
+    let to_send = files.iter().filter(is_sent).count() as u64;
+    Ok(RulePlan { schedule: Some(rule.when.to_string()), files, to_send, ..outline(rule, now) })
+}
+
+/// What can be said of a rule before its source is asked.
+fn outline(rule: &Rule, now: Moment) -> RulePlan {
+    RulePlan {
         rule: rule.name.clone(),
-        folder: rule.when.folder.as_os_str().as_encoded_bytes().to_vec(),
-        files: files.into_values().collect(),
-        more,
-        to_send,
+        folder: None,
+        schedule: None,
+        files: Vec::new(),
+        more: 0,
+        to_send: 0,
         starts_at: if rule.windows.is_open(now) { None } else { rule.windows.next_open(now) },
-        trouble,
+        trouble: None,
         after: rule.after.iter().map(follows).collect(),
         after_failure: rule.after_failure.iter().map(follows).collect(),
-    })
+    }
 }
 
 fn follows(step: &Step) -> String {
@@ -162,10 +215,15 @@ fn plan_file(rule: &Rule, would: Would, context: &Context<'_>) -> FilePlan {
     let context = &Context { supply: Supply { content: &content, ..context.supply }, ..*context };
     let (jobs, unwanted) =
         if rule.has_rows() { all_rows(rule, &sighting, context) } else { at_once(rule, &sighting, context) };
+    FilePlan { once, ..shown(sighting, jobs, unwanted) }
+}
+
+fn shown(sighting: Sighting, jobs: Vec<JobDraft>, unwanted: Option<Unwanted>) -> FilePlan {
     FilePlan {
         name: sighting.path,
         size_bytes: sighting.identity.size_bytes,
-        once,
+        at: None,
+        once: None,
         jobs: jobs.into_iter().map(plan_job).collect(),
         unwanted: unwanted.map(|why| why.to_string()),
     }

@@ -5,10 +5,13 @@ use crate::{
     config::{self, Finding, Outline},
     control::{Known, PausedInFile},
     domain::Moment,
-    rules,
+    rules::{self, Source},
+    schedule::Timetable,
 };
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::UNIX_EPOCH,
 };
 
@@ -20,6 +23,8 @@ pub struct Site {
     pub known: Known,
     /// When a file of it was last written, added or removed, as far as their folder tells.
     pub changed_at: Option<Moment>,
+    /// The schedules of the rules that have one, where all rules are in order.
+    pub timetables: BTreeMap<String, Arc<Timetable>>,
 }
 
 impl Site {
@@ -36,13 +41,23 @@ impl Site {
             rules: loaded.names.into_iter().map(|name| (name, PausedInFile::No)).collect(),
             servers: outline.servers.clone().unwrap_or_default(),
         };
+        let mut timetables = BTreeMap::new();
         for rule in loaded.rules.iter().flat_map(|rules| &rules.rules) {
             if rule.paused {
                 known.rules.insert(rule.name.clone(), PausedInFile::Yes);
             }
+            if let Source::Schedule(timetable) = &rule.when {
+                timetables.insert(rule.name.clone(), timetable.clone());
+            }
         }
         let changed_at = changed_at(&file, &outline.rules);
-        Ok(Self { storage: storage.clone(), time_zone: outline.time_zone, known, changed_at })
+        Ok(Self { storage: storage.clone(), time_zone: outline.time_zone, known, changed_at, timetables })
+    }
+
+    /// When the schedule of a rule comes next.
+    #[must_use]
+    pub fn next_tick(&self, rule: &str, now: Moment) -> Option<Moment> {
+        self.timetables.get(rule)?.next_after(now)
     }
 
     /// The names of the rules, in their order.

@@ -4,7 +4,7 @@ use crate::domain::{
     Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, SaveWishes, Sha256, TakeAwayWishes, Wishes,
 };
 
-/// A settled file: where it lies and which version of it this is.
+/// A settled file: where it lies and which version of it this is. Or a tick, see [`Sighting::tick`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// The watched folder, absolute; bytes as the file system has them.
@@ -12,6 +12,48 @@ pub struct Sighting {
     /// Below the folder.
     pub path: Vec<u8>,
     pub identity: Identity,
+}
+
+/// What a rule's source brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arriving {
+    File,
+    /// A moment of its schedule.
+    Tick,
+}
+
+/// What stands in rows for the folder of a tick: no folder's name, for those are absolute.
+const SCHEDULE: &[u8] = b"schedule";
+/// And for its name.
+const TICK: &[u8] = b"tick";
+
+impl Sighting {
+    /// A moment of a rule's schedule in place of a file: it lies nowhere and has no bytes.
+    #[must_use]
+    pub fn tick(at: Moment) -> Self {
+        Self::ticks(at, Some(at))
+    }
+
+    /// The ledger's line of a schedule that is covered up to `until`, and whose last arrival was the tick at `last`.
+    #[must_use]
+    pub fn ticks(until: Moment, last: Option<Moment>) -> Self {
+        let in_ns = |moment: Moment| moment.0.saturating_mul(1_000_000);
+        let identity = Identity { size_bytes: 0, mtime_ns: in_ns(until), inode: 0, ctime_ns: last.map_or(0, in_ns) };
+        Self { folder: SCHEDULE.to_vec(), path: TICK.to_vec(), identity }
+    }
+
+    /// Whether it is a tick, and not a file.
+    #[must_use]
+    pub fn is_tick(&self) -> bool {
+        self.folder == SCHEDULE
+    }
+
+    /// Of [`Sighting::ticks`]: up to when the schedule is covered, and the last tick that arrived.
+    #[must_use]
+    pub fn covered(identity: &Identity) -> (Moment, Option<Moment>) {
+        let moment = |ns: i64| Moment(ns.div_euclid(1_000_000));
+        (moment(identity.mtime_ns), Some(moment(identity.ctime_ns)).filter(|last| last.0 != 0))
+    }
 }
 
 /// One arrival for one rule, with its jobs. Committed whole or not at all.

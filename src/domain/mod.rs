@@ -15,11 +15,12 @@ mod proof;
 mod receipt;
 mod reference;
 mod remote_path;
+mod report;
 mod settlement;
 mod size;
 mod wishes;
 
-pub use arrival::{ArrivalDraft, Beginning, Errand, JobDraft, Letter, Sighting};
+pub use arrival::{ArrivalDraft, Arriving, Beginning, Errand, JobDraft, Letter, Sighting};
 pub use ended::{Copied, EndedJob, EndedReceipt, Ends, Stage};
 pub use escape::{Escaped, is_harmless};
 pub use expectation::{Came, Expectation};
@@ -34,6 +35,7 @@ pub use proof::{Proof, Sha256};
 pub use receipt::Receipt;
 pub use reference::{NotARef, Ref, RefTail};
 pub use remote_path::{RemotePath, RemotePathError};
+pub use report::{Report, ReportLine};
 pub use settlement::Settlement;
 pub use size::{SIZE_UNITS, show_size};
 pub use wishes::{

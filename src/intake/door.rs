@@ -1,11 +1,11 @@
-//! The only door in: settled sightings become arrivals, durable when the answer comes.
+//! The only door in: settled sightings and ticks become arrivals, durable when the answer comes.
 
 use crate::{
     clock::Clock,
     domain::{ArrivalDraft, Moment, Ref, Sighting, Stage},
     faults,
     intake::{Ledger, ledger::folder_of, room::Room},
-    rules::{self, Context, Fetched, Rule, Supply},
+    rules::{self, Context, Fetched, Supply, Watching},
     store::{Arrive, Store, StoreError},
     streams::whole,
 };
@@ -14,12 +14,12 @@ use tokio::task::JoinError;
 
 /// The door. Cheap to clone; all sources share one.
 #[derive(Debug, Clone)]
-pub struct Intake(Arc<Inner>);
+pub struct Intake(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
     pub store: Store,
-    clock: Clock,
+    pub clock: Clock,
     pub node: String,
     room: Room,
 }
@@ -59,7 +59,7 @@ impl Intake {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn ledger(&self, rule: Arc<Rule>) -> Result<Ledger, StoreError> {
+    pub async fn ledger(&self, rule: Watching) -> Result<Ledger, StoreError> {
         let Inner { store, clock, .. } = &*self.0;
         let version = store.rule_version(&rule.name, rule.sha256, &rule.text, clock.now()).await?;
         let place = store.place(&rule.name, folder_of(&rule), clock.now()).await?;
@@ -81,7 +81,7 @@ impl Intake {
         }
         for batch in sightings.chunks(BATCH) {
             self.0.check_room()?;
-            let context = self.context(ledger, now);
+            let context = self.context((ledger.rule_version, ledger.place.id), now);
             let (mut begin, mut drafts, mut jobs) = (0, Vec::new(), 0);
             for (at, sighting) in batch.iter().enumerate() {
                 let draft = rules::plan(&ledger.rule, sighting, &context).arrival;
@@ -112,11 +112,11 @@ impl Intake {
         Ok(())
     }
 
-    fn context(&self, ledger: &Ledger, now: Moment) -> Context<'_> {
+    pub(super) fn context(&self, (rule_version, place): (i64, i64), arrived_at: Moment) -> Context<'_> {
         Context {
-            arrived_at: now,
-            rule_version: ledger.rule_version,
-            place: ledger.place.id,
+            arrived_at,
+            rule_version,
+            place,
             host: &self.0.node,
             is_paused: false, // by an operator: the store decides that when it commits
             new_id: Ref::new,

@@ -6,19 +6,19 @@ use crate::{
         ground::Ground,
         prints::{Prints, Unmet},
     },
-    rules::{Existing, Rule},
+    rules::{Existing, Watching},
     store::{Place, Store, StoreError, Touched},
 };
 use std::{
     os::unix::ffi::OsStrExt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 use tracing::warn;
 
 /// The ledger of a rule and its folder. Shared between the walk, which asks, and intake, which commits.
 #[derive(Debug)]
 pub struct Ledger {
-    pub(super) rule: Arc<Rule>,
+    pub(super) rule: Watching,
     pub(super) rule_version: i64,
     pub(super) place: Place,
     store: Store,
@@ -52,7 +52,7 @@ const PAGE: u32 = 1000;
 impl Ledger {
     pub(super) async fn load(
         store: Store,
-        rule: Arc<Rule>,
+        rule: Watching,
         rule_version: i64,
         place: Place,
     ) -> Result<Self, StoreError> {
@@ -82,14 +82,14 @@ impl Ledger {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn for_asking(store: &Store, rule: Arc<Rule>) -> Result<Self, StoreError> {
+    pub async fn for_asking(store: &Store, rule: Watching) -> Result<Self, StoreError> {
         let nothing = Place { id: -1, since: Moment(i64::MAX), first_scan_at: None, ground: None };
         let place = store.find_place(&rule.name, folder_of(&rule)).await?.unwrap_or(nothing);
         Self::load(store.clone(), rule, -1, place).await
     }
 
     #[must_use]
-    pub fn rule(&self) -> &Arc<Rule> {
+    pub fn rule(&self) -> &Watching {
         &self.rule
     }
 
@@ -291,6 +291,6 @@ impl Known {
 }
 
 /// The rule's folder as bytes.
-pub(super) fn folder_of(rule: &Rule) -> &[u8] {
+pub(super) fn folder_of(rule: &Watching) -> &[u8] {
     rule.when.folder.as_os_str().as_bytes()
 }

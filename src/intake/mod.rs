@@ -5,8 +5,11 @@ pub mod files;
 mod ground;
 mod ledger;
 mod prints;
+mod report;
 mod room;
 mod rows;
+mod ticks;
 
 pub use door::{Intake, Later};
 pub use ledger::{Judgement, Ledger};
+pub use ticks::{Covered, Ticks, covered, report_for};

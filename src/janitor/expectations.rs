@@ -4,6 +4,7 @@ use crate::{
     domain::{Event, Expectation, Moment},
     janitor::teller::{SETTLED, Teller},
     notices::{Late, Patience},
+    rules::{Rule, Source},
     schedule::Expect,
     store::{Arrived, StoreError},
 };
@@ -19,6 +20,20 @@ use std::{
 pub(super) struct Expecting {
     pub expect: Expect,
     pub settled_for: Duration,
+    /// How much later than by the clock it may come: by how much a schedule sways with summer time.
+    pub sway: Duration,
+}
+
+impl Expecting {
+    /// `None` for a rule that expects nothing.
+    pub fn of(rule: &Rule) -> Option<Self> {
+        let expect = rule.expect.clone()?;
+        let (settled_for, sway) = match &rule.when {
+            Source::Watch(watch) => (watch.settled_for, Duration::ZERO),
+            Source::Schedule(timetable) => (Duration::ZERO, timetable.sway()),
+        };
+        Some(Self { expect, settled_for, sway })
+    }
 }
 
 /// Rules whose sources have been seen whole since the start, and how long ago that was: what the others expect may lie there.
@@ -64,7 +79,7 @@ impl Teller {
         let seen = (self.sight.0)();
         let Arrived { came, until, is_more } = self.store.arrived(None).await?;
         (expected.counted_until, expected.is_more) = ((!came.is_empty()).then_some(until), is_more);
-        for (rule, Expecting { expect, settled_for }) in &self.expecting {
+        for (rule, Expecting { expect, settled_for, sway }) in &self.expecting {
             let spec = expect.to_string();
             let before = stored.remove(rule).filter(|state| state.spec == spec);
             let grace = match patience {
@@ -85,7 +100,7 @@ impl Teller {
                 expect.count(&mut state, &came);
             }
             if is_seen && !is_more {
-                expect.judge(&mut state, now, grace);
+                expect.judge(&mut state, now, grace + *sway);
             }
             expected.missed.extend(state.missed_at.map(|missed_at| late(&state, missed_at)));
             if before.as_ref() != Some(&state) {

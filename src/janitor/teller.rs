@@ -82,7 +82,7 @@ impl Teller {
         let hear_of_deliveries = who_hears(notices);
         let lateness = |rule: &Rule| Lateness { after: rule.delayed_after, windows: rule.windows.clone() };
         let expecting = |rule: &Rule| {
-            let expecting = Expecting { expect: rule.expect.clone()?, settled_for: rule.when.settled_for };
+            let expecting = Expecting::of(rule)?;
             Some((rule.name.clone(), expecting))
         };
         let own = |rule: &Rule| Some((rule.name.clone(), rule.notices.clone()?));

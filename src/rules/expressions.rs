@@ -6,14 +6,19 @@ use crate::{
         values::Fault,
         yaml::{Node, Value},
     },
-    domain::Stage,
+    domain::Arriving,
     templates::{Condition, Known, PathTemplate, TemplateError},
 };
 
 /// A path with `{{ … }}` in it.
-pub fn template(sheet: &Sheet, node: &Node, stage: Stage) -> Option<PathTemplate> {
-    read::some_text(sheet, node)?;
-    compiled(sheet, node, "a text", |text| PathTemplate::parse(stage, text))
+pub fn template(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<PathTemplate> {
+    let text = read::some_text(sheet, node)?;
+    if known.arriving == Arriving::Tick && text.ends_with('/') {
+        let problem = Problem::error(&node.at, "this is a folder, and there is no file that keeps its name in it");
+        sheet.report(problem.hint("write the whole path: `path: \"heartbeat.txt\"`"));
+        return None;
+    }
+    compiled(sheet, node, "a text", |text| PathTemplate::parse(known, text))
 }
 
 /// What `parse` makes of a text, its mistakes at their places.

@@ -19,6 +19,7 @@ mod read_here;
 mod read_mail;
 mod read_rows;
 mod read_rule;
+mod read_schedule;
 mod read_steps;
 mod read_watch;
 mod read_words;
@@ -27,12 +28,12 @@ mod table;
 
 pub use filter::FileFilter;
 pub use load::{Checked, Loaded, check, check_with, frozen, load_outline};
-pub use plan::{Context, Fetched, Planned, Supply, Unwanted, plan};
+pub use plan::{Context, Fetched, Planned, Supply, Unwanted, plan, plan_tick};
 pub use plan_after::{AfterStep, FollowUp, cannot_follow, follow_up};
 pub use plan_rows::{Begun, Part, plan_part};
 pub use rule::{
-    Action, Attach, EmptyFiles, Existing, HardLinks, Mail, Manifest, Rule, RuleLimits, RuleSet, Save, Spot, Step,
-    Symlinks, Upload, Watch, WatchMethod,
+    Action, Attach, BySource, EmptyFiles, Existing, HardLinks, Mail, Manifest, Rule, RuleLimits, RuleSet, Save,
+    Scheduled, Source, Spot, Step, Symlinks, Upload, Watch, WatchMethod, Watching,
 };
 pub use table::{Header, TableShape};
 

@@ -1,12 +1,13 @@
 //! What the ends of sources may not do: meet their files again, or be two for one file.
 
-use super::Rule;
+use super::{Rule, Watch};
 use crate::config::{Problem, Sheet};
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
 /// Reports a rule that writes into the folder it watches.
 pub(super) fn check_own_folder(sheet: &Sheet, rule: &Rule) {
-    if rule.folders_of_ours().any(|spot| spot.root == rule.when.folder) {
+    let Some(watch) = rule.when.watch() else { return };
+    if rule.folders_of_ours().any(|spot| spot.root == watch.folder) {
         let problem = Problem::error(
             &rule.steps_at,
             "this rule would meet its own files again: it writes to the folder that it watches",
@@ -31,13 +32,14 @@ pub(super) fn check_two(read: &[(&Sheet, &Rule)]) {
 }
 
 fn have_common_files(one: &Rule, other: &Rule) -> bool {
-    let samples = one.when.filter.include.samples().iter().chain(other.when.filter.include.samples());
-    let mut files = samples.flat_map(|sample| [&one.when.folder, &other.when.folder].map(|folder| folder.join(sample)));
+    let (Some(one), Some(other)) = (one.when.watch(), other.when.watch()) else { return false };
+    let samples = one.filter.include.samples().iter().chain(other.filter.include.samples());
+    let mut files = samples.flat_map(|sample| [&one.folder, &other.folder].map(|folder| folder.join(sample)));
     files.any(|file| takes(one, &file) && takes(other, &file))
 }
 
-fn takes(rule: &Rule, file: &Path) -> bool {
-    let Ok(below) = file.strip_prefix(&rule.when.folder) else { return false };
-    let is_reached = rule.when.recursive || below.components().count() == 1;
-    is_reached && rule.when.filter.wants(below.as_os_str().as_bytes())
+fn takes(watch: &Watch, file: &Path) -> bool {
+    let Ok(below) = file.strip_prefix(&watch.folder) else { return false };
+    let is_reached = watch.recursive || below.components().count() == 1;
+    is_reached && watch.filter.wants(below.as_os_str().as_bytes())
 }

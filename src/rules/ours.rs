@@ -1,7 +1,7 @@
 //! What rules write on this machine is no arrival: their folders are taken out of every watch that is rooted above them.
 
-use super::Rule;
-use std::{os::unix::ffi::OsStrExt, path::PathBuf};
+use super::{Rule, Source};
+use std::{os::unix::ffi::OsStrExt, path::PathBuf, sync::Arc};
 
 /// Takes the folders that any of `rules` writes to out of what they watch. A watch of such a folder itself is meant: so rules make a
 /// chain.
@@ -11,8 +11,10 @@ pub(super) fn leave_out(rules: &mut [Rule]) {
     folders.sort();
     folders.dedup();
     for rule in rules {
-        let below = folders.iter().filter_map(|folder| folder.strip_prefix(&rule.when.folder).ok());
-        rule.when.filter.ours =
+        let Source::Watch(watch) = &mut rule.when else { continue };
+        let watch = Arc::make_mut(watch);
+        let below = folders.iter().filter_map(|folder| folder.strip_prefix(&watch.folder).ok());
+        watch.filter.ours =
             below.map(|folder| folder.as_os_str().as_bytes().to_vec()).filter(|folder| !folder.is_empty()).collect();
     }
 }

@@ -1,9 +1,9 @@
-//! One file and one rule → the jobs it becomes, a refusal on record, or nothing; what `packetboat plan` shows is this.
+//! One file, or one tick, and one rule → the jobs it becomes, a refusal on record, or nothing; what `packetboat plan` shows is this.
 
 use crate::{
     domain::{
-        ArrivalDraft, Beginning, Copied, EndedJob, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Sighting,
-        Wishes,
+        ArrivalDraft, Beginning, Copied, EndedJob, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Report,
+        Sighting, Wishes,
     },
     rules::{Action, EmptyFiles, Mail, Rule, Step, Upload, plan_here, plan_mail, plan_text},
     templates::{Beside, Condition, Content, Destination, Facts, TemplateError},
@@ -92,7 +92,19 @@ pub enum Unwanted {
 /// broken, the jobs it would have become are failed from the beginning and say why.
 #[must_use]
 pub fn plan(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> Planned {
-    let planning = Planning::new(rule, sighting, context, (context.new_id)());
+    planned(&Planning::new(rule, sighting, context, (context.new_id)()))
+}
+
+/// Plans a moment of a rule's schedule, which is `context.arrived_at`; its jobs begin at `now`, for it may be late. Pure, as [`plan`].
+///
+/// `report`: what its texts tell of, if they do ([`Rule::tells_report`]).
+#[must_use]
+pub fn plan_tick(rule: &Rule, context: &Context<'_>, now: Moment, report: Option<&Report>) -> Planned {
+    let sighting = Sighting::tick(context.arrived_at);
+    planned(&Planning { begins_at: now, report, ..Planning::new(rule, &sighting, context, (context.new_id)()) })
+}
+
+fn planned(planning: &Planning<'_>) -> Planned {
     let mut letters = Vec::new();
     let (jobs, unwanted) = match planning.jobs(&mut letters) {
         Ok(jobs) if jobs.is_empty() => (jobs, Some(Unwanted::EveryStep)),
@@ -121,6 +133,8 @@ pub(super) struct Planning<'a> {
     pub copies: &'a [Copied],
     /// Of the mail at hand.
     pub beside: Beside<'a>,
+    /// Of a tick whose texts tell of it.
+    pub report: Option<&'a Report>,
 }
 
 impl<'a> Planning<'a> {
@@ -135,6 +149,7 @@ impl<'a> Planning<'a> {
             ended: None,
             copies: &[],
             beside: Beside::default(),
+            report: None,
         }
     }
 
@@ -162,7 +177,7 @@ impl<'a> Planning<'a> {
     /// Whether the rule wants the file; why its jobs are failed from the beginning, if they are.
     pub(super) fn judge(&self) -> Result<Option<Refusal>, Unwanted> {
         let is_empty = self.sighting.identity.size_bytes == 0;
-        if is_empty && self.rule.when.empty_files == EmptyFiles::Skip {
+        if is_empty && self.empty_files() == Some(EmptyFiles::Skip) {
             return Err(Unwanted::Empty);
         }
         match self.is_true(self.rule.condition.as_ref()) {
@@ -271,11 +286,16 @@ impl<'a> Planning<'a> {
     fn broken_limit(&self) -> Option<Refusal> {
         let size = self.sighting.identity.size_bytes;
         let name = Escaped(&self.sighting.path);
-        if size == 0 && self.rule.when.empty_files == EmptyFiles::Refuse {
+        if size == 0 && self.empty_files() == Some(EmptyFiles::Refuse) {
             return Some(format!("{name} is empty, and the rule says `empty_files: refuse`"));
         }
         let limit = self.rule.limits.size.filter(|limit| size > *limit)?;
         Some(format!("{name} has {size} bytes, and the rule's `limits: size` is {limit}"))
+    }
+
+    /// `None` where no files come.
+    fn empty_files(&self) -> Option<EmptyFiles> {
+        self.rule.when.watch().map(|watch| watch.empty_files)
     }
 
     pub(super) fn facts<'b>(&'b self, destination: Option<Destination<'b>>) -> Facts<'b> {
@@ -290,6 +310,7 @@ impl<'a> Planning<'a> {
             destination,
             ended: self.ended,
             beside: self.beside,
+            report: self.report,
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn save(planning: &Planning<'_>, save: &Save, refusal: Option<Refusal
 /// The source to `spot`, or deleted.
 pub(super) fn take_away(planning: &Planning<'_>, spot: Option<&Spot>, refusal: Option<Refusal>) -> JobDraft {
     let rule = planning.rule;
-    let done_file = rule.when.done_file.as_ref().and_then(|done| done.beside(&planning.sighting.path).ok());
+    let done_file = rule.when.watch().and_then(|watch| watch.done_file.as_ref()?.beside(&planning.sighting.path).ok());
     let wishes = TakeAwayWishes {
         fate: spot.map_or(Fate::Delete, |spot| Fate::Move { root: root(spot) }),
         done_file,

@@ -49,7 +49,7 @@ pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: &str) -> Resu
         headers: &named(planning, &step.headers)?,
         attachments: &attachments(planning, step)?,
         message_id: &format!("{}.{number}@{}", planning.series.long(), step.from.domain()),
-        date: planning.context.arrived_at,
+        date: planning.begins_at,
     })?;
     check_size(step, "this message", letter.bytes.len() as u64)?;
     Ok((Letter { key, ..letter }, recipients))

@@ -3,6 +3,7 @@
 use super::{Attach, expressions::compiled};
 use crate::{
     config::{Problem, Sheet, read, yaml::Node},
+    domain::Arriving,
     templates::{Known, PathTemplate, TemplateError},
 };
 use std::path::PathBuf;
@@ -14,6 +15,11 @@ pub fn attachments(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Vec<A
     read::each(read::at_most(sheet, read::many(sheet, node)?, 100)?, |item| {
         let text = read::some_text(sheet, item)?;
         match text.as_str() {
+            "file" if known.arriving == Arriving::Tick => {
+                let problem = Problem::error(&item.at, "`file` where no file comes");
+                sheet.report(problem.hint("`attach: /srv/terms.pdf` is a file of this machine"));
+                None
+            }
             "file" => Some(Attach::File),
             "attachments" | "message" => {
                 sheet.report(Problem::error(&item.at, format!("`{text}` is not built yet")).hint(OF_MAIL));

@@ -6,8 +6,9 @@ use crate::{
         keys::{Table, default, optional},
         read, values,
         values::Fault,
-        yaml::Node,
+        yaml::Entry,
     },
+    domain::Arriving,
     schedule::{Expect, Rhythm},
 };
 use chrono_tz::Tz;
@@ -27,11 +28,11 @@ pub const EXPECT: Table = Table {
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+pub const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// `expect`, with its moments in `time_zone`.
-pub fn expect(sheet: &Sheet, at: &std::ops::Range<usize>, node: &Node, time_zone: Tz) -> Option<Expect> {
-    let fields = Fields::open(sheet, &EXPECT, at, node)?;
+pub fn expect(sheet: &Sheet, Entry { key, value }: &Entry, arriving: Arriving, time_zone: Tz) -> Option<Expect> {
+    let fields = Fields::open(sheet, &EXPECT, &key.at, value)?;
     let every = fields.may("every", read::span(SECOND..=YEAR));
     let by = fields.may("by", read::crontab);
     let files = fields.need("files", read::count("`files`", 1..=1000));
@@ -55,7 +56,7 @@ pub fn expect(sheet: &Sheet, at: &std::ops::Range<usize>, node: &Node, time_zone
         sheet.report(problem.hint("one file is compared with the one before it; with `files`, write `min_size`"));
         return None;
     }
-    Some(Expect { rhythm: rhythm?, files: files?, min_size, min_share })
+    Some(Expect { arriving, rhythm: rhythm?, files: files?, min_size, min_share })
 }
 
 fn share(text: &str) -> Result<u32, Fault> {

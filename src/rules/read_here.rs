@@ -12,8 +12,7 @@ use crate::{
         values::Fault,
         yaml::Node,
     },
-    domain::Stage,
-    templates::{PathTemplate, TemplateError},
+    templates::{Known, PathTemplate, TemplateError},
 };
 use std::{
     ops::Range,
@@ -48,11 +47,11 @@ pub const SAVE: Table = Table {
 };
 
 /// A save step; `at` is its key.
-pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, stage: Stage) -> Option<Save> {
+pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, known: Known<'_>) -> Option<Save> {
     let fields = Fields::open(sheet, &SAVE, at, node)?;
     let root = fields.need("to", folder);
     let path = fields.need("path", |sheet, node| {
-        let parse = |text: &str| PathTemplate::parse(stage, text).map_err(below_to);
+        let parse = |text: &str| PathTemplate::parse(known, text).map_err(below_to);
         super::expressions::compiled(sheet, node, "a text", parse)
     });
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
@@ -107,7 +106,7 @@ fn absolute(path: &Path) -> Option<PathBuf> {
 
 /// Where a source is moved to: a folder of its own, named before anything is inserted, and a path below it. Relative ones start at the
 /// watched folder.
-pub fn spot(sheet: &Sheet, node: &Node, (stage, folder): (Stage, Option<&Path>)) -> Option<Spot> {
+pub fn spot(sheet: &Sheet, node: &Node, (known, folder): (Known<'_>, Option<&Path>)) -> Option<Spot> {
     let text = read::some_text(sheet, node)?;
     let fixed = &text[..text.find(['{']).unwrap_or(text.len())];
     let at = fixed.rfind('/').map_or(0, |slash| slash + 1);
@@ -127,7 +126,7 @@ pub fn spot(sheet: &Sheet, node: &Node, (stage, folder): (Stage, Option<&Path>))
         return refuse("this path can leave its root", "write the folder as it is, beginning with `/`");
     };
     let rest = if rest.is_empty() { "{{ file.name }}" } else { rest };
-    let parse = |_: &str| PathTemplate::parse(stage, rest).map_err(|error| shifted(error, at));
+    let parse = |_: &str| PathTemplate::parse(known, rest).map_err(|error| shifted(error, at));
     let path = super::expressions::compiled(sheet, node, "a path", parse)?;
     Some(Spot { root, path })
 }

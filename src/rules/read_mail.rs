@@ -14,7 +14,6 @@ use crate::{
         mailbox, read, relays,
         yaml::{self, Node},
     },
-    domain::Stage,
     mail::Mailbox,
     templates::{Known, Rows, TextKind, TextTemplate},
 };
@@ -57,12 +56,12 @@ pub const MAIL: Table = Table {
 };
 
 /// A mail step; `at` is its key.
-pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, stage): (&Outline, Stage)) -> Option<Mail> {
+pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&Outline, Known<'_>)) -> Option<Mail> {
     let fields = Fields::open(sheet, &MAIL, at, node)?;
-    let rows = fields.may("rows", |sheet, node| table_shape(sheet, node, stage));
+    let rows = fields.may("rows", |sheet, node| table_shape(sheet, node, of));
     // a faulty one is still one: what asks for a `row` is not wrong, too
     let rows_known = if fields.entry("rows").is_some() { Rows::Yes } else { Rows::No };
-    let known_rows = Known { stage, rows: rows_known, data: &[] };
+    let known_rows = Known { rows: rows_known, ..of };
     let to = fields.need("to", |sheet, node| addresses(sheet, node, known_rows));
     let [cc, bcc, reply_to] = ["cc", "bcc", "reply_to"].map(|key| match fields.entry(key) {
         Some(_) => fields.may(key, |sheet, node| addresses(sheet, node, known_rows)),

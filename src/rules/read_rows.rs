@@ -9,8 +9,8 @@ use crate::{
         values::Fault,
         yaml::Node,
     },
-    domain::Stage,
-    templates::{Charset, NotACharset},
+    domain::{Arriving, Stage},
+    templates::{Charset, Known, NotACharset},
 };
 
 /// The keys of `rows`.
@@ -33,8 +33,13 @@ pub const ROWS: Table = Table {
 const FORMAT: &[(&str, Meaning<()>)] = &[("csv", Built(()))];
 
 /// How the file of a step is read.
-pub fn table_shape(sheet: &Sheet, node: &Node, stage: Stage) -> Option<TableShape> {
-    if stage != Stage::Then {
+pub fn table_shape(sheet: &Sheet, node: &Node, of: Known<'_>) -> Option<TableShape> {
+    if of.arriving == Arriving::Tick {
+        let problem = Problem::error(&node.at, "rows where no file comes");
+        sheet.report(problem.hint("leave it out: a schedule brings one mail a tick; files of rows come by `watch`"));
+        return None;
+    }
+    if of.stage != Stage::Then {
         let problem = Problem::error(&node.at, "rows are mailed when their file comes");
         sheet.report(problem.hint("write it in `then`; what follows upon that is one mail a file"));
         return None;

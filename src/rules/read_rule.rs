@@ -1,9 +1,10 @@
 //! One rule file: its keys, and what packetboat.yaml says where it says nothing.
 
 use super::{
-    Rule, RuleLimits, closed,
+    Rule, RuleLimits, Source, closed,
     expressions::condition,
     read_expect::expect,
+    read_schedule,
     read_steps::{Around, end_of, steps, warn_of_one_place},
     read_watch,
 };
@@ -14,10 +15,11 @@ use crate::{
         first_line,
         keys::{Table, default, not_yet, optional, required},
         notices, read, values,
-        yaml::{self, Node},
+        yaml::{self, Node, Value},
     },
-    domain::{Retry, Sha256, Stage},
+    domain::{Arriving, Retry, Sha256, Stage},
     schedule::Windows,
+    templates::Known,
 };
 use chrono_tz::Tz;
 
@@ -109,20 +111,27 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     crate::config::hide_secrets(sheet, &root);
     let fields = Fields::open(sheet, &RULE, &first_line(sheet), &root)?;
     let about = fields.may("about", read::text);
-    let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, known));
-    let wanted = fields.may("if", |sheet, node| condition(sheet, node, Stage::Then.into()));
-    let folder = when.as_ref().map(|watch| watch.folder.as_path());
-    let list = |stage| move |sheet: &Sheet, node: &Node| steps(sheet, node, Around { known, stage, folder });
+    let time_zone = fields.may("time_zone", crate::config::time_zone).unwrap_or(known.time_zone);
+    let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, known, time_zone));
+    let arriving = fields.value("when").map_or(Arriving::File, arriving);
+    let wanted = fields.may("if", |sheet, node| condition(sheet, node, Known::of(Stage::Then, arriving)));
+    let watch = when.as_ref().and_then(Source::watch);
+    let folder = watch.map(|watch| watch.folder.as_path());
+    let around = |stage| Around { known, of: Known::of(stage, arriving), folder };
+    let list = |stage| move |sheet: &Sheet, node: &Node| steps(sheet, node, around(stage));
     let then = fields.need("then", list(Stage::Then));
     let [after, after_failure] =
         [("after", Stage::After), ("after_failure", Stage::Failure)].map(|(key, stage)| match fields.value(key) {
             Some(_) => fields.may(key, list(stage)),
             None => Some(Vec::new()),
         });
-    if let (Some(watch), Some(steps)) = (&when, fields.value("then"))
+    if let (Some(watch), Some(steps)) = (watch, fields.value("then"))
         && watch.recursive
     {
         warn_of_one_place(sheet, steps);
+    }
+    if arriving == Arriving::Tick {
+        read_schedule::refuse_what_files_have(sheet, &fields);
     }
     let retry = retry(sheet, &fields, known);
     let deadline = fields.may("deadline", deadline).unwrap_or(known.defaults.deadline);
@@ -134,10 +143,9 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
         })
     });
     let in_order = fields.need("in_order", read::switch);
-    let time_zone = fields.may("time_zone", crate::config::time_zone).unwrap_or(known.time_zone);
     let windows = windows(&fields, time_zone);
     let expect = match fields.entry("expect") {
-        Some(entry) => expect(sheet, &entry.key.at, &entry.value, time_zone).map(Some),
+        Some(entry) => expect(sheet, entry, arriving, time_zone).map(Some),
         None => Some(None),
     };
     closed::warn_of_deadline(sheet, fields.value("windows"), &windows, deadline);
@@ -172,6 +180,15 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
         steps_at: fields.value("then").map_or(0..0, |node| node.at.clone()),
         end_at: ["after", "after_failure"].into_iter().find_map(|key| end_of(fields.value(key)?)),
     })
+}
+
+/// By the source's key alone, so that a mistake below it is one mistake.
+fn arriving(when: &Node) -> Arriving {
+    let is_schedule = match &when.value {
+        Value::Map(entries) => entries.first().and_then(|entry| entry.key.as_text()) == Some("schedule"),
+        Value::List(_) | Value::Scalar(_) => when.as_text() == Some("schedule"),
+    };
+    if is_schedule { Arriving::Tick } else { Arriving::File }
 }
 
 fn retry(sheet: &Sheet, fields: &Fields<'_>, known: &Outline) -> Option<Retry> {
@@ -238,21 +255,29 @@ mod tests {
         rule.unwrap()
     }
 
+    fn watch(rule: &Rule) -> &crate::rules::Watch {
+        rule.when.watch().unwrap()
+    }
+
     #[test]
     fn what_a_rule_leaves_out_packetboat_yaml_says() {
         let rule = read("when: { watch: { folder: /tmp/ } }\nthen: [{ upload: { to: a } }]\nretry: { attempts: 3 }\n");
         assert_eq!(rule.retry.first_wait, Duration::from_secs(7));
         assert_eq!((rule.retry.longest_wait, rule.retry.attempts), (Duration::from_secs(70), Some(3)));
         assert_eq!((rule.deadline, rule.priority), (Duration::from_secs(7000), Priority::High));
-        assert_eq!((rule.delayed_after, rule.expect), (Duration::from_secs(700), None));
+        assert_eq!((rule.delayed_after, &rule.expect), (Duration::from_secs(700), &None));
         assert_eq!((rule.time_zone, rule.windows.time_zone), (chrono_tz::Asia::Tokyo, chrono_tz::Asia::Tokyo));
-        assert_eq!(rule.when.folder, PathBuf::from("/tmp"));
-        assert!(!rule.when.recursive && !rule.in_order && !rule.paused && rule.about.is_none());
-        assert!(rule.when.filter.wants(b"a") && !rule.when.filter.wants(b".a") && !rule.when.filter.wants(b"a.part"));
+        assert_eq!(watch(&rule).folder, PathBuf::from("/tmp"));
+        assert!(!watch(&rule).recursive && !rule.in_order && !rule.paused && rule.about.is_none());
+        assert!(
+            watch(&rule).filter.wants(b"a")
+                && !watch(&rule).filter.wants(b".a")
+                && !watch(&rule).filter.wants(b"a.part")
+        );
         let upload = rule.then[0].upload();
         assert_eq!((upload.path.text(), upload.on_exists), ("{{ file.path }}", OnExists::Replace));
         assert_eq!((upload.proof, upload.times, upload.resume), (ProofWish::Size, Times::Keep, Resume::WhenLarge));
-        assert_eq!((rule.when.rescan, rule.when.settled_for), (Duration::from_secs(60), Duration::from_secs(5)));
+        assert_eq!((watch(&rule).rescan, watch(&rule).settled_for), (Duration::from_secs(60), Duration::from_secs(5)));
     }
 
     #[test]
@@ -271,7 +296,7 @@ mod tests {
              time_zone: Europe/Berlin\npaused: true\ndelayed_after: 5m\n\
              expect: { by: \"0 4 * * *\", min_size: 10MB, min_share: 50% }\n",
         );
-        let watch = &rule.when;
+        let watch = watch(&rule);
         assert!(watch.filter.wants(b".hidden.a") && watch.filter.wants(b"sub/c.b") && !watch.filter.wants(b"x.a"));
         assert_eq!((watch.filter.min_size, watch.filter.max_size), (Some(1), Some(1 << 40)));
         assert_eq!((watch.empty_files, watch.existing), (EmptyFiles::Refuse, Existing::Skip));
@@ -302,7 +327,7 @@ mod tests {
     #[test]
     fn a_recursive_rule_takes_what_lies_deeper() {
         let rule = read("when: { watch: { folder: /tmp, recursive: true } }\nthen: [{ upload: { to: a } }]\n");
-        assert!(rule.when.filter.wants(b"a/b/c") && !rule.when.filter.wants(b"a/.git/c"));
+        assert!(watch(&rule).filter.wants(b"a/b/c") && !watch(&rule).filter.wants(b"a/.git/c"));
         assert_eq!(rule.rank(b"a"), 0);
     }
 }

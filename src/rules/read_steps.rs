@@ -15,7 +15,7 @@ use crate::{
         suggest, values,
         yaml::{Entry, Kind, Node, Value},
     },
-    domain::{OnExists, ProofWish, Resume, Stage, Times},
+    domain::{Arriving, OnExists, ProofWish, Resume, Stage, Times},
     templates::{Known, Rows, TextKind, TextTemplate},
 };
 use std::{ops::Range, path::Path};
@@ -112,7 +112,8 @@ pub const MANIFEST: Table = Table {
 #[derive(Clone, Copy)]
 pub struct Around<'a> {
     pub known: &'a Outline,
-    pub stage: Stage,
+    /// Where its steps stand, and what they are about.
+    pub of: Known<'a>,
     /// The watched folder, where it is known: what a `move` starts from.
     pub folder: Option<&'a Path>,
 }
@@ -120,14 +121,14 @@ pub struct Around<'a> {
 /// All steps of a list.
 pub fn steps(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Vec<Step>> {
     match &node.value {
-        Value::List(items) if items.is_empty() && around.stage == Stage::Then => {
+        Value::List(items) if items.is_empty() && around.of.stage == Stage::Then => {
             let problem = Problem::error(&node.at, "a rule has at least one step");
             sheet.report(problem.hint("write `- upload: { to: SERVER }`"));
             None
         }
         Value::List(items) => {
             let last = items.len().saturating_sub(1);
-            for item in items.iter().take(last).filter(|_| around.stage != Stage::Then) {
+            for item in items.iter().take(last).filter(|_| around.of.stage != Stage::Then) {
                 check_not_the_end(sheet, item);
             }
             read::each(read::at_most(sheet, items, 100)?, |item| step(sheet, item, around))
@@ -146,22 +147,36 @@ pub fn steps(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Vec<Step>
 }
 
 fn step(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Step> {
-    let Around { known, stage, folder } = around;
+    let Around { known, of, folder } = around;
+    let stage = of.stage;
     let Entry { key, value } = KINDS.one(sheet, node)?;
     let rows = if entry(&value, "rows").is_some() { Rows::Yes } else { Rows::No };
-    let known_rows = Known { rows, ..stage.into() };
-    let condition = entry(node, "if").and_then(|own| condition(sheet, own, known_rows));
+    let condition = entry(node, "if").and_then(|own| condition(sheet, own, Known { rows, ..of }));
     let action = match key.as_text() {
-        Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, (known, stage))?)),
+        Some(step @ ("save" | "move" | "delete")) if of.arriving == Arriving::Tick => {
+            return refuse_file_step(sheet, step, &key.at);
+        }
+        Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, (known, of))?)),
         Some("manifest") if stage != Stage::After => return refuse_manifest(sheet, &key.at),
-        Some("manifest") => Action::Manifest(manifest(&Fields::open(sheet, &MANIFEST, &key.at, &value)?, known)?),
-        Some("save") => Action::Save(save(sheet, &key.at, &value, stage)?),
+        Some("manifest") => Action::Manifest(manifest(&Fields::open(sheet, &MANIFEST, &key.at, &value)?, known, of)?),
+        Some("save") => Action::Save(save(sheet, &key.at, &value, of)?),
         Some(end @ ("move" | "delete")) if stage == Stage::Then => return refuse_end(sheet, end, &key.at),
-        Some("move") => Action::Move(spot(sheet, &value, (stage, folder))?),
+        Some("move") => Action::Move(spot(sheet, &value, (of, folder))?),
         Some("delete") => delete(sheet, &value)?,
-        _ => Action::Upload(upload(&Fields::open(sheet, &UPLOAD, &key.at, &value)?, known, stage)?),
+        _ => Action::Upload(upload(sheet, &Fields::open(sheet, &UPLOAD, &key.at, &value)?, known, of)?),
     };
     Some(Step { action, condition })
+}
+
+/// A schedule brings nothing that could be copied or taken away.
+fn refuse_file_step(sheet: &Sheet, step: &str, at: &Range<usize>) -> Option<Step> {
+    let problem = Problem::error(at, format!("`{step}` where no file comes"));
+    let hint = match step {
+        "save" => "an upload may bring a text of its own: `upload: { to: SERVER, path: …, text: … }`",
+        _ => "leave it out: there is no source to be dealt with",
+    };
+    sheet.report(problem.hint(hint));
+    None
 }
 
 /// Beside other steps it could take the file away before they have it.
@@ -178,9 +193,9 @@ fn refuse_manifest(sheet: &Sheet, at: &Range<usize>) -> Option<Step> {
     None
 }
 
-fn manifest(fields: &Fields<'_>, known: &Outline) -> Option<Manifest> {
+fn manifest(fields: &Fields<'_>, known: &Outline, of: Known<'_>) -> Option<Manifest> {
     let to = fields.need("to", |sheet, node| servers(sheet, node, known));
-    let path = fields.need("path", |sheet, node| template(sheet, node, Stage::After));
+    let path = fields.need("path", |sheet, node| template(sheet, node, of));
     Some(Manifest { to: to?, path: path? })
 }
 
@@ -211,10 +226,13 @@ fn check_not_the_end(sheet: &Sheet, item: &Node) {
     }
 }
 
-fn upload(fields: &Fields<'_>, known: &Outline, stage: Stage) -> Option<Upload> {
+fn upload(sheet: &Sheet, fields: &Fields<'_>, known: &Outline, of: Known<'_>) -> Option<Upload> {
+    if of.arriving == Arriving::Tick {
+        check_has_content(sheet, fields)?;
+    }
     let to = fields.need("to", |sheet, node| servers(sheet, node, known));
-    let path = fields.need("path", |sheet, node| template(sheet, node, stage));
-    let parse = |text: &str| TextTemplate::parse(TextKind::Text, stage, text);
+    let path = fields.need("path", |sheet, node| template(sheet, node, of));
+    let parse = |text: &str| TextTemplate::parse(TextKind::Text, of, text);
     let text = match fields.value("text") {
         Some(_) => Some(fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse))?),
         None => None,
@@ -230,6 +248,21 @@ fn upload(fields: &Fields<'_>, known: &Outline, stage: Stage) -> Option<Upload> 
         Some(false) => Resume::Never,
     };
     Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth, text })
+}
+
+/// Where no file comes, an upload brings its own content and its own name.
+fn check_has_content(sheet: &Sheet, fields: &Fields<'_>) -> Option<()> {
+    let mut is_whole = true;
+    for (key, message, hint) in [
+        ("path", "a copy without a name: a schedule brings no file that has one", "add `path: \"heartbeat.txt\"`"),
+        ("text", "nothing to send: a schedule brings no file", "add `text: \"alive {{ arrived.iso }}\"`"),
+    ] {
+        if fields.entry(key).is_none() {
+            sheet.report(Problem::error(fields.at(), message).hint(hint));
+            is_whole = false;
+        }
+    }
+    is_whole.then_some(())
 }
 
 /// One server or several, each once.

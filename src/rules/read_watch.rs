@@ -1,6 +1,9 @@
-//! `when:` of a rule: the source it waits for.
+//! `when:` of a rule: the source it waits for, and the keys of a watched folder.
 
-use super::{EmptyFiles, Existing, FileFilter, HardLinks, Symlinks, Watch, WatchMethod, expressions::compiled, globs};
+use super::{
+    EmptyFiles, Existing, FileFilter, HardLinks, Source, Symlinks, Watch, WatchMethod, expressions::compiled, globs,
+    read_schedule::schedule,
+};
 use crate::config::{
     Fields, Outline, Problem, Sheet,
     keys::{Table, default, not_yet, optional, required},
@@ -11,9 +14,11 @@ use crate::config::{
 };
 use crate::domain::Globs;
 use crate::templates::DoneFile;
+use chrono_tz::Tz;
 use std::{
     io,
     path::{Component, Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,7 +26,7 @@ use std::{
 static KINDS: Kinds = Kinds {
     table: SOURCES,
     beside: &[],
-    none: ("`when` without a source", "write `when: { watch: { folder: … } }`"),
+    none: ("`when` without a source", "write `when: { watch: { folder: … } }` or `when: { schedule: { at: … } }`"),
     two: "a rule waits for one source; make it two rules",
 };
 
@@ -31,7 +36,7 @@ const SOURCES: Table = Table {
         optional("watch"),
         not_yet("poll", WATCH_ONLY),
         not_yet("drop", WATCH_ONLY),
-        not_yet("schedule", WATCH_ONLY),
+        optional("schedule"),
         not_yet("mail", WATCH_ONLY),
     ],
     moved: &[
@@ -39,11 +44,14 @@ const SOURCES: Table = Table {
         ("folder", "write `watch: { folder: … }`"),
         ("path", "write `watch: { folder: … }`"),
         ("ftp", "a rule names a server, not its protocol: `poll: { from: SERVER }`, which is not built yet"),
-        ("cron", "write `schedule: { at: … }`, which is not built yet"),
+        ("cron", "write `schedule: { at: … }`"),
+        ("at", "write `schedule: { at: … }`"),
+        ("every", "write `schedule: { every: … }`"),
     ],
 };
 
-const WATCH_ONLY: &str = "this version waits for files in a local folder: `watch: { folder: … }`";
+const WATCH_ONLY: &str =
+    "this version waits for files in a local folder, `watch: { folder: … }`, and for moments, `schedule: { at: … }`";
 
 /// The keys of `watch`.
 pub const WATCH: Table = Table {
@@ -95,9 +103,16 @@ const TAKE: &[(&str, Meaning<()>)] =
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The source under `when`.
-pub fn when(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Watch> {
-    let Entry { key, value } = KINDS.one(sheet, node)?;
+/// The source under `when`; moments are in `time_zone`.
+pub fn when(sheet: &Sheet, node: &Node, known: &Outline, time_zone: Tz) -> Option<Source> {
+    let entry = KINDS.one(sheet, node)?;
+    match entry.key.as_text() {
+        Some("schedule") => Some(Source::Schedule(Arc::new(schedule(sheet, &entry, time_zone)?))),
+        _ => Some(Source::Watch(Arc::new(watched(sheet, entry, known)?))),
+    }
+}
+
+fn watched(sheet: &Sheet, Entry { key, value }: Entry, known: &Outline) -> Option<Watch> {
     let fields = Fields::open(sheet, &WATCH, &key.at, &value)?;
     let watch = watch(&fields, sheet)?;
     let folder = fields.value("folder").map_or(&key.at, |node| &node.at);

@@ -2,13 +2,18 @@
 
 use crate::{
     config::Notice,
-    domain::{ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times},
+    domain::{Arriving, ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times},
     mail::Mailbox,
     rules::{FileFilter, TableShape},
-    schedule::{Expect, Windows},
+    schedule::{Expect, Timetable, Windows},
     templates::{Condition, DoneFile, LONGEST_TEXT, PathTemplate, TextTemplate},
 };
-use std::{ops::Range, path::PathBuf, time::Duration};
+use std::{
+    ops::{Deref, Range},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 /// All rules of one load, in the order of their names.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +30,7 @@ pub struct Rule {
     /// The text as it was loaded, and its hash: what an arrival points at.
     pub text: String,
     pub sha256: Sha256,
-    pub when: Watch,
+    pub when: Source,
     pub condition: Option<Condition>,
     pub then: Vec<Step>,
     /// In order, once every job of `then` is delivered.
@@ -81,6 +86,18 @@ impl Rule {
         })
     }
 
+    /// Whether any text of its `then` tells of a `report`.
+    #[must_use]
+    pub fn tells_report(&self) -> bool {
+        let tells = |text: &TextTemplate| text.asks_for("report");
+        self.when.arriving() == Arriving::Tick
+            && self.then.iter().any(|step| match &step.action {
+                Action::Mail(mail) => mail.texts().any(tells),
+                Action::Upload(upload) => upload.text.as_ref().is_some_and(tells),
+                Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => false,
+            })
+    }
+
     /// The place of a file in `order`, 0 first: that of the last glob that matches, so that a general one may stand before
     /// its exceptions (`"**/*.html", index.html`). Behind all of them when none matches.
     #[must_use]
@@ -106,6 +123,80 @@ impl Rule {
     #[must_use]
     pub fn has_rows(&self) -> bool {
         self.then.iter().any(|step| matches!(&step.action, Action::Mail(mail) if mail.rows.is_some()))
+    }
+}
+
+/// What a rule waits for.
+#[derive(Debug, Clone)]
+pub enum Source {
+    Watch(Arc<Watch>),
+    Schedule(Arc<Timetable>),
+}
+
+impl Source {
+    /// The watched folder, if it is one.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        match self {
+            Self::Watch(watch) => Some(watch),
+            Self::Schedule(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn arriving(&self) -> Arriving {
+        match self {
+            Self::Watch(_) => Arriving::File,
+            Self::Schedule(_) => Arriving::Tick,
+        }
+    }
+}
+
+/// A rule with the source of one kind. What is in its other fields is the rule's.
+#[derive(Debug, Clone)]
+pub struct With<S> {
+    rule: Arc<Rule>,
+    pub when: Arc<S>,
+}
+
+/// A rule that watches a folder.
+pub type Watching = With<Watch>;
+/// A rule of moments.
+pub type Scheduled = With<Timetable>;
+
+impl<S> Deref for With<S> {
+    type Target = Rule;
+
+    fn deref(&self) -> &Rule {
+        &self.rule
+    }
+}
+
+impl Watching {
+    /// `None` for a rule of another source.
+    #[must_use]
+    pub fn of(rule: Arc<Rule>) -> Option<Self> {
+        match BySource::of(rule) {
+            BySource::Watching(rule) => Some(rule),
+            BySource::Scheduled(_) => None,
+        }
+    }
+}
+
+/// A rule by the kind of its source.
+#[derive(Debug, Clone)]
+pub enum BySource {
+    Watching(Watching),
+    Scheduled(Scheduled),
+}
+
+impl BySource {
+    #[must_use]
+    pub fn of(rule: Arc<Rule>) -> Self {
+        match rule.when.clone() {
+            Source::Watch(when) => Self::Watching(With { rule, when }),
+            Source::Schedule(when) => Self::Scheduled(With { rule, when }),
+        }
     }
 }
 

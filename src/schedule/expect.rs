@@ -4,7 +4,7 @@
 //! half the time to the next one it is that one's no more.
 
 use crate::{
-    domain::{Came, Expectation, Moment, show_size},
+    domain::{Arriving, Came, Expectation, Moment, show_size},
     schedule::Crontab,
 };
 use chrono_tz::Tz;
@@ -13,6 +13,8 @@ use std::{fmt, time::Duration};
 /// What must come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expect {
+    /// What its source brings.
+    pub arriving: Arriving,
     pub rhythm: Rhythm,
     /// How many files, at least one.
     pub files: u32,
@@ -154,9 +156,13 @@ impl Expect {
 /// As people read it, and as the row has it.
 impl fmt::Display for Expect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let thing = match self.arriving {
+            Arriving::File => "file",
+            Arriving::Tick => "tick",
+        };
         match self.files {
-            1 => f.write_str("a file")?,
-            files => write!(f, "{files} files")?,
+            1 => write!(f, "a {thing}")?,
+            files => write!(f, "{files} {thing}s")?,
         }
         if let Some(least) = self.min_size {
             write!(f, " of {} or more", show_size(least))?;
@@ -171,7 +177,7 @@ impl fmt::Display for Expect {
     }
 }
 
-fn in_words(span: Duration) -> String {
+pub(super) fn in_words(span: Duration) -> String {
     let seconds = span.as_secs();
     let units = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
     let unit = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));

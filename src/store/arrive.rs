@@ -169,6 +169,7 @@ fn payload_row(node: &str, draft: &ArrivalDraft) -> Value {
 
 fn arrival_row(draft: &ArrivalDraft, payload: Option<i64>, id: i64) -> Value {
     let Sighting { folder, path, .. } = &draft.sighting;
+    let source = if draft.sighting.is_tick() { "schedule" } else { "watch" };
     let after = if draft.has_after { "due" } else { "none" };
     json!([
         id,
@@ -179,7 +180,8 @@ fn arrival_row(draft: &ArrivalDraft, payload: Option<i64>, id: i64) -> Value {
         hex(folder),
         hex(path),
         draft.arrived_at.0,
-        after
+        after,
+        source
     ])
 }
 
@@ -238,6 +240,6 @@ RETURNING id";
 
 const INSERT_ARRIVALS: &str = "
 INSERT INTO arrivals (id, ref, rule_version_id, source, place_id, payload_id, folder, name, arrived_at, after)
-SELECT value ->> 0, unhex(value ->> 1), value ->> 2, 'watch', value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
+SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 9, value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
        value ->> 7, value ->> 8
   FROM jsonb_each(?1)";

@@ -42,9 +42,9 @@ impl<'a> NewJob<'a> {
         (arrival, source): (i64, Option<i64>),
         letters: &[Option<i64>],
     ) -> Self {
-        let ArrivalDraft { rule, arrived_at: at, .. } = draft;
+        let (rule, at) = (&draft.rule, job.due_at); // a tick that is made good arrives as of its moment, and begins now
         let payload = payload_of(job, source, letters);
-        Self { node, rule, at: *at, job, arrival, payload, step: Step::Then, state: State::AsDrafted }
+        Self { node, rule, at, job, arrival, payload, step: Step::Then, state: State::AsDrafted }
     }
 
     /// One of a step of `after`; `source` is the row of the arrival's own bytes.

@@ -1,9 +1,6 @@
 //! What a mail may know beside its arrival: one row of it, its bytes, and the values that the step adds.
 
-use crate::{
-    domain::Stage,
-    templates::{Charset, Destination, Facts, TemplateError, facts::sample},
-};
+use crate::templates::{Charset, Destination, Facts, Known, Rows, TemplateError, facts::sample};
 use minijinja::{
     Error, Value,
     value::{Object, Rest},
@@ -19,36 +16,6 @@ pub struct Beside<'a> {
     pub data: &'a [(String, String)],
 }
 
-/// Whether the file is read row by row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Rows {
-    #[default]
-    No,
-    Yes,
-}
-
-/// Which of it there is where a text stands, known before any arrival.
-#[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
-    pub stage: Stage,
-    pub rows: Rows,
-    /// Names of `data`.
-    pub data: &'a [String],
-}
-
-impl From<Stage> for Known<'_> {
-    fn from(stage: Stage) -> Self {
-        Self { stage, rows: Rows::No, data: &[] }
-    }
-}
-
-impl Known<'_> {
-    pub(super) fn has(&self, dotted: &str) -> bool {
-        let name = dotted.split('.').next().unwrap_or("");
-        (name == "row" && self.rows == Rows::Yes) || self.data.iter().any(|known| known == dotted)
-    }
-}
-
 /// What `then` makes of a sample arrival that has all of it.
 pub(super) fn with_sample<T>(
     known: Known<'_>,
@@ -59,7 +26,7 @@ pub(super) fn with_sample<T>(
     let data: Vec<_> = known.data.iter().map(|name| (name.clone(), "1".to_owned())).collect();
     let row = Some(&row).filter(|_| known.rows == Rows::Yes);
     let beside = Beside { row, content: Some(&content), data: &data };
-    then(&Facts { beside, ..sample(known.stage, destination) })
+    then(&Facts { beside, ..sample(known, destination) })
 }
 
 /// One row of a table: `row.number`.

@@ -1,8 +1,10 @@
 //! What a template may know of an arrival, and the sample arrival that `check` renders with.
 
 use crate::{
-    domain::{EndedJob, EndedReceipt, Identity, JobState, Moment, Ref, Sha256, Sighting, Stage},
-    templates::{Beside, carrier, moment::ZonedMoment},
+    domain::{
+        Arriving, EndedJob, EndedReceipt, Identity, JobState, Moment, Ref, Report, ReportLine, Sha256, Sighting, Stage,
+    },
+    templates::{Beside, Known, carrier, moment::ZonedMoment},
 };
 use chrono_tz::Tz;
 use minijinja::Value;
@@ -27,6 +29,8 @@ pub struct Facts<'a> {
     pub ended: Option<&'a EndedJob>,
     /// Known in mails only.
     pub beside: Beside<'a>,
+    /// Known in the texts of a schedule's `then` only.
+    pub report: Option<&'a Report>,
 }
 
 /// The job a path is rendered for.
@@ -46,10 +50,11 @@ impl Facts<'_> {
         let mut names = BTreeMap::from([
             ("arrived", self.moment(self.arrived_at)),
             ("arrival", map([("id", self.arrival.to_string().into())])),
-            ("file", self.file_value()),
+            ("file", self.file_value()), // of a tick no template may name it
             ("rule", map([("name", self.rule.into()), ("about", self.about.unwrap_or("").into())])),
             ("host", self.host.into()),
         ]);
+        names.extend(self.report.map(|report| ("report", self.report_value(report))));
         if let Some(job) = self.ended {
             names.insert("job", self.job_value(job));
             names.extend(job.receipt.as_ref().map(|receipt| ("receipt", self.receipt_value(receipt))));
@@ -109,13 +114,35 @@ impl Facts<'_> {
         ])
     }
 
+    fn report_value(&self, report: &Report) -> Value {
+        let moment = |moment: Option<Moment>| moment.map_or(Value::from(()), |moment| self.moment(moment));
+        let line = |line: &ReportLine| {
+            map([
+                ("rule", line.rule.as_str().into()),
+                ("delivered", line.delivered.into()),
+                ("failed", line.failed.into()),
+                ("waiting", line.waiting.into()),
+                ("bytes", line.bytes.into()),
+                ("last", moment(line.last)),
+                ("expected", moment(line.expected)),
+            ])
+        };
+        map([
+            ("days", report.lines.iter().map(line).collect()),
+            ("all_is_well", report.is_well.into()),
+            ("since", self.moment(report.since)),
+            ("until", self.moment(report.until)),
+        ])
+    }
+
     fn moment(&self, moment: Moment) -> Value {
         Value::from_object(ZonedMoment::new(moment, self.time_zone))
     }
 }
 
 /// `orders/2026/invoice.pdf`, 1.2 MB, modified at 03:00 and arrived at 03:15 UTC on a day of 2026.
-pub(super) fn sample<'a>(stage: Stage, destination: Option<Destination<'a>>) -> Facts<'a> {
+pub(super) fn sample<'a>(known: impl Into<Known<'a>>, destination: Option<Destination<'a>>) -> Facts<'a> {
+    let Known { stage, arriving, .. } = known.into();
     static FILE: LazyLock<Sighting> = LazyLock::new(|| Sighting {
         folder: b"/srv/sample".to_vec(),
         path: b"orders/2026/invoice.pdf".to_vec(),
@@ -126,11 +153,15 @@ pub(super) fn sample<'a>(stage: Stage, destination: Option<Destination<'a>>) -> 
             ctime_ns: 1_795_316_400_000_000_000,
         },
     });
+    static TICK: LazyLock<Sighting> = LazyLock::new(|| Sighting::tick(SAMPLED));
     Facts {
-        arrived_at: Moment(1_795_317_300_000),
+        arrived_at: SAMPLED,
         time_zone: Tz::UTC,
         arrival: Ref([7; 16]),
-        file: &FILE,
+        file: match arriving {
+            Arriving::File => &FILE,
+            Arriving::Tick => &TICK,
+        },
         rule: "sample",
         about: Some("A sample"),
         host: "localhost",
@@ -141,8 +172,30 @@ pub(super) fn sample<'a>(stage: Stage, destination: Option<Destination<'a>>) -> 
             Stage::Failure => Some(&FAILED),
         },
         beside: Beside::default(),
+        report: (arriving == Arriving::Tick && stage == Stage::Then).then_some(&REPORT),
     }
 }
+
+const SAMPLED: Moment = Moment(1_795_317_300_000);
+
+/// Of a rule that delivered, and of one that did nothing yet.
+static REPORT: LazyLock<Report> = LazyLock::new(|| Report {
+    since: Moment(SAMPLED.0 - 7 * 86_400_000),
+    until: SAMPLED,
+    lines: vec![
+        ReportLine {
+            rule: "sample".to_owned(),
+            delivered: 7,
+            failed: 1,
+            waiting: 2,
+            bytes: 1_234_567,
+            last: Some(SAMPLED),
+            expected: Some(SAMPLED),
+        },
+        ReportLine { rule: "idle".to_owned(), ..ReportLine::default() },
+    ],
+    is_well: false,
+});
 
 static DELIVERED: LazyLock<EndedJob> = LazyLock::new(|| EndedJob {
     state: JobState::Delivered,

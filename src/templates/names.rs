@@ -1,7 +1,7 @@
 //! The names there are, checked in every branch of a template, also in those that the sample arrival does not take.
 
 use crate::{
-    domain::Stage,
+    domain::{Arriving, Stage},
     templates::{Known, TemplateError, moment},
 };
 use std::{collections::BTreeSet, ops::Range};
@@ -22,11 +22,16 @@ const FILE: &[&str] = &["name", "stem", "ext", "path", "folder", "size", "modifi
 
 const FILE_IN_MAILS: &[&str] = &["name", "stem", "ext", "path", "folder", "size", "modified", "text"];
 const RECEIPT: &[&str] = &["path", "size", "sha256", "proof", "reply", "delivered"];
+/// `days` has a line for each rule.
+const REPORT: &[&str] = &["days", "all_is_well", "since", "until"];
 const JOB: &[&str] = &["id", "state", "attempts", "to", "path", "reply"];
 
 /// The fields of a top-level name; empty for a plain value. `None`: there is no such name in this place.
-fn fields((place, stage): (Place, Stage), name: &str) -> Option<&'static [&'static str]> {
+fn fields((place, known): (Place, Known<'_>), name: &str) -> Option<&'static [&'static str]> {
+    let Known { stage, arriving, .. } = known;
     Some(match (place, name) {
+        (_, "file") if arriving == Arriving::Tick => return None,
+        (Place::Mail, "report") if arriving == Arriving::Tick && stage == Stage::Then => REPORT,
         (Place::Path | Place::Attached | Place::Condition | Place::Mail, "receipt") if stage == Stage::After => RECEIPT,
         (Place::Condition | Place::Mail, "job") if stage != Stage::Then => JOB,
         (Place::DoneFile, "file") => &["name", "stem", "ext"],
@@ -43,11 +48,10 @@ fn fields((place, stage): (Place, Stage), name: &str) -> Option<&'static [&'stat
     })
 }
 
-/// Names that mean something somewhere.
-const NAMES: [&str; 8] = ["arrived", "arrival", "file", "rule", "host", "server", "job", "receipt"];
+const NAMES: [&str; 9] = ["arrived", "arrival", "file", "rule", "host", "server", "job", "receipt", "report"];
 
 /// Names that will mean something, or that do in a step with `rows`.
-const TAKEN: [&str; 5] = ["row", "now", "incident", "report", "mail"];
+const TAKEN: [&str; 4] = ["row", "now", "incident", "mail"];
 
 /// Whether a value of `data` may not be called so.
 #[must_use]
@@ -65,7 +69,7 @@ pub(super) fn check(
     used: impl IntoIterator<Item = String>,
     is_function: impl Fn(&str) -> bool,
 ) -> Result<(), TemplateError> {
-    let place = (place, known.stage);
+    let place = (place, known);
     let wrong: BTreeSet<(usize, String)> = used
         .into_iter()
         .filter(|name| !is_function(name) && !known.has(name) && refusal(place, name).is_some())
@@ -77,7 +81,7 @@ pub(super) fn check(
 }
 
 /// Why `dotted` is not a name that can be used in this place.
-fn refusal(place: (Place, Stage), dotted: &str) -> Option<TemplateError> {
+fn refusal(place: (Place, Known<'_>), dotted: &str) -> Option<TemplateError> {
     let mut parts = dotted.split('.');
     let name = parts.next().unwrap_or("");
     let field = parts.next();
@@ -86,6 +90,12 @@ fn refusal(place: (Place, Stage), dotted: &str) -> Option<TemplateError> {
             return Some(
                 TemplateError::new("`now` would be another moment at the next try")
                     .hint("use `arrived`: the moment the file came, the same at every try"),
+            );
+        }
+        ("file", _) if place.1.arriving == Arriving::Tick => {
+            return Some(
+                TemplateError::new("there is no `file`: a schedule brings none")
+                    .hint("`arrived` is the moment of the tick; files come by `watch`"),
             );
         }
         ("file", Some("sha256")) => {
@@ -109,7 +119,8 @@ fn refusal(place: (Place, Stage), dotted: &str) -> Option<TemplateError> {
         });
     }
     let below = parts.next()?;
-    let is_moment = matches!((name, field), ("file", "modified") | ("receipt", "delivered"));
+    let is_moment =
+        matches!((name, field), ("file", "modified") | ("receipt", "delivered") | ("report", "since" | "until"));
     if is_moment && moment::FIELDS.contains(&below) {
         return None;
     }

@@ -59,6 +59,12 @@ impl TextTemplate {
         self.0.used.iter().any(|name| name == "file.text" || name == "file")
     }
 
+    /// Whether it asks for this, or for a field of it.
+    #[must_use]
+    pub fn asks_for(&self, name: &str) -> bool {
+        self.0.used.iter().any(|used| used.split('.').next() == Some(name))
+    }
+
     /// The columns it asks for by name.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.0.used.iter().filter_map(|name| name.strip_prefix("row."))
@@ -191,7 +197,7 @@ mod tests {
 
     #[test]
     fn rows_and_data_are_names_where_there_are_any() {
-        let known = Known { stage: Stage::Then, rows: Rows::Yes, data: &["total".to_owned()] };
+        let known = Known { rows: Rows::Yes, data: &["total".to_owned()], ..Stage::Then.into() };
         let template = TextTemplate::parse(TextKind::Line, known, "{{ row.name }}: {{ total }}").unwrap();
         let row = Row::new(&["name".to_owned()], ["Ann".to_owned()]);
         let data = [("total".to_owned(), "4.90".to_owned())];

@@ -3,7 +3,7 @@
 use crate::{
     delivery::here::{self, Save, TakeAway},
     domain::{Fate, Identity, Outcome, Trouble, TroubleKind},
-    rules::Rule,
+    rules::Watch,
     store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway, StoreError},
     worker::{route::Route, sources::Opened, version::version},
 };
@@ -84,8 +84,9 @@ async fn somebody_needs(route: &Route, job: &ClaimedJob, source: &ClaimedSource)
     }
     let file = path(&source.folder).join(OsStr::from_bytes(&job.name));
     for rule in route.rules.rules.iter().filter(|rule| rule.name != job.rule) {
-        let Some(below) = wanted_by(rule, &file, &source.identity) else { continue };
-        let folder = rule.when.folder.as_os_str().as_bytes();
+        let Some(watch) = rule.when.watch() else { continue };
+        let Some(below) = wanted_by(watch, &file, &source.identity) else { continue };
+        let folder = watch.folder.as_os_str().as_bytes();
         if !store.has_met(&rule.name, folder, below.as_os_str().as_bytes(), &source.identity).await? {
             return Ok(Some(format!("rule {} wants such files, too, and has not taken it yet", rule.name)));
         }
@@ -93,9 +94,9 @@ async fn somebody_needs(route: &Route, job: &ClaimedJob, source: &ClaimedSource)
     Ok(None)
 }
 
-/// The file below the rule's folder, if its watch would take it.
-fn wanted_by<'f>(rule: &Rule, file: &'f Path, version: &Identity) -> Option<&'f Path> {
-    let (watch, size) = (&rule.when, version.size_bytes);
+/// The file below the watched folder, if its watch would take it.
+fn wanted_by<'f>(watch: &Watch, file: &'f Path, version: &Identity) -> Option<&'f Path> {
+    let size = version.size_bytes;
     let below = file.strip_prefix(&watch.folder).ok()?;
     let is_reached = watch.recursive || below.components().count() == 1;
     let has_size = watch.filter.min_size.is_none_or(|least| size >= least)

@@ -22,7 +22,7 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
     ("ftp", &["domain", "config", "tls"]),
     ("smtp", &["domain", "config", "tls"]),
     ("delivery", &["domain", "config", "web", "streams", "ftp", "smtp", "faults", "simulation"]),
-    ("intake", &["domain", "clock", "rules", "streams", "store", "faults"]),
+    ("intake", &["domain", "clock", "schedule", "rules", "streams", "store", "faults"]),
     ("sources", &["domain", "clock", "rules", "streams", "intake"]),
     (
         "worker",
@@ -44,7 +44,10 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
         ],
     ),
     ("janitor", &["domain", "clock", "schedule", "mail", "config", "rules", "notices", "web", "store"]),
-    ("control", &["domain", "clock", "config", "rules", "streams", "store", "delivery", "intake", "sources"]),
+    (
+        "control",
+        &["domain", "clock", "schedule", "config", "rules", "streams", "store", "delivery", "intake", "sources"],
+    ),
     (
         "app",
         &[

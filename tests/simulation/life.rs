@@ -7,7 +7,7 @@ use packetboat::{
     intake::Intake,
     janitor::{Janitor, Sight, Teller},
     lanes::Paused,
-    rules::Rule,
+    rules::Watching,
     simulation::{at_once, note},
     store::{SessionId, Store},
     worker::{Worker, WorkerSetup},
@@ -71,7 +71,7 @@ impl Life {
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
         tasks.spawn(janitor.run(stop.clone()));
-        let rules: Vec<Arc<Rule>> = rules.rules.iter().cloned().map(Arc::new).collect();
+        let rules: Vec<Watching> = rules.rules.iter().cloned().map(Arc::new).filter_map(Watching::of).collect();
         let source = Arc::new(Source::new(intake, &rules, clock.clone(), truth).await);
         Self { clock, source, operator, worker, store, session, watching, stop, tasks }
     }

@@ -5,7 +5,7 @@ use packetboat::{
     clock::Clock,
     domain::{Identity, Sha256, Sighting},
     intake::{Intake, Judgement, Later, Ledger},
-    rules::Rule,
+    rules::Watching,
     simulation::note,
 };
 use sha2::Digest;
@@ -17,7 +17,7 @@ use std::{
 
 pub struct Source {
     intake: Intake,
-    ledgers: Vec<(Ledger, Arc<Rule>)>,
+    ledgers: Vec<(Ledger, Watching)>,
     clock: Clock,
     truth: Arc<Mutex<Truth>>,
     /// One look at a time.
@@ -25,7 +25,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub async fn new(intake: Intake, rules: &[Arc<Rule>], clock: Clock, truth: Arc<Mutex<Truth>>) -> Self {
+    pub async fn new(intake: Intake, rules: &[Watching], clock: Clock, truth: Arc<Mutex<Truth>>) -> Self {
         let mut ledgers = vec![];
         for rule in rules {
             ledgers.push((intake.ledger(rule.clone()).await.unwrap(), rule.clone()));
@@ -43,7 +43,7 @@ impl Source {
         }
     }
 
-    async fn look_at(&self, number: usize, ledger: &Ledger, rule: &Rule) -> Result<(), Later> {
+    async fn look_at(&self, number: usize, ledger: &Ledger, rule: &Watching) -> Result<(), Later> {
         ledger.begin_scan();
         ledger.stand_on("ground");
         let (mut new, mut same) = (vec![], vec![]);
@@ -83,7 +83,7 @@ impl Source {
     }
 }
 
-fn sightings(rule: &Rule) -> Vec<Sighting> {
+fn sightings(rule: &Watching) -> Vec<Sighting> {
     let entries = fs::read_dir(&rule.when.folder).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = entries.collect();
     names.sort();
@@ -102,7 +102,7 @@ fn sightings(rule: &Rule) -> Vec<Sighting> {
     names.into_iter().filter_map(sighting).collect()
 }
 
-fn hash_of(rule: &Rule, sighting: &Sighting) -> Option<Sha256> {
+fn hash_of(rule: &Watching, sighting: &Sighting) -> Option<Sha256> {
     let bytes = fs::read(rule.when.folder.join(std::ffi::OsStr::from_bytes(&sighting.path))).ok()?;
     Some(Sha256(sha2::Sha256::digest(bytes).into()))
 }

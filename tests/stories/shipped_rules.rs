@@ -4,8 +4,8 @@
 use crate::support::{
     check,
     endpoint::Endpoint,
-    gateway::Gateway,
-    ledger::Ledger,
+    gateway::{AT_ONCE, Gateway},
+    ledger::{EIGHT_DAYS, Ledger, change},
     scripted_smtp::{Script, ScriptedSmtp},
     servers::{ServerKind, ServerOptions, TestServer, Tls},
     walk::walk,
@@ -65,6 +65,43 @@ fn start(kind: ServerKind) -> Option<TestServer> {
 
 fn there(server: &TestServer) -> Vec<String> {
     walk(&server.root).into_keys().map(|path| String::from_utf8(path).unwrap()).collect()
+}
+
+/// With a span in place of Monday mornings, and a week that passes in the ledger alone.
+#[tokio::test]
+async fn weekly_report() {
+    let Some(server) = start(ServerKind::ProFtpd) else { return };
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server)), ("main", &Endpoint::from(&relay))]);
+    gateway.configuration("mail: { from: gate@here.example }");
+    gateway.rule("dumps", "", AT_ONCE, "then: [{ upload: { to: offsite, path: db/ } }]");
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/weekly-report.yaml")).unwrap();
+    assert!(text.contains("at: \"0 7 * * 1\""));
+    gateway.rule_file("weekly-report", &text.replace("at: \"0 7 * * 1\"", "every: 7d"));
+    gateway.file("orders.dump", [1; 12_300]);
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(relay.messages().len(), 0, "its first week begins");
+    change(&gateway, "UPDATE receipts SET delivered_at = delivered_at - 8 * 86400000").await;
+    change(&gateway, "UPDATE jobs SET ended_at = ended_at - 8 * 86400000").await;
+    change(&gateway, EIGHT_DAYS).await;
+    assert_eq!(gateway.code("once"), 0);
+    let messages = relay.messages();
+    let [message] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(message.recipients, ["<boss@example.com>", "<it@example.com>"]);
+    let read = MessageParser::default().parse(&message.bytes).unwrap();
+    let (subject, body) = (read.subject().unwrap().to_owned(), read.body_text(0).unwrap().into_owned());
+    assert!(subject.contains(": all is well, 20"), "{subject}");
+    assert!(
+        body.lines().any(|line| line.starts_with("dumps: 1 delivered (12.3 KB), 0 failed, 0 waiting; last 20")),
+        "{body}"
+    );
+    assert!(
+        body.lines().any(|line| line.starts_with("weekly-report: 0 delivered (0 B), 0 failed, 0 waiting; next by 20")),
+        "{body}"
+    );
+    assert!(fs::read_to_string(server.root.join("heartbeat.txt")).unwrap().starts_with("alive 20"));
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(relay.messages().len(), 1, "once a week");
 }
 
 /// The year and the month of a moment, as the rules write them.

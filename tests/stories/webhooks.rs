@@ -32,7 +32,7 @@ fn nobody() -> u16 {
 /// `webhooks` and `notices` for `crm` at this port, and for people at `main` if they are told, too.
 fn crm(port: u16, people: &str) -> String {
     format!(
-        "webhooks: {{ crm: {{ url: \"http://127.0.0.1:{port}/hook/9f\", secret: {SECRET} }} }}\n\
+        "webhooks: {{ crm: {{ url: \"http://127.0.0.1:{port}/hook/ninefold\", secret: {SECRET} }} }}\n\
          mail: {{ from: gate@here.example }}\nnotices: [{{ webhook: crm }}{people}]"
     )
 }
@@ -44,7 +44,7 @@ fn body(asked: &Asked) -> serde_json::Value {
     let signed = [format!("{id}.{seconds}.").as_bytes(), &asked.body].concat();
     assert_eq!(asked.header("webhook-signature"), format!("v1,{}", STANDARD.encode(hmac(&key, &signed))));
     assert_eq!(asked.header("content-type"), "application/json");
-    assert!(asked.head.starts_with("POST /hook/9f HTTP/1.1\r\n"), "{asked:?}");
+    assert!(asked.head.starts_with("POST /hook/ninefold HTTP/1.1\r\n"), "{asked:?}");
     serde_json::from_slice(&asked.body).unwrap()
 }
 
@@ -61,7 +61,7 @@ fn type_of(asked: &Asked) -> String {
 }
 
 async fn told(port: u16) -> Outcome {
-    let url = Url::parse(&format!("http://127.0.0.1:{port}/hook/9f")).unwrap();
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/hook/ninefold")).unwrap();
     let webhook = Arc::new(Webhook { url, key: SigningKey::parse(SECRET).unwrap() });
     match webhook::connect(&webhook).await {
         Ok(mut session) => webhook::post(&mut session, &Message { id: "0198", body: b"{}", now: NOW }).await,
@@ -125,7 +125,7 @@ async fn every_answer_has_its_outcome_and_nothing_is_followed() {
     let outcome = told(nobody()).await;
     let Outcome::Deferred(trouble) = &outcome else { panic!("{outcome:?}") };
     assert_eq!((trouble.whose, trouble.kind), (Whose::Server, TroubleKind::Connect));
-    assert!(!trouble.said.contains("9f"), "the path may be a secret: {}", trouble.said);
+    assert!(!trouble.said.contains("ninefold"), "the path may be a secret: {}", trouble.said);
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn a_webhook_that_is_down_is_told_to_others_and_hears_the_rest_later() {
         |words: &str| relay.messages().iter().any(|mail| String::from_utf8_lossy(&mail.bytes).contains(words));
     wait::until("people hear of both", PATIENCE, || has_told("] offsite: trouble") && has_told("] crm: trouble"));
     let status = String::from_utf8(gateway.run(&["status"]).stdout).unwrap();
-    assert!(status.contains("crm") && !status.contains("/hook/9f"), "{status}");
+    assert!(status.contains("crm") && !status.contains("/hook/ninefold"), "{status}");
     server.plug_in();
     wait::until("people hear that it is over", PATIENCE, || has_told("] offsite: well again"));
     let web = WebServer::start_at(port, TAKEN);
@@ -266,7 +266,7 @@ async fn the_verbs_know_webhooks() {
     let said = |line: &str| {
         let output = gateway.run(&line.split(' ').collect::<Vec<_>>());
         let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-        assert!(!text.contains("whsec") && !text.contains("/hook/9f") && !text.contains('\u{1b}'), "{line}: {text}");
+        assert!(!text.contains("whsec") && !text.contains("/hook/ninefold") && !text.contains('\u{1b}'), "{line}: {text}");
         (output.status.code().unwrap(), text)
     };
     assert_eq!(said("check").0, 0);
@@ -302,12 +302,12 @@ fn a_probe_tells_a_webhook_nothing() {
         let web = WebServer::with_tls(TAKEN, &files);
         let server = ScriptedFtp::start(FtpScript::with([]));
         let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
-        let url = format!("https://localhost:{}/hook/9f", web.port);
+        let url = format!("https://localhost:{}/hook/ninefold", web.port);
         gateway.configuration(&format!("webhooks: {{ crm: {{ url: \"{url}\", secret: {SECRET} }} }}"));
         let output = gateway.command(&["check", "--probe"]).env("SSL_CERT_FILE", &files.ca).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(code), "{text}");
-        assert!(text.contains(found) && text.contains("crm  localhost:") && !text.contains("9f"), "{text}");
+        assert!(text.contains(found) && text.contains("crm  localhost:") && !text.contains("ninefold"), "{text}");
         assert!(web.requests().is_empty());
     }
 }

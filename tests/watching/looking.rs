@@ -15,7 +15,7 @@ use std::{
 
 async fn seen(boat: &Boat) -> BTreeMap<String, When> {
     let store = Store::open_for_reading(&boat.storage()).await.unwrap();
-    let ledger = Ledger::for_asking(&store, Arc::new(boat.rule("dumps"))).await.unwrap();
+    let ledger = Ledger::for_asking(&store, boat.rule("dumps")).await.unwrap();
     let mut seen = BTreeMap::new();
     look(Arc::new(ledger), Clock::System.now(), |would| {
         seen.insert(String::from_utf8(would.sighting.path).unwrap(), would.when);

@@ -4,7 +4,7 @@ use crate::wait;
 use packetboat::{
     clock::Clock,
     intake::Intake,
-    rules::{self, Rule},
+    rules::{self, Watching},
     sources::watch::{Handle, ScanReport, Status, WatchSource},
     store::Store,
 };
@@ -68,7 +68,7 @@ impl Boat {
         });
     }
 
-    pub fn rule(&self, name: &str) -> Rule {
+    pub fn rule(&self, name: &str) -> Watching {
         let packetboat = self.ground.path().join("packetboat.yaml");
         let server = "offsite: { ftp: { host: localhost, user: u, password: p } }";
         std::fs::write(&packetboat, format!("storage: storage\nservers:\n  {server}\n")).unwrap();
@@ -76,7 +76,7 @@ impl Boat {
         std::fs::write(self.ground.path().join(format!("rules/{name}.yaml")), &self.rule).unwrap();
         let checked = rules::check(&packetboat);
         let (_, rules) = checked.loaded.unwrap_or_else(|| panic!("{:?}", checked.findings));
-        rules.rules.into_iter().find(|rule| rule.name == name).unwrap()
+        Watching::of(Arc::new(rules.rules.into_iter().find(|rule| rule.name == name).unwrap())).unwrap()
     }
 
     /// Opens the database and starts the watch.
@@ -91,7 +91,7 @@ impl Boat {
 
     /// With a clock that the story moves.
     pub async fn sail_by(&self, clock: Clock, store: Store, name: &str) -> Voyage {
-        let rule = Arc::new(self.rule(name));
+        let rule = self.rule(name);
         let cancel = CancellationToken::new();
         let intake = Intake::new(store.clone(), clock.clone(), "here".into(), &self.storage(), self.disk_free);
         let watch = WatchSource::start(rule, intake, clock, cancel.clone());

@@ -10,17 +10,20 @@ pub fn plan(plans: &[RulePlan], zone: Calendar) -> String {
 }
 
 fn rule(plan: &RulePlan, zone: Calendar) -> String {
-    let mut out = format!("{}  {}\n", plan.rule, outside(Some(&plan.folder)));
+    let place = plan.schedule.clone().unwrap_or_else(|| outside(plan.folder.as_deref()));
+    let mut out = format!("{}  {place}\n", plan.rule);
     if let Some(trouble) = &plan.trouble {
         out.push_str(&format!("  ! {}\n", outside(Some(trouble.as_bytes()))));
     }
     if let Some(at) = plan.starts_at {
         out.push_str(&format!("  its windows are shut: jobs start {}\n", zone.minute(at)));
     }
-    let names: Vec<String> = plan.files.iter().map(|file| outside(Some(&file.name))).collect();
+    let name = |file: &FilePlan| file.at.map_or_else(|| outside(Some(&file.name)), |at| zone.minute(at));
+    let names: Vec<String> = plan.files.iter().map(name).collect();
     let column = names.iter().map(|name| width(name)).max().unwrap_or(0);
     for (file, name) in plan.files.iter().zip(&names) {
-        let head = format!("  {}  {:>8}", pad(name, column), size(file.size_bytes));
+        let size = if file.at.is_some() { String::new() } else { format!("  {:>8}", size(file.size_bytes)) };
+        let head = format!("  {}{size}", pad(name, column));
         lines(file).into_iter().for_each(|line| out.push_str(&format!("{head}  {line}\n")));
     }
     if plan.more > 0 {
@@ -54,6 +57,9 @@ fn job(job: &JobPlan) -> String {
 }
 
 fn sum(plan: &RulePlan) -> String {
+    if plan.schedule.is_some() {
+        return String::new(); // its next tick is shown
+    }
     match plan.to_send {
         0 => "  nothing new to send\n".into(),
         files => format!("  {} to send\n", plural(files, "file")),

@@ -2,7 +2,7 @@
 
 use super::{Calendar, Column, Ink, Painter, Table, count, outside, pad, plural, span, width};
 use crate::control::{
-    Expected, FolderTrouble, HeartbeatTrouble, InVain, LaneStatus, Need, SessionStatus, Site, Status,
+    FolderTrouble, HeartbeatTrouble, InVain, LaneStatus, Need, RuleStatus, SessionStatus, Site, Status,
 };
 
 /// Where the right half of the first line ends.
@@ -142,7 +142,7 @@ fn paused(status: &Status, zone: Calendar) -> Vec<(String, String)> {
 
 fn table(status: &Status, zone: Calendar) -> String {
     let are_held = status.rules.iter().any(|rule| rule.open.held > 0);
-    let are_expected = status.rules.iter().any(|rule| rule.expected.is_some());
+    let are_expected = status.rules.iter().any(|rule| rule.expected.is_some() || rule.next_tick.is_some());
     let mut columns = vec![
         ("RULE", Column::Left(40)),
         ("LAST DELIVERED", Column::Left(24)),
@@ -169,18 +169,20 @@ fn table(status: &Status, zone: Calendar) -> String {
             cells.push(count(rule.open.held));
         }
         if are_expected {
-            cells.push(rule.expected.as_ref().map_or_else(|| "-".to_owned(), |expected| next_expected(expected, zone)));
+            cells.push(next_expected(rule, zone));
         }
         table.row(cells);
     }
     table.render()
 }
 
-/// `by 04:00`; while one is missed, that one.
-fn next_expected(expected: &Expected, zone: Calendar) -> String {
-    match (expected.missed, expected.by) {
-        (Some(missed), _) => format!("by {}, missed", zone.minute(missed)),
-        (None, Some(by)) => format!("by {}", zone.minute(by)),
-        (None, None) => "-".into(),
+/// `by 04:00`, of a schedule `at 04:00`; while one is missed, that one.
+fn next_expected(rule: &RuleStatus, zone: Calendar) -> String {
+    let expected = rule.expected.as_ref();
+    match (expected.and_then(|expected| expected.missed), rule.next_tick, expected.and_then(|expected| expected.by)) {
+        (Some(missed), ..) => format!("by {}, missed", zone.minute(missed)),
+        (None, Some(tick), _) => format!("at {}", zone.minute(tick)),
+        (None, None, Some(by)) => format!("by {}", zone.minute(by)),
+        (None, None, None) => "-".into(),
     }
 }

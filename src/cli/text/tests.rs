@@ -54,6 +54,7 @@ fn site() -> Site {
         time_zone: calendar().zone,
         known: Known { rules: rules.into(), servers },
         changed_at: None,
+        timetables: std::collections::BTreeMap::new(),
     }
 }
 
@@ -65,6 +66,7 @@ fn troubled() -> Status {
         open: OpenCounts { queued: waiting, ..OpenCounts::default() },
         failed,
         expected: None,
+        next_tick: None,
     };
     let lane = |server: &str, is_paused, since: &str| LaneStatus {
         server: server.into(),
@@ -224,7 +226,8 @@ fn the_json_of_status_has_the_same_words() {
     assert_eq!(
         value["rules"][2],
         serde_json::json!({ "rule": "shop-orders", "last_delivered": "2026-11-22T04:18:48.000Z", "today": 1204,
-            "waiting": 0, "queued": 2, "running": 0, "held": 0, "failed": 1, "expected": null })
+            "waiting": 0, "queued": 2, "running": 0, "held": 0, "failed": 1, "expected": null,
+            "next_tick": null })
     );
     let needs = serde_json::to_value(control::needs(&troubled(), Ok(Vec::new()), &site())).unwrap();
     assert_eq!(needs[0]["need"], "trouble");
@@ -392,6 +395,7 @@ fn a_tally_says_what_was_done_and_what_was_left_alone_and_why() {
 #[test]
 fn a_plan_is_a_line_for_each_job_and_says_what_keeps_a_file_back() {
     let file = |name: &str, once: Option<&str>, jobs: Vec<JobPlan>, unwanted: Option<&str>| FilePlan {
+        at: None,
         name: name.into(),
         size_bytes: 2_400_000_000,
         once: once.map(Into::into),
@@ -407,7 +411,8 @@ fn a_plan_is_a_line_for_each_job_and_says_what_keeps_a_file_back() {
     };
     let plan = RulePlan {
         rule: "dumps".into(),
-        folder: "/var/backups".into(),
+        folder: Some("/var/backups".into()),
+        schedule: None,
         files: vec![
             file("a\u{1b}[2J", None, vec![job("offsite", "ready", None), job("vault", "held", None)], None),
             file("b", Some("once it has settled"), vec![job("offsite", "ready", None)], None),
@@ -437,6 +442,61 @@ dumps  /var/backups
   after that: a mail, moved below /var/backups/sent
   after a failure: deleted
 "
+    );
+}
+
+#[test]
+fn the_next_tick_of_a_schedule_is_shown_where_the_next_file_is_expected() {
+    let mut status = troubled();
+    status.rules[0].next_tick = Some(at("2026-11-22T07:00:00+01:00"));
+    let text = status::status(&status, &[], &site(), (calendar(), Painter::Plain));
+    let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap().trim_end().to_owned();
+    assert!(line("RULE").ends_with("NEXT EXPECTED"), "{text}");
+    let name = status.rules[0].rule.clone();
+    assert!(line(&name).ends_with("  at 07:00"), "{text}");
+}
+
+#[test]
+fn a_plan_of_a_schedule_shows_moments() {
+    let job = JobPlan {
+        server: "main".into(),
+        target: None,
+        recipient: Some("boss@example.com".into()),
+        beginning: "ready",
+        why: None,
+    };
+    let tick = |at, once: Option<&str>| FilePlan {
+        at: Some(at),
+        name: b"tick".to_vec(),
+        size_bytes: 0,
+        once: once.map(Into::into),
+        jobs: vec![job.clone()],
+        unwanted: None,
+    };
+    let plan = RulePlan {
+        rule: "weekly-report".into(),
+        folder: None,
+        schedule: Some("at \"0 7 * * 1\" (Europe/Berlin)".into()),
+        files: vec![
+            tick(at("2026-11-22T05:00:00+01:00"), None),
+            tick(at("2026-11-23T07:00:00+01:00"), Some("when its moment has come")),
+        ],
+        more: 0,
+        to_send: 1,
+        starts_at: None,
+        trouble: None,
+        after: Vec::new(),
+        after_failure: Vec::new(),
+    };
+    let text = super::plan::plan(&[plan], calendar());
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "weekly-report  at \"0 7 * * 1\" (Europe/Berlin)",
+            "  05:00      →  boss@example.com by main",
+            "  Mon 07:00  →  boss@example.com by main  when its moment has come",
+        ]
     );
 }
 

@@ -85,6 +85,26 @@ async fn what_is_missed_is_missed_after_a_restart_and_not_told_again() {
     assert_eq!(office.teller.missed().await.unwrap().len(), 1);
 }
 
+/// Mondays at seven are an hour further apart when summer time ends.
+#[tokio::test]
+async fn a_schedule_that_sways_with_summer_time_misses_nothing() {
+    const WEEK: i64 = 7 * 24 * HOUR;
+    let rule = "when: { schedule: { at: \"0 7 * * 1\" } }\ntime_zone: Europe/Berlin\nexpect: { every: 7d }\n\
+                then: [{ upload: { to: offsite, path: beat, text: alive } }]";
+    let office = Office::with("{ to: ops@example.com }", rule).await;
+    let monday = chrono::DateTime::parse_from_rfc3339("2027-10-25T07:00:00+02:00").unwrap().timestamp_millis();
+    office.clock.move_by(monday - 1000 - office.clock.now().0);
+    office.pass(0).await;
+    office.clock.move_by(1000);
+    office.arrives("tick", 0).await;
+    office.deliver().await;
+    office.pass(WEEK + HOUR).await;
+    assert_eq!(office.outbox("main").await, [], "this is when it comes");
+    office.pass(30).await;
+    office.pass(30).await;
+    assert_eq!(office.outbox("main").await.len(), 1, "and this is when it has not");
+}
+
 /// Where the history is kept for less than files are apart, their numbers in the database would come again.
 #[tokio::test]
 async fn arrivals_that_were_purged_hide_none_after_them() {

@@ -51,7 +51,7 @@ impl Office {
         Self::with(notices, "").await
     }
 
-    /// One whose rule `dumps` says more.
+    /// One whose rule `dumps` says more, or all of it from its `when` on.
     async fn with(notices: &str, rule: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("rules")).unwrap();
@@ -198,7 +198,8 @@ fn teller(folder: &Path, (store, clock, seen): (&Store, &Clock, &Seen), (notices
          webhooks: {{ crm: {{ url: 'https://crm.example.com/', secret: {{ env: P }} }} }}\nnotices: [{notices}]\n"
     );
     fs::write(folder.join("packetboat.yaml"), text).unwrap();
-    let rule = format!("when: {{ watch: {{ folder: /tmp }} }}\nthen: [{{ upload: {{ to: offsite }} }}]\n{rule}\n");
+    let watch = "when: { watch: { folder: /tmp } }\nthen: [{ upload: { to: offsite } }]\n";
+    let rule = format!("{}{rule}\n", if rule.starts_with("when:") { "" } else { watch });
     fs::write(folder.join("rules/dumps.yaml"), rule).unwrap();
     let checked = rules::check_with(&folder.join("packetboat.yaml"), &|_| Some("p".into()));
     let (settings, rules) = checked.loaded.unwrap_or_else(|| panic!("{:#?}", checked.findings));

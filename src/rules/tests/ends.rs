@@ -39,7 +39,7 @@ fn what_any_rule_writes_is_left_out_of_every_watch_above_it() {
         &rule("folder: /tmp/sent", "upload: { to: offsite, path: y/ }"),
     );
     let rules = check_with(&site.file(), &super::site::variable).loaded.unwrap().1.rules;
-    let ours = |at: usize| &rules[at].when.filter.ours;
+    let ours = |at: usize| &rules[at].when.watch().unwrap().filter.ours;
     assert_eq!(ours(0), &[b"sent".to_vec()]);
     assert!(ours(1).is_empty(), "whoever watches the folder itself means it");
 }

@@ -7,3 +7,4 @@ mod mails;
 mod plan;
 mod shipped;
 mod site;
+mod ticks;

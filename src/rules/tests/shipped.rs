@@ -6,7 +6,11 @@ use crate::{
         keys::{Form, Table},
     },
     domain::{ByteRate, Priority, ProofWish, Resume},
-    rules::{Rule, check_with, read_expect, read_here, read_mail, read_rows, read_rule, read_steps, read_watch},
+    rules::{
+        Rule, Source, check_with, read_expect, read_here, read_mail, read_rows, read_rule, read_schedule, read_steps,
+        read_watch,
+    },
+    schedule::Missed,
 };
 use std::{
     collections::BTreeMap,
@@ -54,13 +58,28 @@ fn the_shipped_rules_mean_what_they_say() {
     let rules = shipped();
     assert_eq!(
         rules.keys().collect::<Vec<_>>(),
-        ["invoices-per-row", "media", "nightly-dumps", "old-logs", "printer-spool", "swap-north-to-south", "website"]
+        [
+            "invoices-per-row",
+            "media",
+            "nightly-dumps",
+            "old-logs",
+            "printer-spool",
+            "swap-north-to-south",
+            "website",
+            "weekly-report"
+        ]
     );
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
 
     let dumps = &rules["nightly-dumps"];
-    assert!(dumps.when.filter.wants(b"orders.dump.zst") && !dumps.when.filter.wants(b"orders.dump.zst.tmp"));
-    assert_eq!((dumps.when.settled_for, dumps.deadline), (Duration::from_secs(5), minutes(3 * 24 * 60)));
+    assert!(
+        dumps.when.watch().unwrap().filter.wants(b"orders.dump.zst")
+            && !dumps.when.watch().unwrap().filter.wants(b"orders.dump.zst.tmp")
+    );
+    assert_eq!(
+        (dumps.when.watch().unwrap().settled_for, dumps.deadline),
+        (Duration::from_secs(5), minutes(3 * 24 * 60))
+    );
     assert_eq!(dumps.then[0].upload().to, ["offsite"]);
     let expected = dumps.expect.as_ref().unwrap().to_string();
     assert!(
@@ -78,19 +97,28 @@ fn the_shipped_rules_mean_what_they_say() {
         (b"drafts/a.html", false, 1),
         (b".well-known/x", false, 3),
     ] {
-        assert_eq!((website.when.filter.wants(path), website.rank(path)), (wanted, rank), "{path:?}");
+        assert_eq!((website.when.watch().unwrap().filter.wants(path), website.rank(path)), (wanted, rank), "{path:?}");
     }
     assert_eq!((website.retry.first_wait, website.retry.longest_wait), (Duration::from_secs(5), minutes(2)));
-    assert!(website.when.recursive);
+    assert!(website.when.watch().unwrap().recursive);
 
     let logs = &rules["old-logs"];
-    assert_eq!((logs.priority, logs.when.filter.min_age), (Priority::Low, Some(minutes(24 * 60))));
-    assert!(logs.when.filter.wants(b"nginx/access.log.1") && !logs.when.filter.wants(b"journal/a.log-1"));
+    assert_eq!((logs.priority, logs.when.watch().unwrap().filter.min_age), (Priority::Low, Some(minutes(24 * 60))));
+    assert!(
+        logs.when.watch().unwrap().filter.wants(b"nginx/access.log.1")
+            && !logs.when.watch().unwrap().filter.wants(b"journal/a.log-1")
+    );
     assert_eq!(logs.retry.longest_wait, minutes(60));
 
     let swap = &rules["swap-north-to-south"];
-    assert!(swap.in_order && swap.when.recursive && swap.has_after());
+    assert!(swap.in_order && swap.when.watch().unwrap().recursive && swap.has_after());
     assert_eq!(swap.folders_of_ours().map(|spot| spot.root.clone()).collect::<Vec<_>>(), [Path::new("/srv/swap/sent")]);
+
+    let report = &rules["weekly-report"];
+    let Source::Schedule(timetable) = &report.when else { panic!("no schedule") };
+    assert_eq!((timetable.to_string().as_str(), timetable.missed), ("at \"0 7 * * 1\" (Europe/Berlin)", Missed::Once));
+    assert_eq!(report.expect.as_ref().unwrap().to_string(), "a tick every 7 d");
+    assert!(report.tells_report() && !dumps.tells_report());
 
     let media = &rules["media"];
     let upload = media.then[0].upload();
@@ -117,12 +145,13 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
     assert_eq!(load([path]).len(), 1);
     let lines: Vec<&str> =
         text.lines().map(|line| line.trim_start().trim_start_matches("- ").trim_start_matches("# ")).collect();
-    let tables: [&Table; 10] = [
+    let tables: [&Table; 11] = [
         &read_rule::RULE,
         &read_rule::RETRY,
         &read_rule::LIMITS,
         &read_expect::EXPECT,
         &read_watch::WATCH,
+        &read_schedule::SCHEDULE,
         &read_steps::UPLOAD,
         &read_steps::MANIFEST,
         &read_mail::MAIL,

@@ -63,6 +63,12 @@ impl Crontab {
         next.map(|next| Moment(next.timestamp_millis()))
     }
 
+    /// Whether it has fixed hours and minutes, and so comes once whatever the clock does.
+    #[must_use]
+    pub fn comes_once(&self) -> bool {
+        self.repeats == Repeats::Once
+    }
+
     /// The first reading that was not due by `now`. Readings are due in their order, so none before that of `now` can be.
     fn next_due(&self, now: &DateTime<Tz>) -> Option<DateTime<Tz>> {
         self.readings_after(now.naive_local()).filter_map(|reading| due(reading, now.timezone())).find(|due| due > now)

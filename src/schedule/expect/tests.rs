@@ -12,12 +12,12 @@ fn at(text: &str) -> Moment {
 
 fn by(crontab: &str) -> Expect {
     let rhythm = Rhythm::By(Crontab::parse(crontab).unwrap(), Berlin);
-    Expect { rhythm, files: 1, min_size: None, min_share: None }
+    Expect { arriving: crate::domain::Arriving::File, rhythm, files: 1, min_size: None, min_share: None }
 }
 
 fn every(hours: u64) -> Expect {
     let rhythm = Rhythm::Every(Duration::from_secs(hours * 3600));
-    Expect { rhythm, files: 1, min_size: None, min_share: None }
+    Expect { arriving: crate::domain::Arriving::File, rhythm, files: 1, min_size: None, min_share: None }
 }
 
 #[derive(Clone, Copy)]

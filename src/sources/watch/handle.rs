@@ -1,17 +1,16 @@
 //! What the rest of the program holds of a running watch.
 
 use crate::{
-    rules::Rule,
+    rules::{Rule, Watching},
     sources::watch::{ScanReport, Status},
 };
-use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 /// A running watch. Dropping it leaves the watch running until it is cancelled.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    pub(super) rule: Arc<Rule>,
+    pub(super) rule: Watching,
     pub(super) cancel: CancellationToken,
     pub(super) wishes: mpsc::Sender<Wish>,
     pub(super) status: watch::Receiver<Status>,
@@ -32,6 +31,12 @@ impl Handle {
     /// Whose folder it watches.
     #[must_use]
     pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// The same, by its kind.
+    #[must_use]
+    pub fn watching(&self) -> &Watching {
         &self.rule
     }
 
@@ -86,7 +91,7 @@ impl Handle {
 mod tests {
     use super::*;
 
-    fn rule() -> Arc<Rule> {
+    fn rule() -> Watching {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("packetboat.yaml");
         let server = "servers: { a: { ftp: { host: h, user: u, password: { env: P } } } }\nstorage: data\n";
@@ -96,7 +101,8 @@ mod tests {
         std::fs::write(folder.path().join("rules/dumps.yaml"), rule).unwrap();
         let checked = crate::rules::check_with(&file, &|_| Some("p".into()));
         let (_, rules) = checked.loaded.unwrap_or_else(|| panic!("{:?}", checked.findings));
-        Arc::new(rules.rules.into_iter().next().unwrap())
+        let rule = std::sync::Arc::new(rules.rules.into_iter().next().unwrap());
+        Watching::of(rule).unwrap()
     }
 
     #[test]

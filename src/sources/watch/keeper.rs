@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     intake::{Intake, Ledger},
-    rules::{Rule, WatchMethod},
+    rules::{WatchMethod, Watching},
     sources::watch::{
         Method, ScanReport, Status,
         compare::{Compared, Comparing, Doubt},
@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Everything that one watch keeps in mind. What is durable is in the ledger.
 pub(super) struct Keeper {
-    pub rule: Arc<Rule>,
+    pub rule: Watching,
     pub intake: Intake,
     pub clock: Clock,
     pub cancel: CancellationToken,
@@ -71,7 +71,7 @@ const AT_ONCE: usize = 256;
 
 /// Loads the ledger, however long the database refuses, and keeps the watch until it is cancelled.
 pub(super) async fn keep(
-    rule: Arc<Rule>,
+    rule: Watching,
     intake: Intake,
     clock: Clock,
     cancel: CancellationToken,
@@ -85,10 +85,10 @@ pub(super) async fn keep(
     keeper.end().await;
 }
 
-async fn load(rule: &Arc<Rule>, intake: &Intake, status: &watch::Sender<Status>) -> Arc<Ledger> {
+async fn load(rule: &Watching, intake: &Intake, status: &watch::Sender<Status>) -> Arc<Ledger> {
     let mut wait = Duration::from_secs(1);
     loop {
-        match intake.ledger(Arc::clone(rule)).await {
+        match intake.ledger(rule.clone()).await {
             Ok(ledger) => return Arc::new(ledger),
             Err(why) => {
                 tracing::error!(rule = rule.name, %why, "the watch cannot start; it tries again");
@@ -102,7 +102,7 @@ async fn load(rule: &Arc<Rule>, intake: &Intake, status: &watch::Sender<Status>)
 
 impl Keeper {
     fn new(
-        rule: Arc<Rule>,
+        rule: Watching,
         intake: Intake,
         clock: Clock,
         cancel: CancellationToken,

@@ -42,7 +42,7 @@ pub enum When {
 /// # Errors
 /// Why the folder could not be seen whole; what could be seen has been told.
 pub async fn look(ledger: Arc<Ledger>, now: Moment, mut tell: impl FnMut(Would)) -> Result<(), String> {
-    let rule = Arc::clone(ledger.rule());
+    let rule = ledger.rule().clone();
     let (sender, mut found) = mpsc::channel(2);
     let walk = Walk {
         ledger: Arc::clone(&ledger),

@@ -14,11 +14,10 @@ mod taking;
 mod walk;
 mod wanted;
 
-use crate::{clock::Clock, intake::Intake, rules::Rule};
+use crate::{clock::Clock, intake::Intake, rules::Watching};
 pub use handle::{Ended, Handle};
 pub use look::{When, Would, look};
 pub use status::{Method, ScanReport, Status};
-use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -31,10 +30,10 @@ impl WatchSource {
     ///
     /// To be called inside a runtime; ends when `cancel` is.
     #[must_use]
-    pub fn start(rule: Arc<Rule>, intake: Intake, clock: Clock, cancel: CancellationToken) -> Handle {
+    pub fn start(rule: Watching, intake: Intake, clock: Clock, cancel: CancellationToken) -> Handle {
         let (wishes, inbox) = mpsc::channel(8);
         let (said, status) = watch::channel(Status::default());
-        tokio::spawn(keeper::keep(Arc::clone(&rule), intake, clock, cancel.clone(), inbox, said));
+        tokio::spawn(keeper::keep(rule.clone(), intake, clock, cancel.clone(), inbox, said));
         Handle { rule, cancel, wishes, status }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     streams::beneath::{self, Facts, Kind, OpenError, Root},
 };
-use std::{os::unix::ffi::OsStrExt, sync::Arc, time::Duration};
+use std::{os::unix::ffi::OsStrExt, time::Duration};
 use tokio::{
     task::{JoinError, spawn_blocking},
     time::Instant,
@@ -199,7 +199,7 @@ impl Keeper {
         if self.comparing.is_some() || self.doubts.is_empty() {
             return;
         }
-        let (rule, cancel) = (Arc::clone(&self.rule), self.cancel.clone());
+        let (rule, cancel) = (self.rule.clone(), self.cancel.clone());
         let doubts = std::mem::take(&mut self.doubts);
         let read = move |doubts| compare::compare(&rule.when.folder, symlinks(rule.when.symlinks), doubts, &cancel);
         self.comparing = Some(Comparing::begin(doubts, read));
@@ -262,7 +262,7 @@ impl Keeper {
     }
 
     async fn look_at(&self, paths: Vec<Box<[u8]>>) -> Looked {
-        let rule = Arc::clone(&self.rule);
+        let rule = self.rule.clone();
         let look = move || {
             let root = Root::open(&rule.when.folder)?;
             let footing = Footing::of(root.as_fd()).map_err(|why| OpenError::RootMissing(why.into()))?;

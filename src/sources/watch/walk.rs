@@ -5,7 +5,7 @@
 
 use crate::{
     intake::Ledger,
-    rules::{Rule, Symlinks, WatchMethod},
+    rules::{Symlinks, WatchMethod, Watching},
     sources::watch::{
         footing::{self, Footing},
         hints::{Hints, NoEvents},
@@ -79,7 +79,7 @@ const DEEPEST: usize = 256;
 impl Walk {
     /// Walks. Ends early when cancelled or when nobody listens.
     pub fn run(self) -> Walked {
-        let rule = Arc::clone(self.ledger.rule());
+        let rule = self.ledger.rule().clone();
         let root = match Root::open(&rule.when.folder) {
             Ok(root) => root,
             Err(why) => return Walked { footing: None, whole: Err(why.to_string()), no_events: None },
@@ -105,14 +105,14 @@ impl Walk {
 }
 
 /// The folder must be the same at the end as at the beginning, or what was not met says nothing.
-fn still_stands(rule: &Rule, before: &Footing) -> Result<(), String> {
+fn still_stands(rule: &Watching, before: &Footing) -> Result<(), String> {
     let root = Root::open(&rule.when.folder).map_err(|why| why.to_string())?;
     let now = Footing::of(root.as_fd()).map_err(|why| why.to_string())?;
     if now == *before { Ok(()) } else { Err("the folder was replaced while it was read".to_owned()) }
 }
 
 struct Walker<'a> {
-    rule: &'a Rule,
+    rule: &'a Watching,
     root: &'a Root,
     footing: &'a Footing,
     walk: &'a Walk,

@@ -85,6 +85,9 @@ pub struct RuleStatus {
     pub failed: u64,
     /// What the rule expects.
     pub expected: Option<Expected>,
+    /// When its schedule comes next; not in the database, and added by whoever knows the rule.
+    #[serde(serialize_with = "json::moment_or_null")]
+    pub next_tick: Option<Moment>,
 }
 
 /// How what a rule expects stands.

@@ -14,6 +14,10 @@ pub async fn change(gateway: &Gateway, sql: &'static str) {
     database.close().await.unwrap();
 }
 
+/// For [`change`]: all schedules were last looked after eight days ago.
+pub const EIGHT_DAYS: &str =
+    "UPDATE seen SET mtime_ns = mtime_ns - 8 * 86400000000000 WHERE path = CAST('tick' AS BLOB)";
+
 /// A connection that only reads.
 pub struct Ledger(SqliteConnection);
 

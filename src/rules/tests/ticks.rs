@@ -1,0 +1,91 @@
+//! A tick and a rule: the jobs it becomes.
+
+use super::site::Site;
+use crate::{
+    domain::{Arriving, Errand, Moment, Ref, Report, ReportLine},
+    rules::{Context, Fetched, Source, Supply, check_with, plan_tick},
+};
+use std::{fs, time::Duration};
+
+const PACKETBOAT_YAML: &str = "time_zone: Europe/Berlin\nmail: { from: gate@here.example }\nservers:
+  offsite: { ftp: { host: 127.0.0.1, user: acme, password: { env: HOME } } }\n  main: { smtp: { host: 127.0.0.1 } }\n";
+
+const RULE: &str = "when: { schedule: { at: \"0 7 * * *\", missed: skip } }
+then:
+  - mail: { to: [ann@there.example, bob@there.example], subject: \"{{ rule.name }}\", text: \"{{ arrived.iso }}\" }
+  - upload: { to: offsite, path: \"{{ arrived.date }}/beat\", text: \"alive\" }
+deadline: 1h
+";
+
+fn context(arrived_at: Moment) -> Context<'static> {
+    Context {
+        arrived_at,
+        rule_version: 1,
+        place: 1,
+        host: "gate",
+        is_paused: false,
+        new_id: Ref::new,
+        supply: Supply { content: &Fetched::Nothing, attachment: |_, path, _| Ok(path.to_vec()) },
+    }
+}
+
+const LETTER: &str = "when: { schedule: { every: 7d } }
+then:
+  - mail:
+      to: ann@there.example
+      template: weekly
+      data: { first: \"{{ report.days[0].rule }}\" }
+      attach: \"/srv/sums/{{ arrived.date }}.csv\"
+      idempotency_key: \"week {{ arrived.week }}\"
+";
+
+/// What mails have in rules of files they have here, as far as it needs no file.
+#[test]
+fn the_mail_of_a_tick_has_templates_data_attachments_and_a_key() {
+    let site = Site::new(PACKETBOAT_YAML, &[("beat.yaml", LETTER.as_bytes())]);
+    let folder = site.file().parent().unwrap().join("templates/weekly");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("subject.txt"), "From {{ report.since.date }}").unwrap();
+    fs::write(folder.join("html.html"), "<p>{{ first }}</p>").unwrap();
+    let checked = check_with(&site.file(), &super::site::variable);
+    let (_, rules) = checked.loaded.unwrap_or_else(|| panic!("{}", site.shown()));
+    let rule = &rules.rules[0];
+    assert!(rule.tells_report());
+    let at = Moment(1_795_413_600_000); // 2026-11-23
+    let lines = vec![ReportLine { rule: "a<b".to_owned(), ..ReportLine::default() }];
+    let report = Report { since: at, until: at, lines, is_well: true };
+    let arrival = plan_tick(rule, &context(at), at, Some(&report)).arrival;
+    let letter = &arrival.letters[0];
+    let text = String::from_utf8_lossy(&letter.bytes).into_owned();
+    for part in ["\r\nSubject: From 2026-11-23\r\n", "<p>a&lt;b</p>", "filename=\"2026-11-23.csv\""] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(letter.key.as_deref(), Some("week 48"));
+}
+
+/// What is meant for one moment and comes five hours later is of that moment, and begins now.
+#[test]
+fn a_late_tick_renders_its_moment_and_its_jobs_begin_now() {
+    let site = Site::new(PACKETBOAT_YAML, &[("beat.yaml", RULE.as_bytes())]);
+    let checked = check_with(&site.file(), &super::site::variable);
+    let (_, rules) = checked.loaded.unwrap_or_else(|| panic!("{}", site.shown()));
+    let rule = &rules.rules[0];
+    assert!(matches!(rule.when, Source::Schedule(_)) && rule.when.arriving() == Arriving::Tick);
+    let meant = Moment(1_795_413_600_000); // 2026-11-23 07:00 in Berlin
+    let now = meant.plus(Duration::from_secs(5 * 3600));
+    let arrival = plan_tick(rule, &context(meant), now, None).arrival;
+    assert_eq!(arrival.arrived_at, meant);
+    assert!(arrival.sighting.is_tick());
+    let texts: Vec<_> =
+        arrival.letters.iter().map(|letter| String::from_utf8_lossy(&letter.bytes).into_owned()).collect();
+    assert!(texts[0].contains("\r\nDate: Mon, 23 Nov 2026 11:00:00 +0000\r\n"), "{}", texts[0]);
+    assert!(texts[0].ends_with("\r\n\r\n2026-11-23T07:00:00+01:00\r\n"), "{}", texts[0]);
+    assert_eq!(texts[1], "alive");
+    assert_eq!(arrival.jobs.len(), 3);
+    for job in &arrival.jobs {
+        assert_eq!((job.due_at, job.expires_at), (now, now.plus(Duration::from_secs(3600))));
+        assert!(!job.errand.is_of_file());
+    }
+    let Errand::Upload { target, text, .. } = &arrival.jobs[2].errand else { panic!("no upload") };
+    assert_eq!((target.as_ref().unwrap().to_string().as_str(), *text), ("2026-11-23/beat", Some(1)));
+}

@@ -1,0 +1,80 @@
+//! What the rest of the program holds of a running source, of whatever kind.
+
+use crate::{
+    domain::{Escaped, Moment},
+    rules::Rule,
+    sources::{schedule, watch},
+};
+use std::time::Duration;
+
+/// A running source.
+#[derive(Debug, Clone)]
+pub enum Running {
+    Watch(watch::Handle),
+    Schedule(schedule::Handle),
+}
+
+impl Running {
+    #[must_use]
+    pub fn rule(&self) -> &Rule {
+        match self {
+            Self::Watch(watch) => watch.rule(),
+            Self::Schedule(schedule) => schedule.rule(),
+        }
+    }
+
+    /// Where it looks: a folder, escaped, or the words of a schedule.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Watch(watch) => Escaped(watch.watching().when.folder.as_os_str().as_encoded_bytes()).to_string(),
+            Self::Schedule(schedule) => schedule.scheduled().when.to_string(),
+        }
+    }
+
+    /// How long ago all that it had to show was first seen since the start.
+    #[must_use]
+    pub fn seen_whole(&self) -> Option<Duration> {
+        let seen_whole = match self {
+            Self::Watch(watch) => watch.status().seen_whole,
+            Self::Schedule(schedule) => schedule.status().seen_whole,
+        };
+        Some(seen_whole?.elapsed())
+    }
+
+    /// What is wrong with it: since when not everything is seen (`None`: it is, and nothing is taken in), and why; unescaped.
+    #[must_use]
+    pub fn trouble(&self) -> Option<(Option<Moment>, String)> {
+        match self {
+            Self::Watch(watch) if watch.has_broken_off() => {
+                Some((None, "its watch broke off: start packetboat again".to_owned()))
+            }
+            Self::Watch(watch) => {
+                let status = watch.status();
+                let unseen = status.trouble.map(|(since, why)| (Some(since), why));
+                unseen.or_else(|| Some((None, status.later?)))
+            }
+            Self::Schedule(schedule) if schedule.has_broken_off() => {
+                Some((None, "its schedule broke off: start packetboat again".to_owned()))
+            }
+            Self::Schedule(schedule) => Some((None, schedule.status().later?)),
+        }
+    }
+
+    /// What it has seen and not taken.
+    #[must_use]
+    pub fn untaken(&self) -> usize {
+        match self {
+            Self::Watch(watch) => watch.status().settling,
+            Self::Schedule(schedule) => usize::from(schedule.status().later.is_some()),
+        }
+    }
+
+    /// Returns when it has ended and has let go of the database.
+    pub async fn ended(&self) {
+        match self {
+            Self::Watch(watch) => watch.ended().await,
+            Self::Schedule(schedule) => schedule.ended().await,
+        }
+    }
+}
