@@ -2,7 +2,7 @@
 //! followed (RFC 9112).
 
 use crate::{
-    config::{TlsVersion, Trust, Url, UrlSecurity},
+    config::{Url, UrlSecurity},
     tls::{ClientTls, SettingError, TlsTrouble},
 };
 use http_body_util::{BodyExt as _, Full};
@@ -156,7 +156,7 @@ async fn open(url: &Url) -> Result<Connection, ConnectError> {
         return Ok(Connection { stream: Box::new(tcp), tls: None });
     }
     let name = url.host.clone();
-    let tls = spawn_blocking(move || ClientTls::for_connection(&name, &Trust::default(), TlsVersion::V1_3));
+    let tls = spawn_blocking(move || ClientTls::for_web(&name));
     let tls = match tls.await {
         Ok(tls) => tls?,
         Err(why) => return Err(ConnectError::Unreachable { host, why: io::Error::other(why) }),

@@ -35,6 +35,16 @@ pub struct ClientTls {
     verifier: Arc<Verifier>,
     name: ServerName<'static>,
     host: String,
+    remedy: Remedy,
+}
+
+/// What an operator can do about a certificate that is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// The keys of a server: `ca_file`, `pin_sha256`, `client_certificate`.
+    Settings,
+    /// An address on the web has none of them.
+    System,
 }
 
 /// TLS settings that cannot work, whatever the server does.
@@ -92,7 +102,15 @@ impl ClientTls {
             }
         };
         config.resumption = Resumption::in_memory_sessions(8);
-        Ok(Self { config: Arc::new(config), verifier, name, host })
+        Ok(Self { config: Arc::new(config), verifier, name, host, remedy: Remedy::Settings })
+    }
+
+    /// The same for an address on the web: trusted as this machine trusts it.
+    ///
+    /// # Errors
+    /// As [`ClientTls::for_connection`].
+    pub fn for_web(host: &str) -> Result<Self, SettingError> {
+        Ok(Self { remedy: Remedy::System, ..Self::for_connection(host, &Settings::default(), TlsVersion::V1_3)? })
     }
 
     /// Makes `tcp` secure. The first call is the control connection's; the later ones resume its session.
@@ -116,9 +134,9 @@ impl ClientTls {
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match tls {
             Some(tls @ rustls::Error::InvalidCertificate(_)) => {
-                TlsTrouble::Certificate(words::explain(tls, &self.host, self.seen()))
+                TlsTrouble::Certificate(words::explain(tls, &self.host, (self.seen(), self.remedy)))
             }
-            Some(tls) => TlsTrouble::Handshake(words::explain(tls, &self.host, self.seen())),
+            Some(tls) => TlsTrouble::Handshake(words::explain(tls, &self.host, (self.seen(), self.remedy))),
             None => TlsTrouble::Broken(error),
         }
     }
