@@ -24,6 +24,8 @@ pub enum Need {
     NoServer { server: String, jobs: u64 },
     /// Jobs are tried again and again.
     InVain(InVain),
+    /// Jobs are held because nobody answered: they may have been taken, and a person decides.
+    Unknown { rule: String, jobs: u64 },
     /// What a rule expects has not come.
     Missed {
         rule: String,
@@ -60,6 +62,7 @@ pub fn needs(status: &Status, folders: Result<Vec<FolderTrouble>, String>, site:
         }
     }
     needs.extend(status.in_vain.iter().cloned().map(Need::InVain));
+    needs.extend(status.unknown.iter().map(|(rule, jobs)| Need::Unknown { rule: rule.clone(), jobs: *jobs }));
     let failed = status.rules.iter().filter(|rule| rule.failed > 0);
     needs.extend(failed.map(|rule| Need::Failed { rule: rule.rule.clone(), jobs: rule.failed }));
     needs

@@ -80,6 +80,8 @@ pub enum Reason {
     RulePaused,
     /// `hold`.
     ByOperator,
+    /// All of it was sent, nobody answered, and its rule says `on_unknown: hold`.
+    Unknown,
     /// The deadline passed.
     Deadline,
     /// `retry.attempts` were used up.
@@ -91,11 +93,12 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Superseded,
         Self::SourceChanged,
         Self::RulePaused,
         Self::ByOperator,
+        Self::Unknown,
         Self::Deadline,
         Self::Attempts,
         Self::Refused,
@@ -110,6 +113,7 @@ impl Reason {
             Self::SourceChanged => "source_changed",
             Self::RulePaused => "rule_paused",
             Self::ByOperator => "by_operator",
+            Self::Unknown => "unknown",
             Self::Deadline => "deadline",
             Self::Attempts => "attempts",
             Self::Refused => "refused",

@@ -39,6 +39,6 @@ pub use report::{Report, ReportLine};
 pub use settlement::Settlement;
 pub use size::{SIZE_UNITS, show_size};
 pub use wishes::{
-    ByteRate, Fate, MailWishes, OnExists, ProofWish, Resume, Retry, SaveWishes, TakeAwayWishes, Times, WebhookWishes,
-    Wishes,
+    ByteRate, Fate, MailWishes, OnExists, OnUnknown, ProofWish, Resume, Retry, SaveWishes, TakeAwayWishes, Times,
+    WebhookWishes, Wishes,
 };

@@ -107,6 +107,17 @@ pub struct Wishes {
     pub is_text: bool,
 }
 
+/// What becomes of a mail whose relay has all of it and did not answer: it may have been taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// It may come twice, under the same Message-ID.
+    #[default]
+    Retry,
+    /// It may not have come: somebody looks.
+    Hold,
+}
+
 /// Everything a rule asks of one mail, and the sender of its envelope. Serialised as [`Wishes`] are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailWishes {
@@ -115,6 +126,8 @@ pub struct MailWishes {
     /// Relays by name: the first that is not in trouble has it.
     #[serde(default)]
     pub via: Vec<String>,
+    #[serde(default)]
+    pub on_unknown: OnUnknown,
     pub retry: Retry,
     pub deadline: Option<Duration>,
 }

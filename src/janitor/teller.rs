@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     config::{Digest, Notice, Settings, Way},
-    domain::{Event, HERE, Incident, Letter, MailWishes, Moment, NOTICES, Ref, Retry, WebhookWishes},
+    domain::{Event, HERE, Incident, Letter, MailWishes, Moment, NOTICES, OnUnknown, Ref, Retry, WebhookWishes},
     janitor::{
         deliveries::{Hears, who_hears},
         digests::Covered,
@@ -302,6 +302,7 @@ impl Teller {
             errand: NoticeErrand::Send(MailWishes {
                 sender: from.address().to_owned(),
                 via,
+                on_unknown: OnUnknown::Retry,
                 retry: self.retry,
                 deadline: Some(DEADLINE),
             }),

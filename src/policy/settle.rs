@@ -1,7 +1,7 @@
 //! What an outcome makes of a job: its next state, when it is due, and whether the try counted.
 
 use crate::{
-    domain::{JobState, Moment, Outcome, Reason, Retry, Settlement, Trouble, TroubleKind, Whose},
+    domain::{JobState, Moment, OnUnknown, Outcome, Reason, Retry, Settlement, Trouble, TroubleKind, Whose},
     policy::wait_before_try,
 };
 use std::time::Duration;
@@ -13,6 +13,7 @@ pub struct JobFacts {
     pub counted_tries: u32,
     pub expires_at: Moment,
     pub retry: Retry,
+    pub on_unknown: OnUnknown,
     /// What its last try left.
     pub reason: Option<Reason>,
 }
@@ -39,6 +40,9 @@ pub fn settle(job: &JobFacts, outcome: &Outcome, now: Moment, chance: f64) -> Se
         Outcome::TakenAway(said) => ended(JobState::Delivered, None, said),
         Outcome::Failed(trouble) if trouble.whose == Whose::Job => {
             ended(JobState::Failed, Some(why(trouble.kind)), &trouble.said)
+        }
+        Outcome::Unknown(trouble) if job.on_unknown == OnUnknown::Hold => {
+            ended(JobState::Held, Some(Reason::Unknown), &trouble.said)
         }
         Outcome::Failed(trouble) | Outcome::Deferred(trouble) | Outcome::Unknown(trouble) => {
             again(job, trouble, now, chance)
@@ -104,6 +108,7 @@ mod tests {
                 longest_wait: Duration::from_secs(3600),
                 attempts: Some(5),
             },
+            on_unknown: OnUnknown::Retry,
             reason: None,
         }
     }
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn each_outcome_has_its_consequence() {
-        use JobState::{Delivered as Done, Failed, Queued};
+        use JobState::{Delivered as Done, Failed, Held, Queued};
         let delivered = Outcome::Delivered(Delivered {
             remote_path: Some(RemotePath::new("a").unwrap()),
             size_bytes: 1,
@@ -145,6 +150,7 @@ mod tests {
         let changed = || Outcome::SourceChanged("gone".into());
         let unclear = || Outcome::SourceUnclear("its attributes changed".into());
         let expired = JobFacts { expires_at: NOW, ..facts() };
+        let held = JobFacts { on_unknown: OnUnknown::Hold, ..expired };
         let last = JobFacts { counted_tries: 4, ..facts() };
         let endless =
             JobFacts { counted_tries: 1_000_000, retry: Retry { attempts: None, ..facts().retry }, ..facts() };
@@ -153,6 +159,12 @@ mod tests {
         for (case, job, outcome, expected) in [
             ("delivered", facts(), delivered, (Done, 0, true, None)),
             ("deferred", facts(), Outcome::Deferred(full()), (Queued, 120, true, None)),
+            (
+                "unknown, and nobody wants it twice",
+                held,
+                Outcome::Unknown(full()),
+                (Held, 0, true, Some(Reason::Unknown)),
+            ),
             ("unknown is a try like another", facts(), Outcome::Unknown(full()), (Queued, 120, true, None)),
             ("refused for good", facts(), Outcome::Failed(full()), (Failed, 0, true, Some(Reason::Refused))),
             (
@@ -211,7 +223,7 @@ mod tests {
         ) {
             let (first_wait, longest_wait) = (Duration::from_millis(first), Duration::from_millis(longest));
             let retry = Retry { first_wait, longest_wait, attempts };
-            let job = JobFacts { counted_tries, expires_at: Moment(NOW.0 + expires), retry, reason: None };
+            let job = JobFacts { counted_tries, expires_at: Moment(NOW.0 + expires), retry, ..facts() };
             let trouble = Trouble { whose, ..Trouble::of_job(kind, "said") };
             let outcome = match outcome {
                 0 => Outcome::Deferred(trouble),

@@ -59,6 +59,7 @@ pub(super) fn wishes(rule: &Rule, step: &Mail) -> MailWishes {
     MailWishes {
         sender: step.from.address().to_owned(),
         via: step.via.clone(),
+        on_unknown: step.on_unknown,
         retry: rule.retry,
         deadline: Some(rule.deadline),
     }

@@ -10,10 +10,13 @@ use super::{
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
-        keys::{Table, not_yet, optional, required},
-        mailbox, read, relays,
+        keys::{Table, default, not_yet, optional, required},
+        mailbox,
+        read::{self, Meaning, Meaning::Built},
+        relays,
         yaml::{self, Node},
     },
+    domain::OnUnknown,
     mail::Mailbox,
     templates::{Known, Rows, TextKind, TextTemplate},
 };
@@ -38,7 +41,7 @@ pub const MAIL: Table = Table {
         optional("rows"),
         optional("idempotency_key"),
         optional("via"),
-        not_yet("on_unknown", "leave it out: this version tries again, under the same Message-ID"),
+        default("on_unknown", "retry"),
         not_yet("report_to_sender", "leave it out: `packetboat jobs` tells"),
     ],
     moved: &[
@@ -54,6 +57,9 @@ pub const MAIL: Table = Table {
         ("csv", "write `rows: { format: csv }`"),
     ],
 };
+
+const ON_UNKNOWN: &[(&str, Meaning<OnUnknown>)] =
+    &[("retry", Built(OnUnknown::Retry)), ("hold", Built(OnUnknown::Hold))];
 
 /// A mail step; `at` is its key.
 pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&Outline, Known<'_>)) -> Option<Mail> {
@@ -85,6 +91,7 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&
         None => Some(vec![]),
     };
     let key = fields.may("idempotency_key", |sheet, node| line(sheet, node, known_rows));
+    let on_unknown = fields.need("on_unknown", read::word(ON_UNKNOWN));
     let via =
         match fields.entry("via") {
             Some(_) => fields.may("via", |sheet, node| relays(sheet, node, known.servers.as_ref())),
@@ -110,6 +117,7 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&
         headers: headers?,
         attach: attach?,
         rows: written(&fields, "rows", rows)?,
+        on_unknown: on_unknown?,
         key: written(&fields, "idempotency_key", key)?,
         message_size: known.message_size,
         via: via?,

@@ -2,7 +2,9 @@
 
 use crate::{
     config::Notice,
-    domain::{Arriving, ByteRate, Globs, OnExists, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times},
+    domain::{
+        Arriving, ByteRate, Globs, OnExists, OnUnknown, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times,
+    },
     mail::Mailbox,
     rules::{FileFilter, TableShape},
     schedule::{Expect, Timetable, Windows},
@@ -340,6 +342,7 @@ pub struct Mail {
     pub rows: Option<TableShape>,
     /// What is mailed once in this rule, whatever brings it in again.
     pub key: Option<TextTemplate>,
+    pub on_unknown: OnUnknown,
     /// Bytes of a message; a larger one is refused.
     pub message_size: u64,
     /// Relays by name, in order: the first that is not in trouble has it.

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, Retry, SaveWishes, TakeAwayWishes,
+        Identity, MailWishes, Moment, OnUnknown, Priority, Reason, Ref, RemotePath, Retry, SaveWishes, TakeAwayWishes,
         WebhookWishes, Wishes,
     },
     store::{
@@ -146,6 +146,18 @@ impl ClaimedJob {
             ClaimedErrand::Save(save) => save.wishes.retry,
             ClaimedErrand::TakeAway(away) => away.wishes.retry,
             ClaimedErrand::Webhook(post) => post.wishes.retry,
+        }
+    }
+
+    /// What its rule wants where it is not known whether a mail was taken.
+    #[must_use]
+    pub fn on_unknown(&self) -> OnUnknown {
+        match &self.errand {
+            ClaimedErrand::Send(send) => send.wishes.on_unknown,
+            ClaimedErrand::Upload(_)
+            | ClaimedErrand::Save(_)
+            | ClaimedErrand::TakeAway(_)
+            | ClaimedErrand::Webhook(_) => OnUnknown::Retry,
         }
     }
 

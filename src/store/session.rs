@@ -111,10 +111,13 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         {
             litter::remember(tx, orphan.get("server"), &left, now).await?;
         }
+        // a mail that was under way may have been taken, and its rule may not want it twice;
         // due_at stays as the claim committed it: a job that kills the process backs off like any other
         sqlx::query(
-            "UPDATE jobs SET (state, reason) = (SELECT iif(paused, 'held', 'queued'), iif(paused, 'rule_paused', jobs.reason)
-                      FROM (SELECT EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused)),
+            "UPDATE jobs SET (state, reason) = (SELECT iif(unknown OR paused, 'held', 'queued'),
+                                              CASE WHEN unknown THEN 'unknown' WHEN paused THEN 'rule_paused' ELSE jobs.reason END
+                      FROM (SELECT EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused,
+                                   jobs.action = 'send' AND coalesce(jobs.wishes ->> '$.on_unknown' = 'hold', 0) AS unknown)),
                     session_id = NULL, temp_token = randomblob(8)
               WHERE id = ?1 AND state = 'running'",
         )

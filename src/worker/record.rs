@@ -138,6 +138,7 @@ impl Recorder {
             counted_tries: job.counted_tries,
             expires_at: job.expires_at,
             retry: job.retry(),
+            on_unknown: job.on_unknown(),
             reason: job.reason,
         };
         let settlement = policy::settle(&facts, &outcome, now, chance);

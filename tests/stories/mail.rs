@@ -103,6 +103,39 @@ async fn a_lost_answer_is_tried_again_under_the_same_message_id() {
     assert!(serving.stop().success());
 }
 
+/// With `on_unknown: hold` nothing goes out twice: not after a lost answer, and not after our own death while it was on its way.
+#[tokio::test]
+async fn what_may_have_been_taken_is_held_where_the_rule_says_so() {
+    for (lost, is_killed) in [(Lost::ThenClose, false), (Lost::ThenHang, true)] {
+        let relay = ScriptedSmtp::start(Script::with([once("DOT", 1, Action::Lose(lost))]));
+        let gateway = gateway(&[("main", &Endpoint::from(&relay))]);
+        gateway.rule("mails", "", AT_ONCE, &MAIL.replace("retry:", "      on_unknown: hold\nretry:"));
+        gateway.file("a", "1");
+        let serving = gateway.serve();
+        let mut ledger = Ledger::open(&gateway).await;
+        wait::until("all of it was sent", PATIENCE, || relay.messages().len() == 1);
+        if is_killed {
+            drop(serving); // killed
+            assert_eq!(gateway.code("once"), 4);
+        } else {
+            wait::until_async("it is held", PATIENCE, async || ledger.states().await == ["held 3"]).await;
+            assert!(serving.stop().success());
+        }
+        assert_eq!(ledger.states().await, ["held 3"]);
+        let status = gateway.run(&["status"]);
+        let (code, text) = (status.status.code(), String::from_utf8(status.stdout).unwrap());
+        assert!(code == Some(1) && text.contains("3 jobs held, for nobody answered and it may"), "{text}");
+        assert_eq!(relay.messages().len(), 1);
+        assert_eq!(gateway.code("release --rule mails"), 0);
+        let serving = gateway.serve();
+        wait::until_async("all is delivered", PATIENCE, async || ledger.states().await == ["delivered 3"]).await;
+        let messages = relay.messages();
+        assert_eq!(messages.len(), 2);
+        assert_eq!(message_id(&messages[0]), message_id(&messages[1]));
+        assert!(serving.stop().success());
+    }
+}
+
 #[tokio::test]
 async fn a_relay_that_is_down_costs_no_mail_a_try() {
     let gateway = gateway(&[("main", &Endpoint::relay(nobody(), Tls::None))]);

@@ -143,6 +143,10 @@ fn next(detail: &JobDetail, lane: Option<&LaneRow>, zone: Calendar) -> Option<St
         JobState::Held if reason == "rule_paused" => {
             Some(format!("`packetboat resume {}` lets it go", outside(Some(job.rule.as_bytes()))))
         }
+        JobState::Held if reason == "unknown" => Some(format!(
+            "it may have been taken: ask whom it is for, then `packetboat release {0}` or `packetboat cancel {0}`",
+            job.id
+        )),
         JobState::Held => Some(format!("`packetboat release {}` lets it go", job.id)),
         JobState::Failed if job.target.is_none() && job.recipient.as_deref().is_none_or(str::is_empty) => {
             Some("put that right, in the rule or in the file's name; then touch the file".into())

@@ -68,6 +68,7 @@ fn sentence(reason: Reason) -> &'static str {
         Reason::SourceChanged => "the file is no longer the version that was to be sent",
         Reason::RulePaused => "the rule is paused",
         Reason::ByOperator => "an operator's wish",
+        Reason::Unknown => "it may have been taken, and nobody answered",
         Reason::Deadline => "its deadline has passed",
         Reason::Attempts => "all its attempts are used up",
         Reason::Refused => "the server refused it for good",

@@ -66,6 +66,7 @@ fn name_of(need: &Need) -> String {
         | Need::NoServer { server: name, .. }
         | Need::Folder(FolderTrouble { rule: name, .. })
         | Need::InVain(InVain { rule: name, .. })
+        | Need::Unknown { rule: name, .. }
         | Need::Missed { rule: name, .. }
         | Need::Failed { rule: name, .. } => outside(Some(name.as_bytes())),
     }
@@ -97,6 +98,10 @@ fn sentence(need: &Need, zone: Calendar) -> String {
             "{} for {server} tried three times and more: {}: packetboat jobs --rule {rule} --state queued",
             plural(*jobs, "job"),
             outside(said.as_ref().map(|said| said.trim_end_matches('.').as_bytes())),
+        ),
+        Need::Unknown { rule, jobs } => format!(
+            "{} held, for nobody answered and it may have been taken: packetboat jobs --rule {rule} --state held",
+            plural(*jobs, "job")
         ),
         Need::Missed { rule, expected } => {
             let by = expected.missed.map_or_else(|| "-".to_owned(), |missed| zone.minute(missed));

@@ -91,6 +91,7 @@ fn troubled() -> Status {
         ],
         paused_rules: vec![PausedRule { rule: "old-logs".into(), since: at("2026-11-22T05:00:00+01:00") }],
         in_vain: vec![],
+        unknown: std::collections::BTreeMap::new(),
         servers: [("offsite", 212), ("south", 1), ("vault", 4)]
             .map(|(name, queued)| (name.to_owned(), OpenCounts { queued, ..OpenCounts::default() }))
             .into(),
@@ -316,6 +317,11 @@ fn every_state_says_what_comes_next() {
         (JobState::Waiting, None, "waits until job 8f3k2000 has ended"),
         (JobState::Running, None, "is being tried now"),
         (JobState::Held, Some("rule_paused"), "`packetboat resume swap-north-to-south`"),
+        (
+            JobState::Held,
+            Some("unknown"),
+            "ask whom it is for, then `packetboat release 8f2z9m0q` or `packetboat cancel",
+        ),
         (JobState::Held, Some("by_operator"), "`packetboat release 8f2z9m0q`"),
         (JobState::Failed, None, "`packetboat retry 8f2z9m0q`"),
         (JobState::Cancelled, Some("superseded"), "a newer version took its place"),

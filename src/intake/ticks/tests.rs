@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     clock::Clock,
-    domain::{Event, Incident, Letter, MailWishes, Priority, Retry, Sha256},
+    domain::{Event, Incident, Letter, MailWishes, OnUnknown, Priority, Retry, Sha256},
     rules,
     store::{About, Ask, ClaimedErrand, NoticeErrand, NoticeJob, QueueKey, SessionId, Tell},
 };
@@ -231,6 +231,7 @@ async fn a_report_says_that_all_is_well_only_when_it_is() {
         errand: NoticeErrand::Send(MailWishes {
             sender: "gate@example.com".into(),
             via: vec![],
+            on_unknown: OnUnknown::Retry,
             retry: RETRY,
             deadline: None,
         }),

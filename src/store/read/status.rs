@@ -23,6 +23,8 @@ pub struct Status {
     pub servers: BTreeMap<String, OpenCounts>,
     /// What is tried again and again.
     pub in_vain: Vec<InVain>,
+    /// Jobs by rule that are held because nobody answered, and they may have been taken.
+    pub unknown: BTreeMap<String, u64>,
 }
 
 /// Waiting jobs of a rule for a server that were tried three times or more.
@@ -193,6 +195,7 @@ impl Store {
             paused_rules: self.paused_rules().await?,
             servers,
             in_vain: self.in_vain().await?,
+            unknown: self.unknown().await?,
         })
     }
 
@@ -214,6 +217,11 @@ impl Store {
             said: row.get("said"),
         });
         Ok(in_vain.collect())
+    }
+
+    async fn unknown(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let rows = sqlx::query(UNKNOWN).fetch_all(self.readers()).await?;
+        Ok(rows.iter().map(|row| (row.get("rule"), row.get::<i64, _>("jobs").cast_unsigned())).collect())
     }
 
     /// Jobs on their way or held, by rule.
@@ -307,6 +315,9 @@ pub(in crate::store) const OPEN: [(&str, Count); 4] = [
 /// Reads every queued job; of one group SQLite gives the words of the row that has its highest id.
 pub(in crate::store) const IN_VAIN: &str = "SELECT rule, server, count(*) AS jobs, max(id), said FROM jobs
  WHERE state = 'queued' AND counted_tries >= 3 GROUP BY rule, server";
+
+pub(in crate::store) const UNKNOWN: &str =
+    "SELECT rule, count(*) AS jobs FROM jobs WHERE state = 'held' AND reason = 'unknown' GROUP BY rule";
 
 pub(in crate::store) const FAILED: &str = concat!(
     "SELECT rule, count(*) AS jobs FROM jobs WHERE ended_at >= ?1 AND state = 'failed' AND rule IN (",

@@ -11,7 +11,7 @@ use sqlx::Row;
 pub struct Ends {
     pub delivered: u64,
     pub failed: u64,
-    /// Not ended and not held.
+    /// Not ended, and not held because an operator or a rule says so.
     pub open: u64,
 }
 
@@ -46,5 +46,6 @@ const ENDS: &str = concat!(
     ended!("delivered"),
     ", ",
     ended!("failed"),
-    ", (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'queued', 'running') AND (?1 IS NULL OR rule = ?1) AND rule <> 'notices') AS open"
+    ", (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'queued', 'running') AND (?1 IS NULL OR rule = ?1) AND rule <> 'notices')",
+    " + (SELECT count(*) FROM jobs WHERE state = 'held' AND reason = 'unknown' AND (?1 IS NULL OR rule = ?1)) AS open"
 );
