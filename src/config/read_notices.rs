@@ -3,14 +3,20 @@
 use super::{
     Outline,
     fields::Fields,
-    keys::{Table, default, not_yet, optional},
+    keys::{Table, default, optional},
     mail::{mailbox, relays},
     read::{self, Meaning, Meaning::Built},
+    read_template::read_template,
     sheet::{Problem, Sheet},
     suggest,
     yaml::{Node, Value},
 };
-use crate::{domain::Event, mail::Mailbox, schedule::Crontab};
+use crate::{
+    domain::Event,
+    mail::Mailbox,
+    schedule::Crontab,
+    templates::{MailWords, Notified, TextTemplate, samples},
+};
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -25,7 +31,7 @@ pub const NOTICE: Table = Table {
         optional("on"),
         optional("digest"),
         optional("via"),
-        not_yet("template", "leave it out: notices have words of their own"),
+        optional("template"),
         default("remind_every", "24h"),
     ],
     moved: &[
@@ -84,6 +90,8 @@ pub enum Readers {
         to: Vec<Mailbox>,
         /// Relays by name, in order.
         via: Vec<String>,
+        /// In place of our own words.
+        template: Option<MailWords>,
     },
     /// By its name.
     Webhook(String),
@@ -92,8 +100,12 @@ pub enum Readers {
 /// How a reader is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
-    /// Over one of these relays, in order.
-    Mail(Vec<String>),
+    Mail {
+        /// Relays by name, in order.
+        via: Vec<String>,
+        /// In place of our own words.
+        template: Option<MailWords>,
+    },
     /// It stands for a webhook by itself.
     Webhook,
 }
@@ -120,7 +132,7 @@ impl Readers {
     #[must_use]
     pub fn way(&self) -> Way {
         match self {
-            Self::Mail { via, .. } => Way::Mail(via.clone()),
+            Self::Mail { via, template, .. } => Way::Mail { via: via.clone(), template: template.clone() },
             Self::Webhook(_) => Way::Webhook,
         }
     }
@@ -157,7 +169,15 @@ pub fn notices(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Opt
 
 fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<Either> {
     let fields = Fields::open(sheet, &NOTICE, &node.at, node)?;
-    let readers = readers(&fields, sheet, node, known);
+    let on = match fields.entry("on") {
+        Some(_) => fields
+            .may("on", |sheet, node| read::each(read::many(sheet, node)?, |item| read::word(EVENTS)(sheet, item)))
+            .map(BTreeSet::from_iter),
+        None => Some(BTreeSet::from(USUAL)),
+    };
+    let told =
+        on.iter().flat_map(|on| samples(Some(on).filter(|_| fields.entry("digest").is_none()))).collect::<Vec<_>>();
+    let readers = readers(&fields, sheet, node, (known, &told));
     let remind_every = fields.need("remind_every", read::span(REMINDERS));
     if let (Some(_), Some(remind)) = (fields.entry("digest"), fields.entry("remind_every")) {
         let problem = Problem::error(&remind.key.at, "`remind_every` beside `digest`");
@@ -179,40 +199,40 @@ fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<E
             let at = fields.may("digest", read::crontab);
             Some(Either::Digest(Digest { readers: readers?, at: at? }))
         }
-        (None, Some(_)) => {
-            let on = fields
-                .may("on", |sheet, node| read::each(read::many(sheet, node)?, |item| read::word(EVENTS)(sheet, item)));
-            let on = on?.into_iter().collect();
-            Some(Either::Notice(Notice { readers: readers?, on, remind_every: remind_every? }))
-        }
-        (None, None) => {
-            let on = BTreeSet::from(USUAL);
-            Some(Either::Notice(Notice { readers: readers?, on, remind_every: remind_every? }))
-        }
+        (None, _) => Some(Either::Notice(Notice { readers: readers?, on: on?, remind_every: remind_every? })),
     }
 }
 
-/// People, or one webhook.
-fn readers(fields: &Fields<'_>, sheet: &Sheet, node: &Node, known: &Outline) -> Option<Readers> {
+/// People, or one webhook. `told`: samples of what they will be told.
+fn readers(fields: &Fields<'_>, sheet: &Sheet, node: &Node, (known, told): (&Outline, &[Notified])) -> Option<Readers> {
     match (fields.entry("to"), fields.entry("webhook")) {
         (Some(_), None) => {
             let to = fields.may("to", |sheet, node| {
                 read::each(read::at_most(sheet, read::many(sheet, node)?, 100)?, |item| mailbox(sheet, item))
             });
             let via = via(fields, sheet, node, known);
+            let parse = |kind, text: &str| TextTemplate::parse_notice(kind, told, text);
+            let template = match fields.entry("template") {
+                Some(entry) => read_template(sheet, &entry.value, &known.templates, &parse).map(Some),
+                None => Some(None),
+            };
             if known.mail.from.is_none() && known.servers.is_some() {
                 let problem = Problem::error(&node.at, "these notices have no sender");
                 sheet.report(problem.hint("add `mail: { from: … }` to packetboat.yaml"));
                 return None;
             }
-            Some(Readers::Mail { to: to?, via: via? })
+            Some(Readers::Mail { to: to?, via: via?, template: template? })
         }
         (None, Some(_)) => {
             let name = fields.may("webhook", |sheet, node| webhook(sheet, node, known));
-            if let Some(via) = fields.entry("via") {
-                let problem = Problem::error(&via.key.at, "`via` beside `webhook`");
-                sheet.report(problem.hint("relays carry mails; what a webhook is told goes to its own address"));
-                return None;
+            for (key, hint) in [
+                ("via", "relays carry mails; what a webhook is told goes to its own address"),
+                ("template", "a template makes the words of a mail; a webhook is told the facts as JSON"),
+            ] {
+                if let Some(entry) = fields.entry(key) {
+                    sheet.report(Problem::error(&entry.key.at, format!("`{key}` beside `webhook`")).hint(hint));
+                    return None;
+                }
             }
             name.map(Readers::Webhook)
         }

@@ -87,6 +87,10 @@ fn a_value_that_is_no_example_is_the_default() {
     for name in ["webhost.password", "broadcaster.password", "south.password"] {
         fs::write(folder.path().join(name), "x").unwrap();
     }
+    fs::create_dir_all(folder.path().join("templates/notice")).unwrap();
+    for part in ["subject.txt", "text.txt"] {
+        fs::write(folder.path().join("templates/notice").join(part), "x").unwrap();
+    }
     let shown = load(&shipped());
     let shortest = load(
         "servers: { offsite: { ftp: { host: backup.example.com, user: acme, password: { env: OFFSITE_PASSWORD } } } }",

@@ -82,8 +82,10 @@ impl Teller {
             }
             deliveries.examples.truncate(EXAMPLES);
             mails.extend(match hears.way.clone() {
-                Way::Mail(via) => {
+                Way::Mail { via, template } => {
                     let words = notices::delivered(&deliveries, (since, until), (&self.node, self.time_zone));
+                    let told = || notices::delivered_body(&deliveries, (since, until), (&self.node, now));
+                    let words = self.words(template.as_ref(), words, told);
                     self.mail(About::Digest, address, in_order(via, lanes), words, now)
                 }
                 Way::Webhook => {

@@ -59,8 +59,10 @@ impl Teller {
                 let lines = self.digest_lines((since, until)).await?;
                 let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.closed_at.is_none()).collect();
                 mails.extend(match digest.readers.way() {
-                    Way::Mail(via) => {
+                    Way::Mail { via, template } => {
                         let words = notices::digest(&lines, &open, (since, until), (&self.node, self.time_zone));
+                        let told = || notices::digest_body(&lines, &open, (since, until), (&self.node, now));
+                        let words = self.words(template.as_ref(), words, told);
                         self.mail(About::Digest, name, in_order(via, lanes), words, now)
                     }
                     Way::Webhook => {

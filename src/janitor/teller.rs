@@ -17,6 +17,7 @@ use crate::{
     rules::{Action, Rule, RuleSet},
     schedule::Windows,
     store::{About, LaneRow, LaneState, NoticeErrand, NoticeJob, Store, StoreError, Tell},
+    templates::{MailWords, Notified, TemplateError, TextTemplate},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -60,6 +61,14 @@ pub struct Teller {
     retry: Retry,
     /// One look at a time; what the last one saw.
     looked: Arc<Mutex<Looked>>,
+}
+
+/// What a notice says.
+#[derive(Debug)]
+pub(super) struct Words {
+    subject: String,
+    text: Option<String>,
+    html: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -254,8 +263,10 @@ impl Teller {
                 Told::Over | Told::Was => About::End(due.incident),
             };
             written.extend(match due.way {
-                Way::Mail(via) => {
+                Way::Mail { via, template } => {
                     let words = notices::mail(incident, due.told, aside);
+                    let told = || notices::incident_body(incident, due.told, aside);
+                    let words = self.words(template.as_ref(), words, told);
                     self.mail(about, &due.address, in_order(via, lanes), words, now)
                 }
                 Way::Webhook => {
@@ -266,13 +277,41 @@ impl Teller {
         Ok(written)
     }
 
+    /// Our own words, or those that a template makes of what a webhook would be told. One that cannot is passed over: nobody is left
+    /// without word because of it.
+    pub(super) fn words(
+        &self,
+        template: Option<&MailWords>,
+        (subject, text): (String, String),
+        told: impl FnOnce() -> Letter,
+    ) -> Words {
+        let made = template.map(|template| {
+            let told = serde_json::from_slice(&told().bytes).unwrap_or_default();
+            let notified = Notified::new(&told, (&subject, &text), self.time_zone);
+            let part = |part: &Option<TextTemplate>| {
+                part.as_ref().map(|template| template.render_notice(&notified)).transpose()
+            };
+            let subject = template.subject.render_notice(&notified)?;
+            Ok(Words { subject, text: part(&template.text)?, html: part(&template.html)? })
+        });
+        match made {
+            Some(Ok(words)) => words,
+            Some(Err(why)) => {
+                let why: TemplateError = why;
+                warn!(%why, "the template of a notice cannot be used for this one: it has our own words");
+                Words { subject, text: Some(text), html: None }
+            }
+            None => Words { subject, text: Some(text), html: None },
+        }
+    }
+
     /// The mail with these words; `None` without a sender or a relay, or where it cannot be made.
     pub(super) fn mail(
         &self,
         about: About,
         recipient: &str,
         via: Vec<String>,
-        (subject, text): (String, String),
+        words: Words,
         now: Moment,
     ) -> Option<NoticeJob> {
         let (from, server) = (self.from.as_ref()?, via.first()?.clone());
@@ -283,9 +322,9 @@ impl Teller {
                 to: &[to],
                 cc: &[],
                 reply_to: &[],
-                subject: &subject,
-                text: Some(&text),
-                html: None,
+                subject: &words.subject,
+                text: words.text.as_deref(),
+                html: words.html.as_deref(),
                 headers: &[],
                 attachments: &[],
                 message_id: &format!("{}@{}", job.long(), from.domain()),

@@ -76,7 +76,7 @@ pub fn due(incidents: &mut [Incident], observed: &Observed, readers: &dyn Fn(&In
                 *mails += 1;
                 note(incident, address, told, now);
                 let mut way = notice.readers.way();
-                if let Way::Mail(via) = &mut way {
+                if let Way::Mail { via, .. } = &mut way {
                     via.retain(|relay| Some(&**relay) != incident.server());
                 }
                 due.push(Due { incident: place, address: address.to_owned(), way, told });

@@ -3,23 +3,14 @@
 use super::{expressions::compiled, read_mail::line};
 use crate::{
     config::{
-        Fields, Outline, Problem, Sheet, open, read, shown, suggest,
-        yaml::{Entry, Node, Value},
+        Fields, Outline, Problem, Sheet, read, read_template,
+        yaml::{Entry, Value},
     },
-    templates::{Known, TemplateError, TextKind, TextTemplate, is_taken},
+    templates::{Known, MailWords, TextKind, TextTemplate, is_taken},
 };
-use std::{fs, path::Path};
-
-/// The words of a mail, compiled.
-#[derive(Debug, Clone)]
-pub struct Words {
-    pub subject: TextTemplate,
-    pub text: Option<TextTemplate>,
-    pub html: Option<TextTemplate>,
-}
 
 /// The words that a step says itself, or its template says.
-pub fn words(sheet: &Sheet, fields: &Fields<'_>, outline: &Outline, known: Known<'_>) -> Option<Words> {
+pub fn words(sheet: &Sheet, fields: &Fields<'_>, outline: &Outline, known: Known<'_>) -> Option<MailWords> {
     let own: Vec<&Entry> = ["subject", "text", "html"].iter().filter_map(|key| fields.entry(key)).collect();
     if let Some(template) = fields.entry("template") {
         for entry in &own {
@@ -27,7 +18,8 @@ pub fn words(sheet: &Sheet, fields: &Fields<'_>, outline: &Outline, known: Known
             let problem = Problem::error(&entry.key.at, format!("`{name}` beside `template`"));
             sheet.report(problem.hint("a template has the subject and the text: keep one of the two"));
         }
-        return named(sheet, &template.value, outline, known).filter(|_| own.is_empty());
+        let parse = |kind, text: &str| TextTemplate::parse(kind, known, text);
+        return read_template(sheet, &template.value, &outline.templates, &parse).filter(|_| own.is_empty());
     }
     let missing = |key: &str, hint: &str| {
         sheet.report(Problem::error(fields.at(), format!("`{key}` is missing in mail")).hint(hint));
@@ -46,7 +38,7 @@ pub fn words(sheet: &Sheet, fields: &Fields<'_>, outline: &Outline, known: Known
     };
     let subject = fields.may("subject", |sheet, node| line(sheet, node, known));
     let (text, html) = (part("text", TextKind::Text), part("html", TextKind::Html));
-    let words = Words { subject: subject?, text: text?, html: html? };
+    let words = MailWords { subject: subject?, text: text?, html: html? };
     (words.text.is_some() || words.html.is_some()).then_some(words)
 }
 
@@ -118,69 +110,4 @@ fn texts_by_name(
         Some((name, compiled(sheet, value, "a text", |text| TextTemplate::parse(kind, known, text))?))
     };
     entries.iter().map(value).collect::<Vec<_>>().into_iter().collect()
-}
-
-/// The folder of templates of this name.
-fn named(sheet: &Sheet, node: &Node, outline: &Outline, known: Known<'_>) -> Option<Words> {
-    let name = read::some_text(sheet, node)?;
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-    if !name.chars().all(fits) {
-        let problem = Problem::error(&node.at, "this is not a template's name");
-        sheet.report(
-            problem.hint("a template is a folder, its name has letters, digits, `-` and `_`: templates/invoice/"),
-        );
-        return None;
-    }
-    let folder = outline.templates.join(&name);
-    if !folder.is_dir() {
-        let there = names_in(&outline.templates);
-        let near = suggest::nearest(&name, there.iter().map(String::as_str));
-        let near = near.map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
-        let has = if there.is_empty() { "no template".to_owned() } else { there.join(", ") };
-        let problem = Problem::error(&node.at, format!("there is no template `{name}`"));
-        sheet.report(problem.hint(format!("{} has {has}{near}", shown(&outline.templates))));
-        return None;
-    }
-    let subject = part(sheet, &folder.join("subject.txt"), TextKind::Line, known);
-    let text = part(sheet, &folder.join("text.txt"), TextKind::Text, known);
-    let html = part(sheet, &folder.join("html.html"), TextKind::Html, known);
-    let (subject, text, html) = (subject?, text?, html?);
-    if subject.is_none() || (text.is_none() && html.is_none()) {
-        let problem = Problem::error(&node.at, format!("the template `{name}` is not whole"));
-        let hint = format!("{}/ has subject.txt, and text.txt or html.html or both", shown(&folder));
-        sheet.report(problem.hint(hint));
-    }
-    Some(Words { subject: subject?, text, html })
-}
-
-/// One file of a template: `Some(None)` when it is not there, `None` when it is faulty, which is reported in it.
-fn part(sheet: &Sheet, path: &Path, kind: TextKind, known: Known<'_>) -> Option<Option<TextTemplate>> {
-    if !path.exists() {
-        return Some(None);
-    }
-    let opened = match open(path) {
-        Ok(opened) => opened,
-        Err(found) => {
-            sheet.adopt(found);
-            return None;
-        }
-    };
-    let whole = opened.sheet.text();
-    let text = if kind == TextKind::Line { whole.trim_end() } else { whole };
-    match TextTemplate::parse(kind, known, text) {
-        Ok(template) => Some(Some(template)),
-        Err(TemplateError { message, range, hint }) => {
-            opened.sheet.report(Problem::error(&range.unwrap_or(0..0), message).maybe_hint(hint));
-            sheet.adopt(opened.sheet.into_findings());
-            None
-        }
-    }
-}
-
-fn names_in(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir());
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort();
-    names.truncate(20);
-    names
 }

@@ -5,8 +5,9 @@ use crate::templates::{
     beside::with_sample,
     carrier, engine,
     names::{self, Place},
+    notice::{self, Notified},
 };
-use minijinja::Environment;
+use minijinja::{Environment, Value};
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// A compiled text template; `Clone` is cheap.
@@ -31,6 +32,14 @@ pub enum TextKind {
     Html,
 }
 
+/// What a mail says: one of `text` and `html`, or both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailWords {
+    pub subject: TextTemplate,
+    pub text: Option<TextTemplate>,
+    pub html: Option<TextTemplate>,
+}
+
 const TEMPLATE: &str = "text";
 
 impl TextTemplate {
@@ -40,16 +49,20 @@ impl TextTemplate {
     /// The first mistake, with its place in `text`.
     pub fn parse<'a>(kind: TextKind, known: impl Into<Known<'a>>, text: &str) -> Result<Self, TemplateError> {
         let known = known.into();
-        let control = text.char_indices().find(|(_, letter)| letter.is_control()).filter(|_| kind == TextKind::Line);
-        if let Some((at, letter)) = control {
-            return Err(TemplateError::new("this is one line").at(Some(at..at + letter.len_utf8())));
-        }
-        let template = match kind {
-            TextKind::Text => Self::compile(&engine::TEXTS, known, text),
-            TextKind::Line => Self::compile(&engine::LINES, known, text),
-            TextKind::Html => Self::compile(&engine::HTML, known, text),
-        }?;
+        let template = Self::compile(kind, text)?;
+        names::check(Place::Mail, known, text, template.0.used.iter().cloned(), is_function)?;
         with_sample(known, None, |facts| template.render(facts))?;
+        Ok(template)
+    }
+
+    /// Compiles the text of a notice and renders it for each of these samples.
+    ///
+    /// # Errors
+    /// The first mistake, with its place in `text`.
+    pub fn parse_notice(kind: TextKind, samples: &[Notified], text: &str) -> Result<Self, TemplateError> {
+        let template = Self::compile(kind, text)?;
+        notice::check(text, template.0.used.iter().filter(|name| !is_function(name)))?;
+        samples.iter().try_for_each(|sample| template.render_notice(sample).map(drop))?;
         Ok(template)
     }
 
@@ -75,7 +88,19 @@ impl TextTemplate {
     /// # Errors
     /// A value that cannot stand there; this arrival's mail fails, the rule goes on.
     pub fn render(&self, facts: &Facts<'_>) -> Result<String, TemplateError> {
-        let rendered = self.0.engine.get_template(TEMPLATE).and_then(|template| template.render(facts.to_value()));
+        self.rendered(facts.to_value())
+    }
+
+    /// The text for this notice.
+    ///
+    /// # Errors
+    /// A value that cannot stand there.
+    pub fn render_notice(&self, notified: &Notified) -> Result<String, TemplateError> {
+        self.rendered(notified.to_value())
+    }
+
+    fn rendered(&self, facts: Value) -> Result<String, TemplateError> {
+        let rendered = self.0.engine.get_template(TEMPLATE).and_then(|template| template.render(facts));
         let mut text = rendered.map_err(|error| TemplateError::from_engine(&error))?;
         if self.text().ends_with('\n') {
             text.push('\n'); // the engine takes one off; a line of text ends with one
@@ -95,16 +120,35 @@ impl TextTemplate {
         !self.text().contains(['{', '}'])
     }
 
-    fn compile(engine: &Environment<'static>, known: Known<'_>, text: &str) -> Result<Self, TemplateError> {
-        let mut engine = engine.clone();
+    fn compile(kind: TextKind, text: &str) -> Result<Self, TemplateError> {
+        let control = text.char_indices().find(|(_, letter)| letter.is_control()).filter(|_| kind == TextKind::Line);
+        if let Some((at, letter)) = control {
+            return Err(TemplateError::new("this is one line").at(Some(at..at + letter.len_utf8())));
+        }
+        let mut engine = match kind {
+            TextKind::Text => engine::TEXTS.clone(),
+            TextKind::Line => engine::LINES.clone(),
+            TextKind::Html => engine::HTML.clone(),
+        };
         engine.add_template_owned(TEMPLATE, text.to_owned()).map_err(|error| TemplateError::from_engine(&error))?;
         let compiled = engine.get_template(TEMPLATE).map_err(|error| TemplateError::from_engine(&error))?;
-        let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
         let used: BTreeSet<String> = compiled.undeclared_variables(true).into_iter().collect();
-        names::check(Place::Mail, known, text, used.iter().cloned(), |name| functions.contains(&name))?;
         Ok(Self(Arc::new(Compiled { text: text.to_owned(), engine, used })))
     }
 }
+
+fn is_function(name: &str) -> bool {
+    engine::TEXTS.globals().any(|(function, _)| function == name)
+}
+
+/// The same words.
+impl PartialEq for TextTemplate {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for TextTemplate {}
 
 impl fmt::Debug for TextTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
     ("schedule", &["domain"]),
     ("templates", &["domain"]),
     ("mail", &["domain"]),
-    ("config", &["domain", "schedule", "mail"]),
+    ("config", &["domain", "schedule", "templates", "mail"]),
     ("rules", &["domain", "schedule", "templates", "mail", "config"]),
     ("notices", &["domain", "mail", "config"]),
     ("tls", &["domain", "config"]),
@@ -43,7 +43,7 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
             "delivery",
         ],
     ),
-    ("janitor", &["domain", "clock", "schedule", "mail", "config", "rules", "notices", "web", "store"]),
+    ("janitor", &["domain", "clock", "schedule", "templates", "mail", "config", "rules", "notices", "web", "store"]),
     (
         "control",
         &["domain", "clock", "schedule", "config", "rules", "streams", "store", "delivery", "intake", "sources"],

@@ -5,6 +5,7 @@ mod digests;
 mod expectations;
 mod lateness;
 mod outages;
+mod templates;
 mod webhooks;
 
 use super::*;
@@ -55,6 +56,11 @@ impl Office {
     async fn with(notices: &str, rule: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("rules")).unwrap();
+        let template = folder.path().join("templates/ours");
+        fs::create_dir_all(&template).unwrap();
+        fs::write(template.join("subject.txt"), "{{ type }}, {{ data.host }}").unwrap();
+        fs::write(template.join("text.txt"), "{{ data.rules | length }} rules. {{ text }}").unwrap();
+        fs::write(template.join("html.html"), "<b>{{ subject }}</b>").unwrap();
         let store = folder.path().join("store");
         fs::create_dir(&store).unwrap();
         let store = Store::open(&store).await.unwrap();

@@ -107,6 +107,6 @@ fn example() -> Example {
 }
 
 fn notice(to: &str, on: &[Event]) -> Notice {
-    let readers = Readers::Mail { to: vec![Mailbox::parse(to).unwrap()], via: vec!["main".into()] };
+    let readers = Readers::Mail { to: vec![Mailbox::parse(to).unwrap()], via: vec!["main".into()], template: None };
     Notice { readers, on: on.iter().copied().collect(), remind_every: DAY }
 }

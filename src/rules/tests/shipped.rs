@@ -36,10 +36,12 @@ fn load(paths: impl IntoIterator<Item = PathBuf>) -> BTreeMap<String, Rule> {
     for path in paths {
         fs::copy(&path, folder.path().join("rules").join(path.file_name().unwrap())).unwrap();
     }
-    let template = folder.path().join("templates/invoice");
-    fs::create_dir_all(&template).unwrap();
-    for part in fs::read_dir(root().join("templates/invoice")).unwrap().map(|entry| entry.unwrap().path()) {
-        fs::copy(&part, template.join(part.file_name().unwrap())).unwrap();
+    for name in ["invoice", "notice"] {
+        let template = folder.path().join("templates").join(name);
+        fs::create_dir_all(&template).unwrap();
+        for part in fs::read_dir(root().join("templates").join(name)).unwrap().map(|entry| entry.unwrap().path()) {
+            fs::copy(&part, template.join(part.file_name().unwrap())).unwrap();
+        }
     }
     for name in ["webhost.password", "broadcaster.password", "south.password"] {
         fs::write(folder.path().join(name), "x").unwrap();
