@@ -21,8 +21,9 @@ use tokio::{
     time::timeout,
 };
 
-/// Bytes of an answer's body that are looked at.
+/// Bytes of an answer's body that are looked at, and for how long.
 const LOOKED_AT: usize = 512;
+const LOOK_FOR: Duration = Duration::from_secs(2);
 
 /// Why there is no answer that we like. Says nothing of the path, which may be a secret.
 #[derive(Debug, thiserror::Error)]
@@ -129,10 +130,22 @@ impl Connection {
         }
         let request = request.body(Full::from(json)).map_err(|why| PostError::Unsent(why.to_string()))?;
         let late = |_| PostError::Unanswered(format!("no answer within {} s", within.as_secs()));
-        timeout(within, talk(self, request, answer)).await.map_err(late)?.map_err(|broken| match broken.is_sent {
+        let answer = timeout(within, talk(self, request, answer)).await.map_err(late)?;
+        let mut answer = answer.map_err(|broken| match broken.is_sent {
             true => PostError::Unanswered(broken.why),
             false => PostError::Unsent(broken.why),
-        })
+        })?;
+        // some say back what they were asked
+        let path = url.path.split('?').next().filter(|path| path.len() > 1);
+        for ours in [&*url.path]
+            .into_iter()
+            .filter(|path| path.len() > 1)
+            .chain(path)
+            .chain(headers.iter().map(|(_, value)| &**value))
+        {
+            answer.words = answer.words.replace(ours, "…");
+        }
+        Ok(answer)
     }
 }
 
@@ -206,16 +219,19 @@ async fn talk<T>(
     })
 }
 
-/// The answer with what its body begins with; a body that breaks off makes it no other answer.
+/// The answer with what its body begins with; a body that breaks off, or does not end, makes it no other answer.
 async fn answer(answer: Response<Incoming>) -> Answer {
     let status = answer.status();
     let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (mut body, mut begin) = (answer.into_body(), Vec::new());
-    while begin.len() < LOOKED_AT
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        begin.extend(frame.data_ref().into_iter().flatten());
-    }
+    let look = async {
+        while begin.len() < LOOKED_AT
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            begin.extend(frame.data_ref().into_iter().flatten());
+        }
+    };
+    let _ = timeout(LOOK_FOR, look).await; // what was read by then is looked at
     begin.truncate(LOOKED_AT);
     let text = String::from_utf8_lossy(&begin);
     let line: String = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned();

@@ -9,7 +9,7 @@ use crate::support::{
     scripted_smtp::{Script, ScriptedSmtp},
     servers::{ServerKind, ServerOptions},
     wait,
-    web::{Asked, CUT, SILENCE, WebServer},
+    web::{Asked, CUT, ENDLESS, SILENCE, WebServer},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use packetboat::{
@@ -93,6 +93,11 @@ async fn every_answer_has_its_outcome_and_nothing_is_followed() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n\n thank you \nx", "delivered: 200 OK: thank you"),
         ("HTTP/1.1 202 Accepted\r\nContent-Length: 99\r\n\r\nhalf", "delivered: 202 Accepted: half"),
         ("HTTP/1.1 200 OK\r\n\r\nto the end", "delivered: 200 OK: to the end"),
+        (ENDLESS, "delivered: 200 OK: it goes on"),
+        (
+            "HTTP/1.1 404 No\r\n\r\nno route POST /hook/ninefold of 0198",
+            "failed job refused: 404 Not Found: no route POST … of …",
+        ),
         (
             "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/secret\r\nContent-Length: 0\r\n\r\n",
             "failed job refused: 307 Temporary Redirect: redirects are not followed; write the new address as `url` in packetboat.yaml",

@@ -16,6 +16,8 @@ use std::{
 pub const SILENCE: &str = "";
 /// The connection is cut once all is read.
 pub const CUT: &str = "cut";
+/// An answer whose body does not end, while the connection stays open.
+pub const ENDLESS: &str = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nit goes on";
 
 /// It ends with the test's process.
 pub struct WebServer {
@@ -119,6 +121,10 @@ fn converse<S: Read + Write + Send + 'static>(
     match answer {
         SILENCE => return Some(Box::new(stream)),
         CUT => {}
+        ENDLESS => {
+            let _ = stream.write_all(ENDLESS.as_bytes());
+            return Some(Box::new(stream));
+        }
         answer => _ = stream.write_all(answer.as_bytes()),
     }
     None
