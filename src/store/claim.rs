@@ -161,6 +161,15 @@ impl ClaimedJob {
         }
     }
 
+    /// The row of the letter that it carries.
+    pub(super) fn letter(&self) -> Option<i64> {
+        match &self.errand {
+            ClaimedErrand::Send(send) => Some(send.payload),
+            ClaimedErrand::Webhook(post) => Some(post.payload),
+            ClaimedErrand::Upload(_) | ClaimedErrand::Save(_) | ClaimedErrand::TakeAway(_) => None,
+        }
+    }
+
     pub(super) fn queue(&self) -> QueueKey {
         let Self { server, priority, rule, rank, .. } = self;
         QueueKey { server: server.clone(), priority: *priority, rule: rule.clone(), rank: *rank }

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use sqlx::Row;
 use std::collections::BTreeMap;
 
-/// Open jobs of a rule for a server that are not held.
+/// Open jobs of a rule for a server that nobody holds: those that may have been mailed wait for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     pub rule: String,
@@ -76,7 +76,10 @@ pub(super) const OTHERS: &str = concat!(
     " AS oldest FROM jobs WHERE state = 'waiting'
      UNION ALL SELECT rule, server, ",
     came_at!(),
-    " AS oldest FROM jobs WHERE state = 'running'"
+    " AS oldest FROM jobs WHERE state = 'running'
+     UNION ALL SELECT rule, server, ",
+    came_at!(),
+    " AS oldest FROM jobs WHERE state = 'held' AND reason = 'unknown'"
 );
 
 const SINCE: &str = concat!(
@@ -85,6 +88,8 @@ const SINCE: &str = concat!(
     " <= ?3) + (SELECT count(*) FROM jobs WHERE state = 'waiting' AND rule = ?1 AND server = ?2 AND ",
     came_at!(),
     " <= ?3) + (SELECT count(*) FROM jobs WHERE state = 'running' AND rule = ?1 AND server = ?2 AND ",
+    came_at!(),
+    " <= ?3) + (SELECT count(*) FROM jobs WHERE state = 'held' AND reason = 'unknown' AND rule = ?1 AND server = ?2 AND ",
     came_at!(),
     " <= ?3)"
 );

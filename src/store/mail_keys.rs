@@ -1,6 +1,7 @@
 //! What a rule mails once: a key is held by its letter until all who should have got that have failed for good.
 
 use crate::store::writer::Tx;
+use serde_json::Value;
 use sqlx::Row;
 use std::collections::HashSet;
 
@@ -39,6 +40,15 @@ SELECT EXISTS (SELECT 1 FROM mail_keys k WHERE k.rule = ?1 AND k.key = ?2
 const HOLD: &str = "
 INSERT INTO mail_keys (rule, key, payload_id) VALUES (?1, ?2, ?3)
 ON CONFLICT (rule, key) DO UPDATE SET payload_id = excluded.payload_id, is_mailed = 0";
+
+/// These letters may have been mailed, though nobody said so: whatever becomes of their jobs, their keys stay held.
+pub(super) async fn keep(tx: &mut Tx<'_>, letters: &[i64]) -> Result<(), sqlx::Error> {
+    if !letters.is_empty() {
+        let letters = Value::from(letters).to_string();
+        sqlx::query(REMEMBER_MAILED).bind(letters).execute(&mut *tx.db).await?;
+    }
+    Ok(())
+}
 
 /// History takes delivered jobs of these letters: their keys stay held.
 pub(super) const REMEMBER_MAILED: &str = "

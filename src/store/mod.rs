@@ -37,6 +37,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod unknown;
 mod writer;
 
 pub use after::{NextStep, RipeArrival};

@@ -8,6 +8,7 @@ use crate::{
         litter,
         operate::{Standing, decide},
         settle::{older_open, promote},
+        unknown,
         writer::{Tx, Write},
     },
 };
@@ -71,7 +72,10 @@ impl Write for Operate {
                 JobVerb::Retry => self.retry(tx, *row).await?,
                 JobVerb::Cancel => self.cancel(tx, *row).await?,
                 JobVerb::Hold => _ = hold(tx, *row, "by_operator").await?,
-                JobVerb::Release => release(tx, *row, found.get("must_wait_for")).await?,
+                JobVerb::Release => {
+                    unknown::renew(tx, *row, self.operation.now).await?;
+                    release(tx, *row, found.get("must_wait_for")).await?;
+                }
             }
             if next == JobState::Queued {
                 tx.touched.insert(QueueKey::from_row(&found));

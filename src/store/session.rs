@@ -3,7 +3,7 @@
 use crate::{
     domain::Moment,
     store::{
-        Store, StoreError, litter,
+        Store, StoreError, litter, mail_keys,
         writer::{Tx, Write},
     },
 };
@@ -90,10 +90,13 @@ impl Write for Begin {
 
 async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
     let orphans = sqlx::query(
-        "SELECT id, server, action, target, temp_token, claim_no, claimed_at FROM jobs WHERE state = 'running'",
+        "SELECT id, server, action, target, temp_token, claim_no, claimed_at, payload_id, reason IS 'unknown' AS may_be_mailed FROM jobs WHERE state = 'running'",
     )
     .fetch_all(&mut *tx.db)
     .await?;
+    let may_be_mailed = orphans.iter().filter(|orphan| orphan.get("may_be_mailed"));
+    let letters: Vec<i64> = may_be_mailed.filter_map(|orphan| orphan.get("payload_id")).collect();
+    mail_keys::keep(tx, &letters).await?;
     for orphan in orphans {
         let id: i64 = orphan.get("id");
         sqlx::query(
@@ -111,13 +114,13 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         {
             litter::remember(tx, orphan.get("server"), &left, now).await?;
         }
-        // a mail that was under way may have been taken, and its rule may not want it twice;
+        // a mail that was on its way may have been taken, and its rule does not want it twice;
         // due_at stays as the claim committed it: a job that kills the process backs off like any other
         sqlx::query(
             "UPDATE jobs SET (state, reason) = (SELECT iif(unknown OR paused, 'held', 'queued'),
                                               CASE WHEN unknown THEN 'unknown' WHEN paused THEN 'rule_paused' ELSE jobs.reason END
                       FROM (SELECT EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused,
-                                   jobs.action = 'send' AND coalesce(jobs.wishes ->> '$.on_unknown' = 'hold', 0) AS unknown)),
+                                   jobs.reason IS 'unknown' AS unknown)),
                     session_id = NULL, temp_token = randomblob(8)
               WHERE id = ?1 AND state = 'running'",
         )

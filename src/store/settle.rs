@@ -5,6 +5,7 @@ use crate::{
     store::{
         ClaimedErrand, ClaimedJob, ClaimedSource, QueueKey, SessionId, Store, StoreError, after,
         litter::{self, Litter, hex},
+        unknown,
         writer::{Tx, Write},
     },
 };
@@ -103,6 +104,7 @@ impl Write for SettleAll {
                 mark_taken(tx, &settle.job, &errand.source, settle.attempt.ended_at).await?;
             }
         }
+        unknown::remember(tx, &ours).await?;
         let ended = ours.iter().filter(|settle| settle.settlement.state.is_ended());
         let mut ended: BTreeSet<i64> = ended.map(|settle| settle.job.id).collect();
         ended.extend(supersede(tx, &ours).await?);

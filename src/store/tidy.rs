@@ -106,11 +106,12 @@ impl Write for BringForward {
     }
 }
 
-/// Twice the rule's longest wait, and a minute for clocks that are put right a little. What waits for another job, or is held, has
+/// Twice the rule's longest wait, or what a webhook may ask for, and a minute for clocks that are put right a little. What waits for another job, or is held, has
 /// its moment still when it is let go.
 pub(super) const BRING_FORWARD: &str = "UPDATE jobs SET due_at = ?1
  WHERE state IN ('waiting', 'queued', 'held') AND action IN ('upload', 'send', 'save', 'after', 'webhook') AND due_at > ?1
-   AND due_at > ?1 + 60000 + 2000 * iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0)
+   AND due_at > ?1 + 60000 + 2000 * max(iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0),
+                                         iif(action = 'webhook', 1800, 0))
 RETURNING server, class, rule, rank, state";
 
 struct Expire {
@@ -134,9 +135,10 @@ impl Write for Expire {
     }
 }
 
+/// Of what may have been mailed a person decides, however long that takes.
 pub(super) const EXPIRE: &str = "
 UPDATE jobs SET state = 'failed', reason = 'deadline', ended_at = ?1
- WHERE id IN (SELECT id FROM jobs WHERE state IN ('waiting', 'queued', 'held') AND expires_at <= ?1 LIMIT 500)
+ WHERE id IN (SELECT id FROM jobs WHERE state IN ('waiting', 'queued', 'held') AND expires_at <= ?1 AND reason IS NOT 'unknown' LIMIT 500)
 RETURNING id, ref, rule, server";
 
 struct Purge {

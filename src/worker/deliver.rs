@@ -2,7 +2,7 @@
 
 use crate::{
     delivery::Connection,
-    domain::{Outcome, Trouble, TroubleKind},
+    domain::{OnUnknown, Outcome, Trouble, TroubleKind},
     store::{ClaimedErrand, ClaimedJob, Parcel},
     worker::{
         here::{save_file, take_away},
@@ -12,6 +12,7 @@ use crate::{
         tell_webhook::tell_webhook,
     },
 };
+use tracing::error;
 
 /// Tries to deliver the jobs of `parcel`, and answers how that ended for each, in their order.
 pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: &Parcel) -> Vec<Outcome> {
@@ -49,7 +50,8 @@ pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: 
                 | ClaimedErrand::Webhook(_) => None,
             });
             match sends.collect::<Option<Vec<_>>>() {
-                Some(sends) => outcomes = send_mail(route, session, &sends).await,
+                Some(sends) if may_begin(route, parcel).await => outcomes = send_mail(route, session, &sends).await,
+                Some(sends) => outcomes = vec![Outcome::Returned; sends.len()],
                 None => outcomes.extend(parcel.jobs.iter().map(|job| elsewhere(job, "a relay, and takes mail alone"))),
             }
         }
@@ -68,6 +70,15 @@ pub(super) async fn deliver(route: &Route, connection: &mut Connection, parcel: 
         Connection::Simulated(connection) => outcomes = super::simulated::deliver(route, connection, parcel).await,
     }
     outcomes
+}
+
+/// What may not be sent twice is not sent before that is on record.
+async fn may_begin(route: &Route, parcel: &Parcel) -> bool {
+    if parcel.jobs.iter().all(|job| job.on_unknown() == OnUnknown::Retry) {
+        return true;
+    }
+    let begun = route.recorder.store.begin_to_send(&parcel.jobs).await;
+    begun.inspect_err(|refused| error!(%refused, "what is being sent cannot be recorded: it is not sent now")).is_ok()
 }
 
 /// The server's name stands for another kind of server by now.

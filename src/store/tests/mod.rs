@@ -9,6 +9,7 @@ mod pauses;
 mod plans;
 mod reading;
 mod sessions;
+mod unknown;
 mod writing;
 
 use super::*;
