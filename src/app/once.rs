@@ -96,13 +96,13 @@ async fn take_all(watch: &watch::Handle) -> Result<bool, watch::Ended> {
     Ok(second.is_complete)
 }
 
-/// Takes the tick that has passed, if one has, and no later one; `None`: we are ended. One that is not taken is counted as that.
+/// Takes the tick that has passed, if one has, and no later one; whether that is known. `None`: we are ended.
 async fn take_tick(schedule: &schedule::Handle) -> Option<bool> {
     let looked = timeout(PATIENCE, schedule.look_now()).await;
     schedule.stop();
     match looked {
         Ok(looked) => looked.ok().map(|()| true),
-        Err(_) => Some(true),
+        Err(_) => Some(false),
     }
 }
 

@@ -48,7 +48,7 @@ fn text(report: &OnceReport) -> String {
     let OnceReport { delivered, failed, waiting, untaken, unseen, missed, ended_early } = report;
     let why = match (waiting, failed) {
         (0, 0) => "",
-        (_, 0) => "packetboat status and packetboat jobs --state queued say what they wait for.\n",
+        (_, 0) => "packetboat status says what they wait for.\n",
         (_, _) => "packetboat jobs --state failed says why.\n",
     };
     let (delivered, waiting, failed) = (count(*delivered), count(*waiting), count(*failed));

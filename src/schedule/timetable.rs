@@ -97,7 +97,8 @@ impl Timetable {
     fn patience(&self) -> Duration {
         match &self.rhythm {
             Rhythm::By(at, _) if at.comes_once() => CORRECTED,
-            _ => SET_BACK,
+            Rhythm::By(..) => SET_BACK,
+            Rhythm::Every(span) => (*span).clamp(SET_BACK, CORRECTED), // it waits for no more than one
         }
     }
 }
@@ -230,6 +231,7 @@ mod tests {
                 over("2026-11-23T06:59:50+01:00"),
                 over("2026-11-23T06:59:50+01:00"),
             ),
+            ("every 3600", "2026-11-23T07:00:00Z", "2026-11-23T06:59:30Z", Look::Nothing, Look::Nothing),
             (
                 "every 300",
                 "2026-11-23T07:00:00Z",

@@ -123,6 +123,20 @@ async fn what_passed_while_nobody_looked_is_one_tick_or_none() {
     }
 }
 
+/// A machine that was started with a wrong clock, hours ahead, misses nothing once it is put right.
+#[tokio::test]
+async fn a_schedule_that_begins_while_the_clock_is_ahead_begins_anew_when_it_is_put_right() {
+    let quay = Quay::new().await;
+    quay.pass(2 * 3600);
+    let ticks = quay.begin("at: \"0 13 * * *\"", "").await;
+    quay.look(&ticks).await;
+    quay.pass(-2 * 3600);
+    quay.look(&ticks).await;
+    quay.pass(3600);
+    quay.look(&ticks).await;
+    assert_eq!(quay.arrived().await, ["Sun 13:00"]);
+}
+
 #[tokio::test]
 async fn another_schedule_begins_anew_and_the_old_one_is_not_made_good_when_it_returns() {
     let quay = Quay::new().await;

@@ -3,11 +3,11 @@
 use crate::{
     clock::Clock,
     domain::Moment,
-    intake::{Intake, Ticks},
+    intake::{Intake, Later, Ticks},
     rules::Scheduled,
     sources::schedule::Status,
 };
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep},
@@ -20,6 +20,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 const SHORTEST: Duration = Duration::from_millis(1);
 /// After "later" intake is left alone this long.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A look takes no longer, but for trouble.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Looks whenever a moment has come, until it is cancelled. A look that has begun is ended: nothing is broken off in a commit.
 pub(super) async fn keep(
@@ -33,7 +35,7 @@ pub(super) async fn keep(
     let Some(ticks) = cancel.run_until_cancelled(load).await else { return };
     let mut asked: Vec<oneshot::Sender<()>> = Vec::new();
     while !cancel.is_cancelled() {
-        let nap = match intake.look_at_clock(&ticks).await {
+        let nap = match look(&intake, &ticks, &said).await {
             Ok(()) => {
                 said.send_if_modified(is_well);
                 asked.drain(..).for_each(|reply| _ = reply.send(())); // who asked may have left
@@ -51,6 +53,19 @@ pub(super) async fn keep(
             () = sleep(nap) => {}
         }
     }
+}
+
+/// A look that hangs, over a file of a dead mount or a database that does not answer, is told while it does.
+async fn look(intake: &Intake, ticks: &Ticks, said: &watch::Sender<Status>) -> Result<(), Later> {
+    let mut look = pin!(intake.look_at_clock(ticks));
+    tokio::select! {
+        biased;
+        looked = &mut look => return looked,
+        () = sleep(LONG) => {}
+    }
+    let later = format!("a tick is being taken in for more than {} s", LONG.as_secs());
+    said.send_modify(|status| status.later = Some(later));
+    look.await
 }
 
 async fn load(rule: &Scheduled, rules: &Arc<[String]>, intake: &Intake, said: &watch::Sender<Status>) -> Ticks {
