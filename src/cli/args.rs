@@ -69,9 +69,9 @@ pub enum Verb {
     /// Send elsewhere what waits for a server that is no more
     ///
     /// Moved are its jobs that wait, are queued or held; queued ones are due at once there. Their paths, tries and deadlines stay
-    /// theirs. A job goes only to a server of its kind. Left alone are jobs that are running (ask again when their try has ended), that have ended, and those whose path has
-    /// a newer or the same job at the other server already. Files that were delivered stay where they are, and what arrives later
-    /// goes where its rule says.
+    /// theirs. A job goes only to a server of its kind. Left alone are jobs that are running (ask again when their try has ended),
+    /// that have ended, and those whose path has a newer or the same job at the other server already. Files that were delivered
+    /// stay where they are, and what arrives later goes where its rule says.
     #[command(after_help = MOVE_EXAMPLE)]
     MoveJobs(MoveJobs),
     /// Stop a rule or a server; arrivals are still recorded

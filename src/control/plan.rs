@@ -3,7 +3,7 @@
 use crate::{
     config::Finding,
     control::{load, node},
-    domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref, Sighting, Stage},
+    domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref, Sighting},
     intake::{self, Covered, Ledger, files},
     rules::{self, Action, Begun, BySource, Context, Fetched, Rule, Scheduled, Step, Supply, Unwanted, Watching},
     schedule::Look,
@@ -110,9 +110,6 @@ pub async fn plan(
     let host = node();
     let names: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();
     rules.retain(|rule| only.is_none_or(|only| rule.name == only));
-    if let (Some(only), true) = (only, rules.is_empty()) {
-        return Err(PlanError::NoSuchRule(only.to_owned()));
-    }
     let mut plans = Vec::new();
     for rule in rules {
         let is_paused = paused.contains(&rule.name);
@@ -207,10 +204,12 @@ fn follows(step: &Step) -> String {
 
 fn plan_file(rule: &Rule, would: Would, context: &Context<'_>) -> FilePlan {
     let Would { sighting, when } = would;
-    let read = if rule.most_read(Stage::Then).is_some() { files::fetch(rule, &sighting) } else { Ok(Fetched::Nothing) };
-    let (once, content) = match read {
+    let (once, content) = match files::fetch(rule, &sighting) {
         Ok(content) => (once(&when), content),
-        Err(files::Changed) => (Some("once it stays as it is: it is changing now".to_owned()), Fetched::Nothing),
+        Err(files::NotNow::Changed) => {
+            (Some("once it stays as it is: it is changing now".to_owned()), Fetched::Nothing)
+        }
+        Err(why @ files::NotNow::Unreadable(_)) => (Some(format!("later: {why}")), Fetched::Nothing),
     };
     let context = &Context { supply: Supply { content: &content, ..context.supply }, ..*context };
     let (jobs, unwanted) =

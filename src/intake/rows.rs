@@ -1,7 +1,7 @@
-//! A file of rows, taken in part by part: a kill in between costs no row and mails none twice.
+//! A file of rows, taken in part by part: a kill in between costs no row and takes none in twice.
 
 use crate::{
-    domain::{Moment, Ref, Sha256, Sighting},
+    domain::{ArrivalDraft, Escaped, Moment, Ref, Sha256, Sighting},
     faults,
     intake::{Later, Ledger, door::Inner, files},
     rules::{self, Begun, Context, Fetched, Part, Supply},
@@ -18,8 +18,12 @@ impl Inner {
         let (rule, seen) = (ledger.rule.clone(), sighting.clone());
         let fetched = spawn_blocking(move || files::fetch(&rule, &seen)).await.map_err(Later::broken)?;
         match fetched {
-            Err(files::Changed) => {
-                tracing::debug!(rule = ledger.rule.name, "a file changed while it was read: it is looked at again");
+            Err(why @ files::NotNow::Changed) => {
+                tracing::debug!(rule = ledger.rule.name, %why, "a file is taken later");
+                Ok(())
+            }
+            Err(why @ files::NotNow::Unreadable(_)) => {
+                tracing::warn!(rule = ledger.rule.name, file = %Escaped(&sighting.path), %why, "a file is taken later");
                 Ok(())
             }
             Ok(content) if ledger.rule.has_rows() => self.take_rows(ledger, sighting, (content, now)).await,
@@ -42,20 +46,26 @@ impl Inner {
             Fetched::Nothing | Fetched::Unreadable(_) => Sha256([0; 32]),
         };
         let earlier = self.store.expansion(place, &sighting.path).await?;
+        if let (Some(_), Fetched::Unreadable(why)) = (&earlier, &content) {
+            let why = format!("the file cannot be read: {why}");
+            self.store.give_up_expansion(place, sighting.path.clone(), (why, now)).await?;
+        }
         let same = earlier.as_ref().filter(|earlier| earlier.sha256 == sha256);
-        let (mut begun, now) = match same {
+        let (mut begun, arrived_at) = match same {
             Some(earlier) => (Begun { arrival: earlier.arrival, rows: earlier.rows }, earlier.arrived_at),
             None => (Begun { arrival: Ref::new(), rows: 0 }, now),
         };
         let content = Arc::new(content);
         loop {
             self.check_room()?;
-            let part = self.plan(ledger, sighting, (content.clone(), now), Some(begun)).await?;
-            if part.unwanted.is_some() {
+            let part = self.plan(ledger, sighting, (content.clone(), arrived_at), Some(begun)).await?;
+            let over = part.broken.or_else(|| part.unwanted.map(|why| why.to_string()));
+            if let Some(why) = over {
                 if earlier.is_some() {
-                    self.store.give_up_expansion(place, sighting.path.clone(), now).await?;
+                    self.store.give_up_expansion(place, sighting.path.clone(), (why, now)).await?;
                 }
-                return self.commit(ledger, std::slice::from_ref(sighting), vec![part.arrival]).await;
+                let arrival = ArrivalDraft { letters: Vec::new(), jobs: Vec::new(), ..part.arrival };
+                return self.commit(ledger, std::slice::from_ref(sighting), vec![arrival]).await;
             }
             let Part { arrival, rows, is_last, rest, .. } = part;
             let Some(rest) = rest else { return Ok(()) };
@@ -95,7 +105,14 @@ impl Inner {
                 Some(begun) => rules::plan_part(&rule, &sighting, &context, begun),
                 None => {
                     let planned = rules::plan(&rule, &sighting, &context);
-                    Part { arrival: planned.arrival, rows: 0, is_last: true, unwanted: planned.unwanted, rest: None }
+                    Part {
+                        arrival: planned.arrival,
+                        rows: 0,
+                        is_last: true,
+                        unwanted: planned.unwanted,
+                        broken: None,
+                        rest: None,
+                    }
                 }
             }
         };

@@ -35,13 +35,6 @@ const FIRST_REPORT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Outcomes of a moment are on disk a little later: a report ends so long before its tick, and the next one goes on there.
 const SETTLED: Duration = Duration::from_secs(30);
 
-impl Ticks {
-    #[must_use]
-    pub fn rule(&self) -> &Scheduled {
-        &self.rule
-    }
-}
-
 impl Intake {
     /// The ticks of a rule. Those of a schedule that is new, or another one than before, are covered up to now.
     ///

@@ -41,12 +41,24 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
+/// Bytes: a header's lines are broken between words alone (RFC 5322 section 2.1.1).
+const LONGEST_WORD: usize = 900;
+
 /// The message, every line ended by CRLF and none longer than 998 bytes. It says that nobody wrote it by hand (RFC 3834), so that no
 /// machine answers.
 ///
 /// # Errors
 /// What cannot be made a header of.
 pub fn compose(draft: &Draft<'_>) -> Result<Letter, String> {
+    for (name, value) in
+        draft.headers.iter().map(|(name, value)| (&**name, &**value)).chain([("subject", draft.subject)])
+    {
+        if value.split_ascii_whitespace().any(|word| word.is_ascii() && word.len() > LONGEST_WORD) {
+            return Err(format!(
+                "{name} has a word of more than {LONGEST_WORD} bytes, and no line of a mail can hold it"
+            ));
+        }
+    }
     let mailboxes = |all: &[Mailbox]| all.iter().map(|mailbox| mailbox.0.clone()).collect::<Vec<Lettre>>();
     let mut message = Message::builder()
         .from(draft.from.0.clone())

@@ -82,7 +82,12 @@ fn key(planning: &Planning<'_>, template: &TextTemplate) -> Result<String, Refus
 }
 
 fn attachments(planning: &Planning<'_>, step: &Mail) -> Result<Vec<Attachment>, Refusal> {
-    step.attach.iter().map(|attach| attachment(planning, step, attach)).collect()
+    let mut all: Vec<Attachment> = Vec::with_capacity(step.attach.len());
+    for attach in &step.attach {
+        all.push(attachment(planning, step, attach)?);
+        check_size(step, "what is attached", all.iter().map(|attachment| attachment.bytes.len() as u64).sum())?;
+    }
+    Ok(all)
 }
 
 fn attachment(planning: &Planning<'_>, step: &Mail, attach: &Attach) -> Result<Attachment, Refusal> {

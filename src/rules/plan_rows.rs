@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// Rows of a part: its transaction is one among others.
 const MOST_ROWS: u64 = 250;
+/// Its jobs, or one row's more.
+const MOST_JOBS: usize = 512;
 /// Bytes of its messages, or one message more.
 const MOST_BYTES: usize = 8_000_000;
 
@@ -35,6 +37,8 @@ pub struct Part {
     pub is_last: bool,
     /// Why there are no jobs of it and will be none.
     pub unwanted: Option<Unwanted>,
+    /// Why the rest of its rows cannot be read any more: its rule is another one since it was begun.
+    pub broken: Option<String>,
     /// Stands for the rows that are still to come.
     pub rest: Option<JobDraft>,
 }
@@ -50,9 +54,10 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
         Ok(refusal) => refusal,
         Err(unwanted) => {
             let arrival = planning.arrival(letters, jobs);
-            return Part { arrival, rows: 0, is_last: true, unwanted: Some(unwanted), rest: None };
+            return Part { arrival, rows: 0, is_last: true, unwanted: Some(unwanted), broken: None, rest: None };
         }
     };
+    let mut broken = None;
     let is_first = begun.rows == 0;
     let mut tables = Vec::new();
     for (number, step) in rule.then.iter().enumerate() {
@@ -60,7 +65,7 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
             Action::Mail(mail) if mail.rows.is_some() => match open(&planning, step, mail, refusal.as_ref()) {
                 Ok(table) => tables.push(Source { number, step, mail, table }),
                 Err(why) if is_first => jobs.extend(planning.mail(mail, Some(why), ("", &mut letters))),
-                Err(_) => {}
+                Err(why) => broken = Some(why),
             },
             _ if is_first => jobs.extend(planning.step(step, refusal.as_ref(), &mut letters)),
             _ => {}
@@ -69,7 +74,7 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
     tables.iter_mut().for_each(|source| source.table.skip(begun.rows));
     let (mut rows, mut bytes) = (begun.rows, 0);
     let mut is_last = false;
-    while !is_last && rows - begun.rows < MOST_ROWS && bytes < MOST_BYTES {
+    while !is_last && rows - begun.rows < MOST_ROWS && jobs.len() < MOST_JOBS && bytes < MOST_BYTES {
         is_last = true;
         let before = letters.len();
         for source in &mut tables {
@@ -81,7 +86,7 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
         rows += u64::from(!is_last);
     }
     let rest = rule.then.iter().find_map(|step| rest(&planning, step));
-    Part { arrival: planning.arrival(letters, jobs), rows, is_last, unwanted: None, rest }
+    Part { arrival: planning.arrival(letters, jobs), rows, is_last, unwanted: None, broken, rest }
 }
 
 fn rest(planning: &Planning<'_>, step: &Step) -> Option<JobDraft> {

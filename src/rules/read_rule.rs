@@ -1,7 +1,7 @@
 //! One rule file: its keys, and what packetboat.yaml says where it says nothing.
 
 use super::{
-    Rule, RuleLimits, Source, closed,
+    Action, Rule, RuleLimits, Source, Step, closed,
     expressions::condition,
     read_expect::expect,
     read_schedule,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{
-        Fields, Outline, Sheet, Whose,
+        Fields, Outline, Problem, Sheet, Whose,
         defaults::{RETRY_MOVED, attempts, check_waits, deadline, delayed_after, priority, wait},
         first_line,
         keys::{Table, default, not_yet, optional, required},
@@ -143,6 +143,8 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
         })
     });
     let in_order = fields.need("in_order", read::switch);
+    let steps = || then.iter().chain(&after).chain(&after_failure).flatten();
+    check_mails(sheet, &fields, &steps().collect::<Vec<_>>(), in_order);
     let windows = windows(&fields, time_zone);
     let expect = match fields.entry("expect") {
         Some(entry) => expect(sheet, entry, arriving, time_zone).map(Some),
@@ -180,6 +182,28 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
         steps_at: fields.value("then").map_or(0..0, |node| node.at.clone()),
         end_at: ["after", "after_failure"].into_iter().find_map(|key| end_of(fields.value(key)?)),
     })
+}
+
+/// Reports mails of which one would keep the other from being sent.
+fn check_mails(sheet: &Sheet, fields: &Fields<'_>, steps: &[&Step], in_order: Option<bool>) {
+    let mails = || {
+        steps.iter().filter_map(|step| match &step.action {
+            Action::Mail(mail) => Some(mail),
+            Action::Upload(_) | Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => None,
+        })
+    };
+    let keys: Vec<&str> = mails().filter_map(|mail| Some(mail.key.as_ref()?.text())).collect();
+    let twice = keys.iter().enumerate().find(|(at, key)| keys[..*at].contains(key));
+    if let (Some((_, key)), Some(then)) = (twice, fields.entry("then")) {
+        let problem = Problem::error(&then.key.at, format!("two mails of this rule have the idempotency_key `{key}`"));
+        sheet.report(problem.hint("only one of them would be sent: add something of its own to each"));
+    }
+    if let (Some(entry), Some(true), true) =
+        (fields.entry("in_order"), in_order, mails().any(|mail| mail.rows.is_some()))
+    {
+        let problem = Problem::error(&entry.key.at, "`in_order` beside `rows`");
+        sheet.report(problem.hint("leave it out: rows are taken in in their order, and each is mailed by itself"));
+    }
 }
 
 /// By the source's key alone, so that a mistake below it is one mistake.

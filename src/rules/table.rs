@@ -22,6 +22,8 @@ pub enum Header {
 
 /// Columns of a table: more are no table.
 const MOST_COLUMNS: usize = 1000;
+/// Bytes of a row: what is made of it is several times as much.
+const LONGEST_ROW: usize = 2_000_000;
 
 /// A file of rows, read once from its beginning.
 pub(super) struct Table<'b> {
@@ -112,12 +114,28 @@ impl<'b> Table<'b> {
 
     fn row(&self) -> Result<Row, String> {
         let (fields, columns) = (self.record.len(), self.columns.len());
+        if self.has_open_quote() {
+            let last = self.reader.position().line();
+            return Err(format!(
+                "a quote that nothing closes: all up to line {last} is one row, and none of it is mailed"
+            ));
+        }
+        if self.record.as_slice().len() > LONGEST_ROW {
+            return Err(format!("it has {} bytes, and {LONGEST_ROW} are the most", self.record.as_slice().len()));
+        }
         if fields != columns {
-            let is_broken = self.record.iter().any(|field| field.contains(&b'\n'));
-            let quote = if is_broken { "; is there a quote that nothing closes?" } else { "" };
-            return Err(format!("{fields} fields, and there are {columns} columns{quote}"));
+            return Err(format!("{fields} fields, and there are {columns} columns"));
         }
         Ok(Row::new(&self.columns, self.texts()?))
+    }
+
+    /// It has swallowed other rows: a field goes over lines, and its quotes are not in pairs.
+    fn has_open_quote(&self) -> bool {
+        let Some(begin) = self.record.position().map(csv::Position::byte) else { return false };
+        let place = |byte| usize::try_from(byte).unwrap_or(usize::MAX);
+        let written = self.bytes.get(place(begin)..place(self.reader.position().byte())).unwrap_or_default();
+        let quotes = written.iter().filter(|byte| **byte == b'"').count();
+        quotes % 2 == 1 && self.record.iter().any(|field| field.contains(&b'\n'))
     }
 
     fn texts(&self) -> Result<Vec<String>, String> {
@@ -203,7 +221,16 @@ mod tests {
         let dos = rows(b"a,b\r\n1,2\r\n\r\n3\r\n", SHAPE).unwrap();
         assert_eq!(dos[1], "row 2 (line 4): 1 fields, and there are 2 columns");
         let open = rows(b"a,b\n1,2\n\"3,4\n5,6\n", SHAPE).unwrap();
-        assert_eq!(open[1], "row 2 (line 3): 1 fields, and there are 2 columns; is there a quote that nothing closes?");
+        let swallowed = "a quote that nothing closes: all up to line";
+        assert_eq!(open[1], format!("row 2 (line 3): {swallowed} 5 is one row, and none of it is mailed"));
+        for text in ["a,b\n1,\"foo\n3,4\n5,6\n", "a,b\n1,\"foo\n3,\"bar\"\n5,6\n"] {
+            let rows = rows(text.as_bytes(), SHAPE).unwrap();
+            assert!(rows[0].contains(swallowed), "{rows:?}");
+        }
+        assert_eq!(rows(b"a,b\n5\" pipe,2\n", SHAPE).unwrap().len(), 1);
+        let long = [&b"a,b\n1,"[..], &[b'x'; LONGEST_ROW], b"\n3,4\n"].concat();
+        let long = rows(&long, SHAPE).unwrap();
+        assert!(long.len() == 2 && long[0].contains("are the most"), "{}", &long[0][..80]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     domain::{ArrivalDraft, Identity, JobDraft, Sighting},
     store::{
-        Store, StoreError, after,
+        Store, StoreError, after, expansions,
         letters::insert_letters,
         litter::{self, hex},
         mail_keys::Taken,
@@ -73,6 +73,7 @@ impl Arrive {
         taken: &mut Taken,
     ) -> Result<(), sqlx::Error> {
         insert_seen(tx, arrivals).await?;
+        expansions::give_up_taken(tx, arrivals).await?;
         supersede(tx, arrivals).await?;
         let wanted: Vec<&ArrivalDraft> = arrivals.iter().filter(|draft| !draft.jobs.is_empty()).collect();
         if wanted.is_empty() {

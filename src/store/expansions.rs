@@ -1,5 +1,5 @@
 //! A file of rows comes in part by part, each in a transaction of its own. Until the last one the file is not seen, so that whoever is
-//! killed in between meets it again; and what is committed of it stands here, so that it goes on from there and mails no row twice.
+//! killed in between meets it again; and what is committed of it stands here, so that it goes on from there and takes no row in twice.
 
 use crate::{
     domain::{ArrivalDraft, JobDraft, Moment, Ref, Sha256},
@@ -64,12 +64,17 @@ impl Store {
         self.write(part).await
     }
 
-    /// What was begun of this file is not gone on with: the rest fails, on record.
+    /// What was begun of this file is not gone on with: the rest fails, on record, and says why.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn give_up_expansion(&self, place: i64, path: Vec<u8>, now: Moment) -> Result<(), StoreError> {
-        self.write(GiveUp { place, path, now }).await
+    pub async fn give_up_expansion(
+        &self,
+        place: i64,
+        path: Vec<u8>,
+        (why, now): (String, Moment),
+    ) -> Result<(), StoreError> {
+        self.write(GiveUp { place, path, why, now }).await
     }
 }
 
@@ -80,6 +85,7 @@ SELECT e.arrival_id, e.job_id, e.sha256, e.rows, a.ref, a.arrived_at
 struct GiveUp {
     place: i64,
     path: Vec<u8>,
+    why: String,
     now: Moment,
 }
 
@@ -87,7 +93,7 @@ impl Write for GiveUp {
     type Answer = ();
 
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        give_up(tx, self.place, &self.path, self.now).await
+        give_up(tx, self.place, &self.path, (&self.why, self.now)).await
     }
 }
 
@@ -103,7 +109,7 @@ impl Write for ArrivePart {
             Some(row) => (row.get("arrival_id"), None),
             None if *before > 0 => return Err(sqlx::Error::RowNotFound), // another has been here
             None => {
-                give_up(tx, place, path, draft.arrived_at).await?;
+                give_up(tx, place, path, (CHANGED, draft.arrived_at)).await?;
                 arrive::begin(tx, &self.node, draft).await?
             }
         };
@@ -151,6 +157,15 @@ impl ArrivePart {
     async fn end(&self, tx: &mut Tx<'_>, arrival: i64, rest: Option<i64>) -> Result<(), sqlx::Error> {
         let Self { draft, .. } = self;
         arrive::insert_seen(tx, std::slice::from_ref(draft)).await?;
+        if self.sha256 != Sha256([0; 32]) {
+            // whose attributes alone change is not mailed again
+            sqlx::query("UPDATE seen SET sha256 = ?3 WHERE place_id = ?1 AND path = ?2")
+                .bind(draft.place)
+                .bind(&draft.sighting.path)
+                .bind(&self.sha256.0[..])
+                .execute(&mut *tx.db)
+                .await?;
+        }
         sqlx::query("DELETE FROM expansions WHERE place_id = ?1 AND path = ?2")
             .bind(draft.place)
             .bind(&draft.sighting.path)
@@ -158,8 +173,8 @@ impl ArrivePart {
             .await?;
         let rest = match rest {
             Some(rest) => {
-                let ended =
-                    "UPDATE jobs SET state = 'delivered', said = ?2, ended_at = ?3, waits_for = NULL WHERE id = ?1";
+                let ended = "UPDATE jobs SET state = 'delivered', said = ?2, ended_at = ?3, waits_for = NULL
+                              WHERE id = ?1 AND state = 'waiting'";
                 let ended = sqlx::query(ended).bind(rest).bind(NOTHING).bind(draft.arrived_at.0);
                 ended.execute(&mut *tx.db).await?;
                 rest
@@ -168,7 +183,8 @@ impl ArrivePart {
         };
         promote(tx, vec![rest]).await?;
         sqlx::query(
-            "DELETE FROM jobs WHERE id = ?1 AND EXISTS (SELECT 1 FROM jobs o WHERE o.arrival_id = ?2 AND o.id <> ?1)",
+            "DELETE FROM jobs WHERE id = ?1 AND state = 'delivered'
+                AND EXISTS (SELECT 1 FROM jobs o WHERE o.arrival_id = ?2 AND o.id <> ?1)",
         )
         .bind(rest)
         .bind(arrival)
@@ -202,13 +218,28 @@ pub(super) async fn give_up_gone(
     let begun =
         sqlx::query("SELECT path FROM expansions WHERE place_id = ?1").bind(place).fetch_all(&mut *tx.db).await?;
     for path in begun.iter().map(|row| row.get::<Vec<u8>, _>("path")).filter(|path| paths.contains(path)) {
-        give_up(tx, place, &path, now).await?;
+        give_up(tx, place, &path, (CHANGED, now)).await?;
     }
     Ok(())
 }
 
-async fn give_up(tx: &mut Tx<'_>, place: i64, path: &[u8], now: Moment) -> Result<(), sqlx::Error> {
-    let given_up = sqlx::query(GIVE_UP).bind(place).bind(path).bind(now.0).fetch_all(&mut *tx.db).await?;
+/// These files are taken in whole: what was begun of them as rows will not be ended.
+pub(super) async fn give_up_taken(tx: &mut Tx<'_>, arrivals: &[ArrivalDraft]) -> Result<(), sqlx::Error> {
+    let begun = sqlx::query("SELECT place_id, path FROM expansions").fetch_all(&mut *tx.db).await?;
+    for row in begun {
+        let (place, path): (i64, Vec<u8>) = (row.get("place_id"), row.get("path"));
+        if let Some(draft) = arrivals.iter().find(|draft| draft.place == place && draft.sighting.path == path) {
+            give_up(tx, place, &path, (OTHERWISE, draft.arrived_at)).await?;
+        }
+    }
+    Ok(())
+}
+
+const OTHERWISE: &str = "its rule has changed and takes the file otherwise";
+const CHANGED: &str = "the file changed or went before they were taken in";
+
+async fn give_up(tx: &mut Tx<'_>, place: i64, path: &[u8], (why, now): (&str, Moment)) -> Result<(), sqlx::Error> {
+    let given_up = sqlx::query(GIVE_UP).bind(place).bind(path).bind(now.0).bind(why).fetch_all(&mut *tx.db).await?;
     let delete = sqlx::query("DELETE FROM expansions WHERE place_id = ?1 AND path = ?2").bind(place).bind(path);
     delete.execute(&mut *tx.db).await?;
     promote(tx, given_up.iter().map(|row| row.get("id")).collect()).await
@@ -216,6 +247,6 @@ async fn give_up(tx: &mut Tx<'_>, place: i64, path: &[u8], now: Moment) -> Resul
 
 const GIVE_UP: &str = "
 UPDATE jobs SET state = 'failed', reason = 'source_changed', ended_at = ?3, waits_for = NULL, told = 0,
-                said = 'its rows from ' || (e.rows + 1) || ' on were not mailed: the file changed or went before they were taken in'
+                said = 'its rows from ' || (e.rows + 1) || ' on were not mailed: ' || ?4
   FROM expansions e WHERE e.place_id = ?1 AND e.path = ?2 AND jobs.id = e.job_id AND jobs.state <> 'failed'
 RETURNING id";

@@ -27,6 +27,7 @@ impl Taken {
         key: &str,
         letter: i64,
     ) -> Result<(), sqlx::Error> {
+        sqlx::query(REPLACE).bind(rule).bind(key).execute(&mut *tx.db).await?;
         sqlx::query(HOLD).bind(rule).bind(key).bind(letter).execute(&mut *tx.db).await?;
         self.0.insert((rule.to_owned(), key.to_owned()));
         Ok(())
@@ -36,6 +37,11 @@ impl Taken {
 pub(super) const IS_HELD: &str = "
 SELECT EXISTS (SELECT 1 FROM mail_keys k WHERE k.rule = ?1 AND k.key = ?2
    AND (k.is_mailed OR EXISTS (SELECT 1 FROM jobs j WHERE j.payload_id = k.payload_id AND j.state NOT IN ('failed', 'cancelled'))))";
+
+/// Nobody got the letter that had the key before, and nobody will: the next one is mailed in its place.
+const REPLACE: &str = "
+UPDATE jobs SET payload_id = NULL, said = 'another mail has its idempotency_key by now, and was sent in its place; before that: ' || coalesce(said, '')
+ WHERE payload_id = (SELECT payload_id FROM mail_keys WHERE rule = ?1 AND key = ?2) AND state IN ('failed', 'cancelled')";
 
 const HOLD: &str = "
 INSERT INTO mail_keys (rule, key, payload_id) VALUES (?1, ?2, ?3)

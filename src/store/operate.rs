@@ -69,6 +69,7 @@ pub enum LeftAlone {
     TargetBusy,
     NoTarget,
     OtherKind,
+    RowsToCome,
     Gone,
 }
 
@@ -90,6 +91,7 @@ impl LeftAlone {
             Self::OtherKind => {
                 "for another kind of server: files go to FTP servers, mail to relays, notices to webhooks"
             }
+            Self::RowsToCome => "stands for rows of a file that are still being taken in",
             Self::Gone => "no longer on record",
         }
     }
@@ -138,12 +140,15 @@ pub(super) struct Standing {
     pub target_is_busy: bool,
     /// An older open job must end before it.
     pub must_wait: bool,
+    /// It stands for the rows of a file that are not taken in yet.
+    pub is_of_rows_to_come: bool,
 }
 
 /// The state a job goes to, always a legal move or, for a retry, the same state.
 pub(super) fn decide(verb: JobVerb, job: &Standing) -> Result<JobState, LeftAlone> {
     use JobState::{Cancelled, Delivered, Failed, Held, Queued, Running, Waiting};
     match (verb, job.state) {
+        _ if job.is_of_rows_to_come => Err(LeftAlone::RowsToCome),
         (_, Running) => Err(LeftAlone::Running),
         (_, Delivered) => Err(LeftAlone::Delivered),
         (JobVerb::Retry, Queued) => Ok(Queued),
@@ -176,7 +181,14 @@ mod tests {
     use JobState::{Cancelled, Delivered, Failed, Held, Queued, Running, Waiting};
 
     fn plain(state: JobState) -> Standing {
-        Standing { state, has_target: true, rule_is_paused: false, target_is_busy: false, must_wait: false }
+        Standing {
+            state,
+            has_target: true,
+            rule_is_paused: false,
+            target_is_busy: false,
+            must_wait: false,
+            is_of_rows_to_come: false,
+        }
     }
 
     #[test]
@@ -193,6 +205,8 @@ mod tests {
         ] {
             for (verb, expected) in JobVerb::ALL.into_iter().zip([retry, cancel, hold, release]) {
                 assert_eq!(decide(verb, &plain(state)), expected, "{verb:?} of {state:?}");
+                let of_rows = Standing { is_of_rows_to_come: true, ..plain(state) };
+                assert_eq!(decide(verb, &of_rows), Err(Left::RowsToCome));
             }
         }
     }
@@ -208,6 +222,7 @@ mod tests {
                         rule_is_paused: bits & 2 > 0,
                         target_is_busy: bits & 4 > 0,
                         must_wait: bits & 8 > 0,
+                        is_of_rows_to_come: false,
                     };
                     let Ok(next) = decide(verb, &job) else { continue };
                     let is_due_now = (verb, state, next) == (JobVerb::Retry, Queued, Queued);

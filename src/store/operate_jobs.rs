@@ -130,7 +130,8 @@ impl Operate {
 /// Sets an open job aside; answers 1, or 0 if it is not open any more. Those that wait for it go on waiting.
 pub(super) async fn hold(tx: &mut Tx<'_>, row: i64, reason: &'static str) -> Result<u64, sqlx::Error> {
     let held = sqlx::query(
-        "UPDATE jobs SET state = 'held', reason = ?2, waits_for = NULL WHERE id = ?1 AND state IN ('waiting', 'queued')",
+        "UPDATE jobs SET state = 'held', reason = ?2, waits_for = NULL WHERE id = ?1 AND state IN ('waiting', 'queued')
+            AND id NOT IN (SELECT job_id FROM expansions)", // what stands for rows to come goes on with them
     )
     .bind(row)
     .bind(reason)
@@ -165,6 +166,7 @@ fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sql
         rule_is_paused: is_paused_in_file || row.get("rule_is_paused"),
         target_is_busy: row.get("target_is_busy"),
         must_wait: row.get::<Option<i64>, _>("must_wait_for").is_some(),
+        is_of_rows_to_come: row.get("is_of_rows_to_come"),
     })
 }
 
@@ -172,6 +174,7 @@ pub(super) const STANDING: &str = concat!(
     "SELECT state, server, class, rule, rank, (target IS NOT NULL OR (action IN ('send', 'webhook') AND payload_id IS NOT NULL)
                   OR (action = 'after' AND json_valid(wishes) AND wishes ->> '$.fate' = 'delete')) AS has_target,
             EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS rule_is_paused,
+            EXISTS (SELECT 1 FROM expansions e WHERE e.job_id = jobs.id) AS is_of_rows_to_come,
             EXISTS (SELECT 1 FROM jobs t WHERE t.server = jobs.server AND t.target = jobs.target AND t.id <> jobs.id
                        AND t.state IN ('waiting', 'queued', 'running', 'held') AND t.target IS NOT NULL) AS target_is_busy,
             iif(state = 'held', ",

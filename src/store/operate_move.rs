@@ -107,6 +107,9 @@ impl MoveJobs {
 
     fn decide(&self, found: Option<&SqliteRow>) -> Result<(), LeftAlone> {
         let found = found.ok_or(LeftAlone::Gone)?;
+        if found.get("is_of_rows_to_come") {
+            return Err(LeftAlone::RowsToCome);
+        }
         if found.get::<&str, _>("action") != self.to.takes {
             return Err(LeftAlone::OtherKind);
         }
@@ -126,6 +129,7 @@ fn decide(found: &SqliteRow) -> Result<(), LeftAlone> {
 }
 
 pub(super) const LOOK: &str = "SELECT state, action, tries, target, temp_token,
+   EXISTS (SELECT 1 FROM expansions e WHERE e.job_id = jobs.id) AS is_of_rows_to_come,
    EXISTS (SELECT 1 FROM jobs t WHERE t.server = ?3 AND t.target = jobs.target AND t.target IS NOT NULL
               AND t.state IN ('waiting', 'queued', 'running', 'held')
               AND (t.id > jobs.id OR t.payload_id = jobs.payload_id)) AS is_there

@@ -21,8 +21,21 @@ pub enum NotRead {
     /// It is no longer what was seen.
     #[error("it has changed since it came")]
     Changed,
+    /// We may not.
     #[error("{0}")]
-    Unreadable(String),
+    Forbidden(String),
+    /// Not at this moment: a device, a mount or this machine is in trouble.
+    #[error("{0}")]
+    NotNow(String),
+}
+
+impl From<io::Error> for NotRead {
+    fn from(why: io::Error) -> Self {
+        match why.kind() {
+            io::ErrorKind::PermissionDenied => Self::Forbidden(why.to_string()),
+            _ => Self::NotNow(why.to_string()),
+        }
+    }
 }
 
 /// Reads the version of a file that was seen, beneath its folder. Blocks.
@@ -32,14 +45,14 @@ pub enum NotRead {
 pub fn version(sighting: &Sighting) -> Result<Vec<u8>, NotRead> {
     let folder = Path::new(OsStr::from_bytes(&sighting.folder));
     let (file, identity) = beneath::open(folder, &sighting.path, Symlinks::Follow).map_err(|why| match why {
-        OpenError::Unreadable(why) => NotRead::Unreadable(why.to_string()),
+        OpenError::Unreadable(why) => NotRead::from(why),
         OpenError::Gone | OpenError::NotAFile(_) | OpenError::RootMissing(_) => NotRead::Changed,
     })?;
     if !identity.is_same(&sighting.identity) {
         return Err(NotRead::Changed);
     }
     let size = identity.size_bytes;
-    let bytes = read(&file, size).map_err(|why| NotRead::Unreadable(why.to_string()))?;
+    let bytes = read(&file, size)?;
     let is_same = identity_of(&file).is_ok_and(|after| after.is_same(&identity));
     if is_same && bytes.len() as u64 == size { Ok(bytes) } else { Err(NotRead::Changed) }
 }
@@ -86,7 +99,7 @@ mod tests {
         fs::write(at("secret"), "outside").unwrap();
         symlink(at("secret"), at("pdf/out.pdf")).unwrap();
         symlink("2026/7.pdf", at("pdf/in.pdf")).unwrap();
-        let read = |path: &str, most| attachment(&at("pdf"), path.as_bytes(), most).map_err(|why| why.clone());
+        let read = |path: &str, most| attachment(&at("pdf"), path.as_bytes(), most);
         assert_eq!(read("2026/7.pdf", 5), Ok(b"bytes".to_vec()));
         assert_eq!(read("in.pdf", 5), Ok(b"bytes".to_vec()));
         for (path, most, why) in [

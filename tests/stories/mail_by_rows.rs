@@ -1,4 +1,4 @@
-//! A file of rows becomes a mail for each: all of them once, whoever is killed or comes again.
+//! A file of rows becomes a mail for each: none is lost and none taken in twice, whoever is killed or comes again.
 
 use crate::support::{
     endpoint::Endpoint,
@@ -10,7 +10,13 @@ use crate::support::{
     wait,
 };
 use mail_parser::{MessageParser, MimeHeaders};
-use std::{collections::BTreeMap, fs, net::TcpListener, os::unix::process::ExitStatusExt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    time::Duration,
+};
 
 const MAIL: &str = "then:
   - mail:
@@ -118,6 +124,78 @@ async fn a_file_that_goes_or_changes_between_two_parts_is_told_of() {
     }
 }
 
+/// What was committed stays mailed, and the rest is told of, once its rule cannot read it any more, or takes the file otherwise.
+#[tokio::test]
+async fn a_rule_that_changes_between_two_parts_loses_no_row_in_silence() {
+    let other = MAIL.replace("{{ row.text }}", "{{ row.texts }}");
+    let whole = MAIL.replace("      rows:\n", "").replace("{{ row.to }}", "z").replace("{{ row.text }}", "t");
+    for (rule, mails, why) in [
+        (other, 250, "there is no column `texts`: the columns are to, text"),
+        (whole, 251, "its rule has changed and takes the file otherwise"),
+    ] {
+        let relay = ScriptedSmtp::start(Script::with([]));
+        let gateway = gateway(&Endpoint::from(&relay), MAIL);
+        gateway.file("rows.csv", table(600));
+        let killed = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", "intake.after_part:1").status().unwrap();
+        assert_eq!(killed.signal(), Some(9));
+        gateway.rule("rows", "", AT_ONCE, &rule);
+        assert_eq!(gateway.code("once"), 1);
+        let mut ledger = Ledger::open(&gateway).await;
+        assert_eq!(ledger.states().await, [format!("delivered {mails}"), "failed 1".to_owned()]);
+        let said = ledger.lines("SELECT said FROM jobs WHERE state = 'failed'").await;
+        assert_eq!(said, [format!("its rows from 251 on were not mailed: {why}")]);
+        assert_eq!(ledger.count("SELECT count(*) FROM expansions").await, 0);
+    }
+}
+
+/// Its bytes decide, not its attributes: a copy that was put back, or another owner, mails nothing again.
+#[tokio::test]
+async fn a_file_whose_attributes_alone_change_is_not_mailed_again() {
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let gateway = gateway(&Endpoint::from(&relay), MAIL);
+    gateway.file("rows.csv", table(300));
+    assert_eq!(gateway.code("once"), 0);
+    let path = gateway.source.join("rows.csv");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(relay.messages().len(), 300);
+}
+
+/// The job that stands for rows to come is nobody's to hold, to let go, to cancel or to send elsewhere.
+#[tokio::test]
+async fn what_stands_for_rows_to_come_is_left_alone_and_the_file_goes_on() {
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let gateway = gateway(&Endpoint::from(&relay), MAIL);
+    gateway.file("rows.csv", table(600));
+    let killed = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", "intake.after_part:1").status().unwrap();
+    assert_eq!(killed.signal(), Some(9));
+    for line in ["pause rows", "resume rows", "hold --rule rows", "release --rule rows"] {
+        gateway.run(&line.split(' ').collect::<Vec<_>>());
+    }
+    let cancelled = String::from_utf8(gateway.run(&["cancel", "--rule", "rows", "--state", "waiting"]).stdout).unwrap();
+    assert!(cancelled.contains("stands for rows of a file that are still being taken in"), "{cancelled}");
+    all_sent(&gateway);
+    assert_eq!(mailed(&relay).len(), 600);
+}
+
+/// Nobody tries a letter again that another was mailed in place of.
+#[tokio::test]
+async fn a_failed_mail_whose_key_went_to_another_is_not_sent_by_a_retry() {
+    let refuse = once("RCPT", 1, Action::Instead("550 5.1.1 no such user"));
+    let relay = ScriptedSmtp::start(Script::with([refuse]));
+    let gateway = gateway(&Endpoint::from(&relay), KEYED);
+    gateway.file("first.csv", "to,key\nbob,2\n");
+    assert_eq!(gateway.code("once"), 1);
+    gateway.file("second.csv", "to,key\nbob,2\n");
+    assert_eq!(gateway.code("once"), 0);
+    gateway.run(&["retry", "--state", "failed"]);
+    gateway.code("once");
+    assert_eq!(mailed(&relay).into_values().collect::<Vec<_>>(), [1]);
+    let mut ledger = Ledger::open(&gateway).await;
+    let said = ledger.lines("SELECT said FROM jobs WHERE state = 'failed'").await;
+    assert!(said[0].starts_with("another mail has its idempotency_key by now"), "{said:?}");
+}
+
 /// Nothing follows upon a part.
 #[tokio::test]
 async fn the_file_is_moved_once_its_last_row_is_in() {
@@ -143,7 +221,7 @@ async fn the_file_is_moved_once_its_last_row_is_in() {
 async fn a_key_is_mailed_once_and_free_again_when_that_failed() {
     let refuse = once("RCPT", 2, Action::Instead("550 5.1.1 no such user"));
     let relay = ScriptedSmtp::start(Script::with([refuse]));
-    let gateway = gateway(&Endpoint::from(&relay), &format!("{KEYED}\nin_order: true"));
+    let gateway = gateway(&Endpoint::from(&relay), KEYED);
     gateway.file("first.csv", "to,key\nann,1\n");
     assert_eq!(gateway.code("once"), 0);
     gateway.file("second.csv", "to,key\nann,1\nbob,2\nbob,2\n");

@@ -108,6 +108,7 @@ fn what_cannot_be_attached_fails_the_mail_and_says_why() {
         ("/pdf/7.pdf", "limits: { message_size: 4B }\n", "/pdf/7.pdf cannot be attached: too large"),
         ("file", "limits: { message_size: 4B }\n", "this file has 5 B, and `limits: message_size` is 4 B"),
         ("file", "limits: { message_size: 100B }\n", "this message has "),
+        ("[file, file]", "limits: { message_size: 8B }\n", "what is attached has 10 B"),
     ] {
         let step = format!("{WHEN}  - mail: {{ to: a@b.c, subject: s, text: t, attach: {attach} }}\n");
         let site = Site::new(format!("{PACKETBOAT_YAML}{packetboat_yaml}"), &[("mails.yaml", step.as_bytes())]);
@@ -153,6 +154,26 @@ fn headers_of_a_rule_stand_beside_our_own() {
     for name in ["Subject", "bcc", "Content-Type", "DKIM-Signature", "a b", "\"x:\"", "\"\""] {
         let shown = site(&step.replace("X-Order", name).replace(", X-Gruß: x", "")).shown();
         assert!(shown.contains("cannot be a name here"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn mails_that_would_keep_each_other_back_are_refused() {
+    let mail = |key: &str| format!("mail: {{ to: a@b.c, subject: s, text: t, idempotency_key: \"{key}\" }}");
+    let (one, two) = (mail("{{ file.name }}"), mail("x {{ file.name }}"));
+    for (step, says) in [
+        (format!("  - {one}\n  - {two}\n"), ""),
+        (
+            format!("  - {one}\nafter:\n  - {one}\n"),
+            "two mails of this rule have the idempotency_key `{{ file.name }}`",
+        ),
+        (
+            format!("  - mail: {{ to: a@b.c, subject: s, text: t, rows: }}\nin_order: true\n"),
+            "`in_order` beside `rows`",
+        ),
+    ] {
+        let shown = site(&step).shown();
+        assert!(if says.is_empty() { !shown.contains("idempotency") } else { shown.contains(says) }, "{step}: {shown}");
     }
 }
 
