@@ -108,7 +108,7 @@ async fn take_tick(schedule: &schedule::Handle) -> Option<bool> {
 
 /// Waits until nothing is left to settle, or nothing has been taken or compared for too long.
 async fn settle(watch: &watch::Handle) -> Result<(), watch::Ended> {
-    let patience = PATIENCE + watch.watching().when.settled_for * 3;
+    let patience = PATIENCE + watch.rule().when.settled_for * 3;
     let (mut known, mut since) = (watch.status().known, Instant::now());
     loop {
         if let Ok(settled) = timeout(Duration::from_secs(1), watch.settled_everything()).await {

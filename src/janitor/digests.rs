@@ -8,7 +8,6 @@ use crate::{
         teller::{SETTLED, Teller, in_order},
     },
     notices::{self, DigestLine},
-    schedule::Crontab,
     store::{About, LaneRow, NoticeJob, OpenCounts, RuleReport, StoreError},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -53,7 +52,7 @@ impl Teller {
                     continue;
                 }
                 let since = (*since).max(now.minus(LONGEST));
-                let Some(until) = last_between(&digest.at, self.time_zone, (since, now.minus(SETTLED))) else {
+                let Some(until) = digest.at.last_between(self.time_zone, (since, now.minus(SETTLED))) else {
                     continue;
                 };
                 let lines = self.digest_lines((since, until)).await?;
@@ -108,14 +107,4 @@ impl Teller {
         };
         Ok(reports.into_iter().map(line).collect())
     }
-}
-
-/// The last moment after `since` and not after `until`: what was missed is one.
-pub(super) fn last_between(at: &Crontab, zone: chrono_tz::Tz, (since, until): (Moment, Moment)) -> Option<Moment> {
-    let mut last = None;
-    let mut from = since;
-    while let Some(next) = at.next_after(from, zone).filter(|next| *next <= until) {
-        (last, from) = (Some(next), next);
-    }
-    last
 }

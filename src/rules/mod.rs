@@ -24,17 +24,21 @@ mod read_steps;
 mod read_watch;
 mod read_words;
 mod rule;
+mod source;
+mod supply;
 mod table;
 
 pub use filter::FileFilter;
 pub use load::{Checked, Loaded, check, check_with, frozen, load_outline};
-pub use plan::{Context, Fetched, Planned, Supply, Unwanted, plan, plan_tick};
+pub use plan::{Context, Planned, Unwanted, plan, plan_tick};
 pub use plan_after::{AfterStep, FollowUp, cannot_follow, follow_up};
 pub use plan_rows::{Begun, Part, plan_part};
 pub use rule::{
-    Action, Attach, BySource, EmptyFiles, Existing, HardLinks, Mail, Manifest, Rule, RuleLimits, RuleSet, Save,
-    Scheduled, Source, Spot, Step, Symlinks, Upload, Watch, WatchMethod, Watching,
+    Action, Attach, EmptyFiles, Existing, HardLinks, Mail, Manifest, Rule, RuleLimits, RuleSet, Save, Spot, Step,
+    Symlinks, Upload, Watch, WatchMethod,
 };
+pub use source::{BySource, Scheduled, Source, Watching};
+pub use supply::{Fetched, Supply};
 pub use table::{Header, TableShape};
 
 #[cfg(test)]

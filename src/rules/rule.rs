@@ -6,16 +6,11 @@ use crate::{
         Arriving, ByteRate, Globs, OnExists, OnUnknown, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times,
     },
     mail::Mailbox,
-    rules::{FileFilter, TableShape},
-    schedule::{Expect, Timetable, Windows},
+    rules::{FileFilter, Source, TableShape},
+    schedule::{Expect, Windows},
     templates::{Condition, DoneFile, LONGEST_TEXT, PathTemplate, TextTemplate},
 };
-use std::{
-    ops::{Deref, Range},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{ops::Range, path::PathBuf, time::Duration};
 
 /// All rules of one load, in the order of their names.
 #[derive(Debug, Clone, Default)]
@@ -125,80 +120,6 @@ impl Rule {
     #[must_use]
     pub fn has_rows(&self) -> bool {
         self.then.iter().any(|step| matches!(&step.action, Action::Mail(mail) if mail.rows.is_some()))
-    }
-}
-
-/// What a rule waits for.
-#[derive(Debug, Clone)]
-pub enum Source {
-    Watch(Arc<Watch>),
-    Schedule(Arc<Timetable>),
-}
-
-impl Source {
-    /// The watched folder, if it is one.
-    #[must_use]
-    pub fn watch(&self) -> Option<&Watch> {
-        match self {
-            Self::Watch(watch) => Some(watch),
-            Self::Schedule(_) => None,
-        }
-    }
-
-    #[must_use]
-    pub fn arriving(&self) -> Arriving {
-        match self {
-            Self::Watch(_) => Arriving::File,
-            Self::Schedule(_) => Arriving::Tick,
-        }
-    }
-}
-
-/// A rule with the source of one kind. What is in its other fields is the rule's.
-#[derive(Debug, Clone)]
-pub struct With<S> {
-    rule: Arc<Rule>,
-    pub when: Arc<S>,
-}
-
-/// A rule that watches a folder.
-pub type Watching = With<Watch>;
-/// A rule of moments.
-pub type Scheduled = With<Timetable>;
-
-impl<S> Deref for With<S> {
-    type Target = Rule;
-
-    fn deref(&self) -> &Rule {
-        &self.rule
-    }
-}
-
-impl Watching {
-    /// `None` for a rule of another source.
-    #[must_use]
-    pub fn of(rule: Arc<Rule>) -> Option<Self> {
-        match BySource::of(rule) {
-            BySource::Watching(rule) => Some(rule),
-            BySource::Scheduled(_) => None,
-        }
-    }
-}
-
-/// A rule by the kind of its source.
-#[derive(Debug, Clone)]
-pub enum BySource {
-    Watching(Watching),
-    Scheduled(Scheduled),
-}
-
-impl BySource {
-    #[must_use]
-    pub fn of(rule: Arc<Rule>) -> Self {
-        match rule.when.clone() {
-            Source::Watch(when) => Self::Watching(With { rule, when }),
-            Source::Schedule(when) => Self::Scheduled(With { rule, when }),
-        }
     }
 }
 

@@ -4,7 +4,6 @@ use crate::{
     domain::Moment,
     schedule::{Rhythm, expect::in_words},
 };
-use chrono_tz::Tz;
 use std::{fmt, time::Duration};
 
 /// When a rule acts without a file.
@@ -84,12 +83,7 @@ impl Timetable {
     fn last_between(&self, since: Moment, until: Moment) -> Option<Moment> {
         match &self.rhythm {
             Rhythm::Every(span) => Some(last_multiple(*span, until)).filter(|tick| *tick > since),
-            Rhythm::By(at, zone) => {
-                // from nearby first: a year of minutes is not counted through
-                let nearby =
-                    [3600, 86_400, 32 * 86_400].map(|seconds| until.minus(Duration::from_secs(seconds)).max(since));
-                nearby.into_iter().chain([since]).find_map(|since| last_of((at, *zone), since, until))
-            }
+            Rhythm::By(at, zone) => at.last_between(*zone, (since, until)),
         }
     }
 
@@ -101,11 +95,6 @@ impl Timetable {
             Rhythm::Every(span) => (*span).clamp(SET_BACK, CORRECTED), // it waits for no more than one
         }
     }
-}
-
-fn last_of((at, zone): (&crate::schedule::Crontab, Tz), since: Moment, until: Moment) -> Option<Moment> {
-    let next = |from: &Moment| at.next_after(*from, zone).filter(|next| *next <= until);
-    std::iter::successors(next(&since), next).last()
 }
 
 /// Not after `moment`.

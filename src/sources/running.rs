@@ -27,8 +27,8 @@ impl Running {
     #[must_use]
     pub fn place(&self) -> String {
         match self {
-            Self::Watch(watch) => Escaped(watch.watching().when.folder.as_os_str().as_encoded_bytes()).to_string(),
-            Self::Schedule(schedule) => schedule.scheduled().when.to_string(),
+            Self::Watch(watch) => Escaped(watch.rule().when.folder.as_os_str().as_encoded_bytes()).to_string(),
+            Self::Schedule(schedule) => schedule.rule().when.to_string(),
         }
     }
 

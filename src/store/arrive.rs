@@ -126,9 +126,8 @@ pub(super) async fn insert_part(
     tx: &mut Tx<'_>,
     (node, draft): (&str, &ArrivalDraft),
     (arrival, payload): (i64, Option<i64>),
-    taken: &mut Taken,
 ) -> Result<(), sqlx::Error> {
-    let letters = insert_letters(tx, (node, &draft.rule), &draft.letters, taken).await?;
+    let letters = insert_letters(tx, (node, &draft.rule), &draft.letters, &mut Taken::default()).await?;
     let new = |job| NewJob::of_arrival((node, draft), job, (arrival, payload), &letters);
     let jobs: Vec<NewJob<'_>> = mailed_now(&draft.jobs, &letters).map(new).collect();
     for jobs in free_of_each_other(&jobs) {

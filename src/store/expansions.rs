@@ -5,7 +5,6 @@ use crate::{
     domain::{ArrivalDraft, JobDraft, Moment, Ref, Sha256},
     store::{
         Store, StoreError, arrive,
-        mail_keys::Taken,
         new_jobs::{NewJob, State, insert_jobs},
         settle::promote,
         writer::{Tx, Write},
@@ -113,7 +112,7 @@ impl Write for ArrivePart {
                 arrive::begin(tx, &self.node, draft).await?
             }
         };
-        arrive::insert_part(tx, (&self.node, draft), (arrival, payload), &mut Taken::default()).await?;
+        arrive::insert_part(tx, (&self.node, draft), (arrival, payload)).await?;
         match (begun, self.is_last) {
             (begun, true) => self.end(tx, arrival, begun.map(|row| row.get("job_id"))).await,
             (Some(_), false) => {

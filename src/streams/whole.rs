@@ -1,7 +1,7 @@
 //! Small files read whole, each as one version of it.
 
 use crate::{
-    domain::{Sighting, show_size},
+    domain::{Identity, Sighting, show_size},
     streams::{
         beneath::{self, OpenError, Symlinks},
         identity_of,
@@ -51,10 +51,7 @@ pub fn version(sighting: &Sighting) -> Result<Vec<u8>, NotRead> {
     if !identity.is_same(&sighting.identity) {
         return Err(NotRead::Changed);
     }
-    let size = identity.size_bytes;
-    let bytes = read(&file, size)?;
-    let is_same = identity_of(&file).is_ok_and(|after| after.is_same(&identity));
-    if is_same && bytes.len() as u64 == size { Ok(bytes) } else { Err(NotRead::Changed) }
+    read(&file, &identity)?.ok_or(NotRead::Changed)
 }
 
 /// Reads the file at `path` below `root`, which is the rule author's, and never one that a link leads out to. Blocks.
@@ -70,19 +67,17 @@ pub fn attachment(root: &Path, path: &[u8], most: u64) -> Result<Vec<u8>, String
         let (size, most) = (show_size(identity.size_bytes), show_size(most));
         return Err(format!("it has {size}, and `limits: message_size` is {most}"));
     }
-    let bytes = read(&file, identity.size_bytes).map_err(|why| format!("it cannot be read: {why}"))?;
-    let is_same = identity_of(&file).is_ok_and(|after| after.is_same(&identity));
-    match is_same && bytes.len() as u64 == identity.size_bytes {
-        true => Ok(bytes),
-        false => Err("it changed while it was read".to_owned()),
-    }
+    let read = read(&file, &identity).map_err(|why| format!("it cannot be read: {why}"))?;
+    read.ok_or_else(|| "it changed while it was read".to_owned())
 }
 
-/// One byte more than there should be, to see that there is none.
-fn read(file: &File, size: u64) -> io::Result<Vec<u8>> {
+/// One byte more than there should be, to see that there is none; `None`: it is not this version any more.
+fn read(file: &File, identity: &Identity) -> io::Result<Option<Vec<u8>>> {
+    let size = identity.size_bytes;
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     file.take(size + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let is_same = identity_of(file).is_ok_and(|after| after.is_same(identity));
+    Ok(Some(bytes).filter(|bytes| is_same && bytes.len() as u64 == size))
 }
 
 #[cfg(test)]

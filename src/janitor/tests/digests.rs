@@ -67,7 +67,7 @@ fn a_digest_is_of_the_last_moment_that_passed_however_clocks_change() {
         ("30 2 * * *", "2026-10-25T02:30:00+02:00", "2026-10-25T02:45:00+01:00", None),
     ] {
         let crontab = crate::schedule::Crontab::parse(crontab).unwrap();
-        let last = super::super::digests::last_between(&crontab, chrono_tz::Europe::Berlin, (at(since), at(now)));
+        let last = crontab.last_between(chrono_tz::Europe::Berlin, (at(since), at(now)));
         assert_eq!(last, told.map(at), "{crontab} {since} {now}");
     }
 }

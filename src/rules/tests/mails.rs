@@ -168,7 +168,7 @@ fn mails_that_would_keep_each_other_back_are_refused() {
             "two mails of this rule have the idempotency_key `{{ file.name }}`",
         ),
         (
-            format!("  - mail: {{ to: a@b.c, subject: s, text: t, rows: }}\nin_order: true\n"),
+            "  - mail: { to: a@b.c, subject: s, text: t, rows: }\nin_order: true\n".to_owned(),
             "`in_order` beside `rows`",
         ),
     ] {

@@ -12,7 +12,7 @@ use crate::domain::Moment;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::{GapInfo, Tz};
 use cron::Schedule;
-use std::{fmt, iter};
+use std::{fmt, iter, time::Duration};
 
 /// A moment that comes again and again: `0 7 * * 1` is every Monday at 07:00.
 ///
@@ -61,6 +61,16 @@ impl Crontab {
             Repeats::AsShown => self.next_shown(&now),
         };
         next.map(|next| Moment(next.timestamp_millis()))
+    }
+
+    /// The last moment after `since` and not after `until`: what was missed is one.
+    #[must_use]
+    pub fn last_between(&self, time_zone: Tz, (since, until): (Moment, Moment)) -> Option<Moment> {
+        // from nearby first: a year of minutes is not counted through
+        let nearby = [3600, 86_400, 32 * 86_400].map(|seconds| until.minus(Duration::from_secs(seconds)).max(since));
+        let next = |from: &Moment| self.next_after(*from, time_zone).filter(|next| *next <= until);
+        let last = |from| iter::successors(next(&from), next).last();
+        nearby.into_iter().chain([since]).find_map(last)
     }
 
     /// Whether it has fixed hours and minutes, and so comes once whatever the clock does.

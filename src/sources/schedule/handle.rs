@@ -1,6 +1,6 @@
 //! What the rest of the program holds of a running schedule.
 
-use crate::rules::{Rule, Scheduled};
+use crate::rules::Scheduled;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
@@ -34,13 +34,7 @@ pub struct Ended;
 impl Handle {
     /// Whose moments it waits for.
     #[must_use]
-    pub fn rule(&self) -> &Rule {
-        &self.rule
-    }
-
-    /// The same, by its kind.
-    #[must_use]
-    pub fn scheduled(&self) -> &Scheduled {
+    pub fn rule(&self) -> &Scheduled {
         &self.rule
     }
 

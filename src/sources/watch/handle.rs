@@ -1,7 +1,7 @@
 //! What the rest of the program holds of a running watch.
 
 use crate::{
-    rules::{Rule, Watching},
+    rules::Watching,
     sources::watch::{ScanReport, Status},
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -30,13 +30,7 @@ pub struct Ended;
 impl Handle {
     /// Whose folder it watches.
     #[must_use]
-    pub fn rule(&self) -> &Rule {
-        &self.rule
-    }
-
-    /// The same, by its kind.
-    #[must_use]
-    pub fn watching(&self) -> &Watching {
+    pub fn rule(&self) -> &Watching {
         &self.rule
     }
 
