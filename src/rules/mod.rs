@@ -34,7 +34,7 @@ pub use plan::{Context, Planned, Unwanted, plan, plan_tick};
 pub use plan_after::{AfterStep, FollowUp, cannot_follow, follow_up};
 pub use plan_rows::{Begun, Part, plan_part};
 pub use rule::{
-    Action, Attach, EmptyFiles, Existing, HardLinks, Mail, Manifest, Rule, RuleLimits, RuleSet, Save, Spot, Step,
+    Action, Attach, EmptyFiles, Existing, HardLinks, Mail, Manifest, Own, Rule, RuleLimits, RuleSet, Save, Spot, Step,
     Symlinks, Upload, Watch, WatchMethod,
 };
 pub use source::{BySource, Scheduled, Source, Watching};

@@ -156,7 +156,7 @@ impl<'a> Planning<'a> {
         };
         match &step.action {
             Action::Upload(upload) => {
-                let text = upload.text.as_ref().map(|text| plan_text::text(self, text, letters));
+                let text = upload.own.as_ref().map(|own| plan_text::own(self, own, letters));
                 upload.to.iter().map(|server| self.upload(upload, server, text.as_ref(), refusal.clone())).collect()
             }
             Action::Mail(mail) => {
@@ -284,7 +284,7 @@ fn wishes(rule: &Rule, upload: &Upload) -> Wishes {
         bandwidth: upload.bandwidth,
         retry: rule.retry,
         deadline: Some(rule.deadline),
-        is_text: upload.text.is_some(),
+        is_text: upload.own.is_some(),
     }
 }
 

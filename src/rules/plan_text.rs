@@ -5,15 +5,27 @@ use crate::{
         Copied, Errand, JobDraft, Letter, OnExists, ProofWish, RemotePath, Resume, Sha256, Times, Wishes, show_size,
     },
     rules::{
-        Manifest,
+        Manifest, Own,
         plan::{Planning, Refusal, in_words},
     },
     templates::{Beside, Content, Destination, LONGEST_TEXT, TextTemplate},
 };
 use sha2::Digest;
 
-/// The number of the letter that this text becomes.
-pub(super) fn text(planning: &Planning<'_>, text: &TextTemplate, letters: &mut Vec<Letter>) -> Result<usize, Refusal> {
+/// The number of the letter that this becomes.
+pub(super) fn own(planning: &Planning<'_>, own: &Own, letters: &mut Vec<Letter>) -> Result<usize, Refusal> {
+    match own {
+        Own::Text(text) => self::text(planning, text, letters),
+        Own::File { root, below, most } => {
+            let path = below.render(&planning.facts(None)).map_err(|error| in_words("file", below.text(), &error))?;
+            let bytes = (planning.context.supply.attachment)(root, path.as_bytes(), *most)
+                .map_err(|why| format!("{}{path} cannot be sent: {why}", root.display()))?;
+            Ok(letter(bytes, letters))
+        }
+    }
+}
+
+fn text(planning: &Planning<'_>, text: &TextTemplate, letters: &mut Vec<Letter>) -> Result<usize, Refusal> {
     let content = content(planning, text.reads_file())?;
     let planning = Planning { beside: Beside { content, ..planning.beside }, ..*planning };
     let rendered = text.render(&planning.facts(None)).map_err(|error| in_words("text", text.text(), &error))?;

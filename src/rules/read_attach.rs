@@ -1,4 +1,4 @@
-//! `attach` of a mail: the file that arrived, or files of this machine.
+//! `attach` of a mail, `file` of an upload: the file that arrived, or files of this machine.
 
 use super::{Attach, expressions::compiled};
 use crate::{
@@ -37,7 +37,23 @@ pub fn attachments(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Vec<A
     })
 }
 
+/// A file of this machine that is sent in place of the one that arrived: its path begins with `/`.
+pub fn local_file(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<(PathBuf, PathTemplate)> {
+    let text = read::some_text(sheet, node)?;
+    if !text.starts_with('/') {
+        let problem = Problem::error(&node.at, "a path on this machine that does not begin with `/`");
+        sheet.report(problem.hint("`file: /etc/hosts`; leave it out, and the file that arrived is sent"));
+        return None;
+    }
+    compiled(sheet, node, "a path", |text| spot_of(text, known))
+}
+
 fn path_of(text: &str, known: Known<'_>) -> Result<Attach, TemplateError> {
+    spot_of(text, known).map(|(root, below)| Attach::Path { root, below })
+}
+
+/// The folder that is written out, and what is below it.
+fn spot_of(text: &str, known: Known<'_>) -> Result<(PathBuf, PathTemplate), TemplateError> {
     let fixed = text.find(['{', '}']).map_or(text, |brace| &text[..brace]);
     let (root, below) = text.split_at(fixed.rfind('/').map_or(0, |slash| slash + 1));
     let moved = |error: TemplateError| {
@@ -45,5 +61,5 @@ fn path_of(text: &str, known: Known<'_>) -> Result<Attach, TemplateError> {
         TemplateError { range, ..error }
     };
     let below = PathTemplate::parse_attached(known, below).map_err(moved)?;
-    Ok(Attach::Path { root: PathBuf::from(root), below })
+    Ok((PathBuf::from(root), below))
 }

@@ -1,8 +1,9 @@
 //! `then:`, `after:` and `after_failure:` of a rule: its steps.
 
 use super::{
-    Action, Manifest, Step, Upload,
+    Action, Manifest, Own, Step, Upload,
     expressions::{compiled, condition, template},
+    read_attach::local_file,
     read_here::{save, spot},
     read_mail::mail,
 };
@@ -71,7 +72,7 @@ pub const UPLOAD: Table = Table {
         not_yet("compress", AS_IT_IS),
         not_yet("encrypt", AS_IT_IS),
         not_yet("attachments", AS_IT_IS),
-        not_yet("file", AS_IT_IS),
+        optional("file"),
         optional("text"),
         not_yet("keep", "leave it out: every copy is kept"),
     ],
@@ -233,9 +234,18 @@ fn upload(sheet: &Sheet, fields: &Fields<'_>, known: &Outline, of: Known<'_>) ->
     let to = fields.need("to", |sheet, node| servers(sheet, node, known));
     let path = fields.need("path", |sheet, node| template(sheet, node, of));
     let parse = |text: &str| TextTemplate::parse(TextKind::Text, of, text);
-    let text = match fields.value("text") {
-        Some(_) => Some(fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse))?),
-        None => None,
+    let own = match (fields.entry("text"), fields.entry("file")) {
+        (None, None) => None,
+        (Some(_), None) => Some(Own::Text(fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse))?)),
+        (None, Some(_)) => {
+            let (root, below) = fields.may("file", |sheet, node| local_file(sheet, node, of))?;
+            Some(Own::File { root, below, most: known.message_size })
+        }
+        (Some(_), Some(file)) => {
+            let problem = Problem::error(&file.key.at, "`file` beside `text`");
+            sheet.report(problem.hint("one thing is sent: keep one of the two"));
+            return None;
+        }
     };
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
@@ -247,17 +257,25 @@ fn upload(sheet: &Sheet, fields: &Fields<'_>, known: &Outline, of: Known<'_>) ->
         Some(true) => Resume::Always,
         Some(false) => Resume::Never,
     };
-    Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth, text })
+    Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth, own })
 }
 
 /// Where no file comes, an upload brings its own content and its own name.
 fn check_has_content(sheet: &Sheet, fields: &Fields<'_>) -> Option<()> {
     let mut is_whole = true;
-    for (key, message, hint) in [
-        ("path", "a copy without a name: a schedule brings no file that has one", "add `path: \"heartbeat.txt\"`"),
-        ("text", "nothing to send: a schedule brings no file", "add `text: \"alive {{ arrived.iso }}\"`"),
+    for (keys, message, hint) in [
+        (
+            &["path"][..],
+            "a copy without a name: a schedule brings no file that has one",
+            "add `path: \"heartbeat.txt\"`",
+        ),
+        (
+            &["text", "file"],
+            "nothing to send: a schedule brings no file",
+            "add `text: \"alive {{ arrived.iso }}\"`, or `file: /etc/hosts`",
+        ),
     ] {
-        if fields.entry(key).is_none() {
+        if keys.iter().all(|key| fields.entry(key).is_none()) {
             sheet.report(Problem::error(fields.at(), message).hint(hint));
             is_whole = false;
         }

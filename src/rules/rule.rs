@@ -90,7 +90,7 @@ impl Rule {
         self.when.arriving() == Arriving::Tick
             && self.then.iter().any(|step| match &step.action {
                 Action::Mail(mail) => mail.texts().any(tells),
-                Action::Upload(upload) => upload.text.as_ref().is_some_and(tells),
+                Action::Upload(upload) => upload.own.as_ref().and_then(Own::text).is_some_and(tells),
                 Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => false,
             })
     }
@@ -112,7 +112,11 @@ impl Rule {
     /// Whether planning these steps reads files of any kind, which takes a while.
     #[must_use]
     pub fn needs_files(&self, stage: Stage) -> bool {
-        let attaches = |step: &Step| matches!(&step.action, Action::Mail(mail) if !mail.attach.is_empty());
+        let attaches = |step: &Step| match &step.action {
+            Action::Mail(mail) => !mail.attach.is_empty(),
+            Action::Upload(upload) => matches!(upload.own, Some(Own::File { .. })),
+            Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => false,
+        };
         self.most_read(stage).is_some() || self.steps(stage).iter().any(attaches)
     }
 
@@ -196,7 +200,7 @@ impl Step {
     fn most_read(&self) -> Option<u64> {
         match &self.action {
             Action::Mail(mail) => mail.most_read(),
-            Action::Upload(Upload { text: Some(text), .. }) if text.reads_file() => Some(LONGEST_TEXT),
+            Action::Upload(Upload { own: Some(Own::Text(text)), .. }) if text.reads_file() => Some(LONGEST_TEXT),
             Action::Upload(_) | Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => None,
         }
     }
@@ -311,7 +315,30 @@ pub struct Upload {
     pub resume: Resume,
     pub bandwidth: Option<ByteRate>,
     /// What is sent in place of the arrival's file.
-    pub text: Option<TextTemplate>,
+    pub own: Option<Own>,
+}
+
+/// What an upload brings itself.
+#[derive(Debug, Clone)]
+pub enum Own {
+    Text(TextTemplate),
+    /// A file of this machine, as it is when the job is planned, of `most` bytes.
+    File {
+        root: PathBuf,
+        below: PathTemplate,
+        most: u64,
+    },
+}
+
+impl Own {
+    /// The text, if it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&TextTemplate> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::File { .. } => None,
+        }
+    }
 }
 
 /// `manifest:`, a list of the copies of an arrival with their SHA-256, beside them.

@@ -63,6 +63,40 @@ fn the_mail_of_a_tick_has_templates_data_attachments_and_a_key() {
     assert_eq!(letter.key.as_deref(), Some("week 48"));
 }
 
+const CONFIGURATION: &str = "when: { schedule: { every: 7d } }
+then:
+  - upload: { to: offsite, path: \"conf/\", file: \"/etc/{{ host }}.conf\" }
+  - upload: { to: offsite, path: \"conf/{{ arrived.date }}\", file: \"/etc/{{ host }}.conf\" }
+";
+
+#[test]
+fn a_file_of_this_machine_is_sent_as_it_is_at_the_moment() {
+    let with = |text: &str| {
+        let site = Site::new(PACKETBOAT_YAML, &[("beat.yaml", text.as_bytes())]);
+        let checked = check_with(&site.file(), &super::site::variable);
+        checked.loaded.map(|(_, rules)| rules).ok_or_else(|| site.shown())
+    };
+    let no_name = with(CONFIGURATION).unwrap_err();
+    assert!(no_name.contains("this is a folder"), "{no_name}");
+    let rules = with(&CONFIGURATION.replace("conf/\"", "conf/last\"")).unwrap();
+    assert!(rules.rules[0].needs_files(crate::domain::Stage::Then));
+    let at = Moment(1_795_413_600_000);
+    let arrival = plan_tick(&rules.rules[0], &context(at), at, None).arrival;
+    let sent: Vec<_> = arrival.letters.iter().map(|letter| String::from_utf8_lossy(&letter.bytes)).collect();
+    assert_eq!(sent, ["gate.conf", "gate.conf"], "what lies below /etc, which is written out");
+    assert!(arrival.jobs.iter().all(|job| !job.errand.is_of_file()));
+    let none = |_: &std::path::Path, _: &[u8], _| Err("there is no such file".to_owned());
+    let supply = Supply { content: &Fetched::Nothing, attachment: none };
+    let context = Context { supply, ..context(at) };
+    let jobs = plan_tick(&rules.rules[0], &context, at, None).arrival.jobs;
+    let crate::domain::Beginning::Refused(_, why) = &jobs[0].beginning else { panic!("{jobs:?}") };
+    assert_eq!(why, "/etc/gate.conf cannot be sent: there is no such file");
+    for (file, says) in [("etc/x", "does not begin with `/`"), ("/etc/x, text: y", "`file` beside `text`")] {
+        let shown = with(&CONFIGURATION.replace("\"/etc/{{ host }}.conf\"", file)).unwrap_err();
+        assert!(shown.contains(says), "{shown}");
+    }
+}
+
 /// What is meant for one moment and comes five hours later is of that moment, and begins now.
 #[test]
 fn a_late_tick_renders_its_moment_and_its_jobs_begin_now() {
