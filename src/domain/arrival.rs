@@ -85,6 +85,14 @@ pub struct Letter {
     pub key: Option<String>,
 }
 
+impl Letter {
+    /// Of these bytes, under no key.
+    #[must_use]
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self { sha256: Sha256::of(&bytes), bytes, key: None }
+    }
+}
+
 /// What a job does at its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {

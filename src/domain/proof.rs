@@ -1,11 +1,20 @@
 //! Which proof of a stored copy was reached: honest words, on every receipt.
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 use std::fmt;
 
 /// Thirty-two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sha256(pub [u8; 32]);
+
+impl Sha256 {
+    /// Of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+}
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

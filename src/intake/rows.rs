@@ -8,7 +8,6 @@ use crate::{
     store::ArrivePart,
     streams::whole,
 };
-use sha2::Digest;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
@@ -42,7 +41,7 @@ impl Inner {
     ) -> Result<(), Later> {
         let place = ledger.place.id;
         let sha256 = match &content {
-            Fetched::Whole(content) => Sha256(sha2::Sha256::digest(&content.0).into()),
+            Fetched::Whole(content) => Sha256::of(&content.0),
             Fetched::Nothing | Fetched::Unreadable(_) => Sha256([0; 32]),
         };
         let earlier = self.store.expansion(place, &sighting.path).await?;

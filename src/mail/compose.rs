@@ -1,7 +1,7 @@
 //! A message of ours from its parts (RFC 5322, 2045): headers that nothing can be smuggled into, lines that every relay takes.
 
 use crate::{
-    domain::{Letter, Moment, Sha256},
+    domain::{Letter, Moment},
     mail::{Mailbox, media_type::media_type},
 };
 use lettre::{
@@ -89,7 +89,7 @@ pub fn compose(draft: &Draft<'_>) -> Result<Letter, String> {
     }
     let message = with_content(message, draft)?;
     let bytes = message.formatted();
-    Ok(Letter { sha256: Sha256(sha2::Sha256::digest(&bytes).into()), bytes, key: None })
+    Ok(Letter::of(bytes))
 }
 
 enum Words {

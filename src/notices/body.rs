@@ -4,10 +4,9 @@ use super::{
     Aside, Deliveries, DigestLine, Told,
     words::{shown, until},
 };
-use crate::domain::{Event, Example, Incident, Letter, Moment, Sha256};
+use crate::domain::{Event, Example, Incident, Letter, Moment};
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
-use sha2::Digest as _;
 
 /// `{"type": …, "timestamp": …, "data": {…}}`, in this order.
 #[derive(Serialize)]
@@ -255,5 +254,5 @@ fn iso(moment: Moment) -> String {
 fn letter<T: Serialize>(body: &Body<T>) -> Letter {
     #[expect(clippy::expect_used, reason = "numbers, texts and lists of them")]
     let bytes = serde_json::to_vec(body).expect("no map with odd keys in it");
-    Letter { sha256: Sha256(sha2::Sha256::digest(&bytes).into()), bytes, key: None }
+    Letter::of(bytes)
 }

@@ -5,7 +5,6 @@ use crate::{
     config::{self, Finding, Outline, Problem, Settings, Sheet, open, shown},
     domain::{NOTICES, Sha256},
 };
-use sha2::Digest as _;
 use std::{
     ffi::OsString,
     fs,
@@ -70,7 +69,7 @@ pub fn load_outline(outline: &Outline) -> Loaded {
             let problem = Problem::error(&(0..0), "`notices` is what the jobs of notices are called");
             opened.sheet.report(problem.hint("name this rule's file otherwise"));
         } else if let Some(name) = rule_name(path) {
-            let sha256 = Sha256(sha2::Sha256::digest(&opened.bytes).into());
+            let sha256 = Sha256::of(&opened.bytes);
             rule = read_rule::rule(&opened.sheet, name, sha256, outline);
         } else {
             let problem = Problem::error(&(0..0), "a rule's file has a name of small letters, digits and `-`");

@@ -163,10 +163,11 @@ fn open<'a>(
 
 /// Every column that the step asks for.
 fn columns(step: &Step, mail: &Mail) -> BTreeSet<String> {
-    let texts = mail.texts().flat_map(TextTemplate::columns).map(str::to_owned);
-    let paths = mail.attach.iter().flat_map(|attach| match attach {
-        Attach::Path { below, .. } => below.columns(),
-        Attach::File => vec![],
+    let texts = mail.texts().flat_map(TextTemplate::columns);
+    let paths = mail.attach.iter().filter_map(|attach| match attach {
+        Attach::Path { below, .. } => Some(below.columns()),
+        Attach::File => None,
     });
-    texts.chain(paths).chain(step.condition.iter().flat_map(Condition::columns)).collect()
+    let condition = step.condition.iter().flat_map(Condition::columns);
+    texts.chain(paths.flatten()).chain(condition).map(str::to_owned).collect()
 }

@@ -1,16 +1,13 @@
 //! Texts of ours that are sent like files: what a rule says, and manifests.
 
 use crate::{
-    domain::{
-        Copied, Errand, JobDraft, Letter, OnExists, ProofWish, RemotePath, Resume, Sha256, Times, Wishes, show_size,
-    },
+    domain::{Copied, Errand, JobDraft, Letter, OnExists, ProofWish, RemotePath, Resume, Times, Wishes, show_size},
     rules::{
         Manifest, Own,
         plan::{Planning, Refusal, in_words},
     },
     templates::{Beside, Content, Destination, LONGEST_TEXT, TextTemplate},
 };
-use sha2::Digest;
 
 /// The number of the letter that this becomes.
 pub(super) fn own(planning: &Planning<'_>, own: &Own, letters: &mut Vec<Letter>) -> Result<usize, Refusal> {
@@ -107,8 +104,7 @@ fn relative(path: &[u8], manifest: &RemotePath) -> Vec<u8> {
 }
 
 fn letter(bytes: Vec<u8>, letters: &mut Vec<Letter>) -> usize {
-    let sha256 = Sha256(sha2::Sha256::digest(&bytes).into());
-    letters.push(Letter { bytes, sha256, key: None });
+    letters.push(Letter::of(bytes));
     letters.len() - 1
 }
 
@@ -135,7 +131,7 @@ mod tests {
         let copy = |server: &str, path: &str, byte| Copied {
             server: server.into(),
             path: RemotePath::new(path).unwrap(),
-            sha256: Sha256([byte; 32]),
+            sha256: crate::domain::Sha256([byte; 32]),
         };
         let copies = [
             copy("offsite", "a", 0x11),

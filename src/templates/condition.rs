@@ -12,11 +12,21 @@ use minijinja::{
     machinery::{self, CodeGenerator},
     value::ValueKind,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A checked condition; `Clone` is cheap.
 #[derive(Debug, Clone)]
-pub struct Condition(Arc<str>);
+pub struct Condition(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    text: String,
+    /// Dotted names.
+    used: BTreeSet<String>,
+}
 
 impl Condition {
     /// Reads `text`, looks up every name in it and evaluates it for a sample file.
@@ -29,9 +39,9 @@ impl Condition {
         let engine: &Environment<'_> = &CONDITIONS;
         let compiled = engine.compile_expression(text).map_err(|error| explain(&error, text))?;
         let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
-        let used = compiled.undeclared_variables(true);
-        names::check(Place::Condition, known, text, used, |name| functions.contains(&name))?;
-        let condition = Self(text.into());
+        let used: BTreeSet<String> = compiled.undeclared_variables(true).into_iter().collect();
+        names::check(Place::Condition, known, text, used.iter().cloned(), |name| functions.contains(&name))?;
+        let condition = Self(Arc::new(Compiled { text: text.to_owned(), used }));
         with_sample(known, None, |facts| condition.holds(facts))?;
         Ok(condition)
     }
@@ -41,25 +51,22 @@ impl Condition {
     /// # Errors
     /// A value that only this arrival brings and that cannot be compared or is no truth.
     pub fn holds(&self, facts: &Facts<'_>) -> Result<bool, TemplateError> {
-        let result = evaluate(&self.0, facts.to_value()).map_err(|error| explain(&error, &self.0))?;
+        let result = evaluate(self.text(), facts.to_value()).map_err(|error| explain(&error, self.text()))?;
         match result.kind() {
             ValueKind::Bool => Ok(result.is_true()),
-            kind => Err(strict::not_a_truth(kind).at(Some(0..self.0.len()))),
+            kind => Err(strict::not_a_truth(kind).at(Some(0..self.text().len()))),
         }
     }
 
     /// The columns it asks for by name.
-    #[must_use]
-    pub fn columns(&self) -> Vec<String> {
-        let compiled = CONDITIONS.compile_expression(&self.0);
-        let used = compiled.map(|compiled| compiled.undeclared_variables(true)).unwrap_or_default();
-        used.iter().filter_map(|name| name.strip_prefix("row.")).map(str::to_owned).collect()
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        names::columns(&self.0.used)
     }
 
     /// The condition as it was written.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        &self.0.text
     }
 }
 

@@ -59,6 +59,11 @@ pub fn is_taken(name: &str) -> bool {
     NAMES.contains(&name) || TAKEN.contains(&name)
 }
 
+/// The columns that are asked for by name.
+pub(super) fn columns(used: &BTreeSet<String>) -> impl Iterator<Item = &str> {
+    used.iter().filter_map(|name| name.strip_prefix("row."))
+}
+
 /// Finds the first name, in the order of the text, that does not exist in this place.
 ///
 /// `used` are dotted names as minijinja lists them (`file.name`), functions among them.

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use minijinja::{Environment, Value};
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// A compiled path template; `Clone` is cheap.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct PathTemplate(Arc<Compiled>);
 struct Compiled {
     text: String,
     engine: Environment<'static>,
+    /// Dotted names.
+    used: BTreeSet<String>,
 }
 
 const TEMPLATE: &str = "path";
@@ -49,10 +51,8 @@ impl PathTemplate {
     }
 
     /// The columns it asks for by name.
-    pub fn columns(&self) -> Vec<String> {
-        let compiled = self.0.engine.get_template(TEMPLATE);
-        let used = compiled.map(|compiled| compiled.undeclared_variables(true)).unwrap_or_default();
-        used.iter().filter_map(|name| name.strip_prefix("row.")).map(str::to_owned).collect()
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        names::columns(&self.0.used)
     }
 
     /// The path for this arrival at this destination. Ending in `/`, the template names a folder and the file keeps its
@@ -79,9 +79,9 @@ impl PathTemplate {
         engine.add_template_owned(TEMPLATE, text.to_owned()).map_err(|error| TemplateError::from_engine(&error))?;
         let compiled = engine.get_template(TEMPLATE).map_err(|error| TemplateError::from_engine(&error))?;
         let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
-        let used = compiled.undeclared_variables(true);
-        names::check(place, known, text, used, |name| functions.contains(&name))?;
-        Ok(Self(Arc::new(Compiled { text: text.to_owned(), engine })))
+        let used: BTreeSet<String> = compiled.undeclared_variables(true).into_iter().collect();
+        names::check(place, known, text, used.iter().cloned(), |name| functions.contains(&name))?;
+        Ok(Self(Arc::new(Compiled { text: text.to_owned(), engine, used })))
     }
 
     /// The bytes that it makes of these values, as a path that a server takes.

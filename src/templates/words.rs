@@ -80,7 +80,7 @@ impl TextTemplate {
 
     /// The columns it asks for by name.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        self.0.used.iter().filter_map(|name| name.strip_prefix("row."))
+        names::columns(&self.0.used)
     }
 
     /// The text for this arrival. Names of files that are no UTF-8 come with replacement characters.

@@ -2,11 +2,10 @@
 
 use crate::domain::Sha256;
 use chrono::NaiveDateTime;
-use sha2::Digest;
 
 /// SHA-256 of the whole certificate in DER, as `pin_sha256` and `openssl x509 -fingerprint -sha256` have it.
 pub(super) fn sha256(der: &[u8]) -> Sha256 {
-    Sha256(sha2::Sha256::digest(der).into())
+    Sha256::of(der)
 }
 
 /// Seconds since 1970 UTC at which the certificate ends. `None` for what is not plainly a certificate: this is for display, never for trust.

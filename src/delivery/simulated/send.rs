@@ -6,7 +6,6 @@ use crate::{
     simulation::{Said, Talk},
     smtp::client::Mail,
 };
-use sha2::Digest;
 
 pub(super) async fn run(talk: &mut Talk, mail: &Mail<'_>) -> Vec<Outcome> {
     let recipients: Vec<&str> = mail.recipients.iter().map(|recipient| recipient.address).collect();
@@ -42,7 +41,7 @@ async fn end(talk: &mut Talk, accepted: &[&str], message: &[u8]) -> Outcome {
         Ok(()) => Outcome::Delivered(Delivered {
             remote_path: None,
             size_bytes: message.len() as u64,
-            sha256: Sha256(sha2::Sha256::digest(message).into()),
+            sha256: Sha256::of(message),
             proof: Proof::Accepted,
             reply: "250 taken".to_owned(),
             sent_bytes: message.len() as u64,

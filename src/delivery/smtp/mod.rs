@@ -9,7 +9,6 @@ use crate::{
     domain::{Delivered, Outcome, Proof, Sha256, Trouble},
     smtp::client::{Failure, Mail, Reply, Session, Step},
 };
-use sha2::Digest;
 use std::{cell::LazyCell, ops::Deref, sync::Arc};
 
 /// Connects, makes the connection secure and logs in.
@@ -39,7 +38,7 @@ pub async fn send(session: &mut Session, mail: &Mail<'_>) -> Vec<Outcome> {
         }
         answers = session.send(mail).await;
     }
-    let sha256 = LazyCell::new(|| Sha256(sha2::Sha256::digest(mail.message).into()));
+    let sha256 = LazyCell::new(|| Sha256::of(mail.message));
     let tls = session.tls();
     answers.into_iter().map(|answer| outcome(answer, mail, &sha256, tls)).collect()
 }

@@ -8,7 +8,6 @@ use crate::{
     domain::{Delivered, Moment, Outcome, Proof, Sha256, Trouble},
     web::{self, Connection, PostError},
 };
-use sha2::Digest;
 use std::{sync::Arc, time::Duration};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -102,7 +101,7 @@ async fn post_once(session: &mut Session, message: &Message<'_>) -> Result<Outco
     Ok(Outcome::Delivered(Delivered {
         remote_path: None,
         size_bytes,
-        sha256: Sha256(sha2::Sha256::digest(message.body).into()),
+        sha256: Sha256::of(message.body),
         proof: Proof::Accepted,
         reply: answer.words,
         sent_bytes: size_bytes,
