@@ -5,17 +5,17 @@ use crate::{
     faults,
     intake::{Later, Ledger, door::Inner, files},
     rules::{self, Begun, Context, Fetched, Part, Supply},
+    simulation::aside,
     store::ArrivePart,
     streams::whole,
 };
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
 
 impl Inner {
     /// Takes a file in whose mails are made of files. Where it is no longer what was seen, nothing is done: it will be seen anew.
     pub(super) async fn take_whole(&self, ledger: &Ledger, sighting: &Sighting, now: Moment) -> Result<(), Later> {
         let (rule, seen) = (ledger.rule.clone(), sighting.clone());
-        let fetched = spawn_blocking(move || files::fetch(&rule, &seen)).await.map_err(Later::broken)?;
+        let fetched = aside(move || files::fetch(&rule, &seen)).await.map_err(Later::broken)?;
         match fetched {
             Err(why @ files::NotNow::Changed) => {
                 tracing::debug!(rule = ledger.rule.name, %why, "a file is taken later");
@@ -115,6 +115,6 @@ impl Inner {
                 }
             }
         };
-        spawn_blocking(plan).await.map_err(Later::broken)
+        aside(plan).await.map_err(Later::broken)
     }
 }

@@ -6,10 +6,10 @@ use crate::{
     intake::{Intake, Later, report::report},
     rules::{self, Scheduled},
     schedule::{Look, ON_TIME},
+    simulation::aside,
     store::{Arrive, Place, Store, StoreError},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::task::spawn_blocking;
 use tracing::info;
 
 /// The ticks of one rule. What is covered stands in the database alone.
@@ -84,7 +84,7 @@ impl Intake {
                     let context = intake.context((of.rule_version, of.place), at);
                     rules::plan_tick(&of.rule, &context, now, report.as_ref()).arrival
                 };
-                let draft = spawn_blocking(plan).await.map_err(Later::broken)?; // it reads what its mails carry
+                let draft = aside(plan).await.map_err(Later::broken)?; // it reads what its mails carry
                 self.commit_tick(draft).await?;
             }
         }

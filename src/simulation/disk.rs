@@ -2,13 +2,18 @@
 
 use crate::simulation::{World, note};
 use std::{
+    convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    task::{JoinError, spawn_blocking},
+};
 
 /// How the disk is, and at which commit the process dies.
 #[derive(Debug)]
@@ -21,6 +26,10 @@ pub struct Disk {
     /// Told when it does.
     pub died: Arc<Notify>,
 }
+
+/// What a hook at a kill point unwinds with: the process dies there, in the midst of what it does to files.
+#[derive(Debug, Clone, Copy)]
+pub struct Cut;
 
 /// On which side of a commit a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +81,11 @@ pub async fn commit<F: Future>(commit: F) -> F::Output {
     };
     pass(before).await;
     if fate == Some(Death::Before) {
-        die("before").await;
+        die("before a commit").await;
     }
     let done = at_once(commit);
     if fate == Some(Death::After) {
-        die("after").await;
+        die("after a commit").await;
     }
     pass(after).await;
     done
@@ -89,14 +98,33 @@ pub async fn read() {
     }
 }
 
+/// What blocks: by a thread that may wait for ever; in a simulated world, whose one thread is its clock, at once, with the time that
+/// it takes before and after it.
+///
+/// # Errors
+/// It panicked, or the process is ending.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+    let Some((before, after)) = World::with(|World { disk, .. }| (disk.takes(), disk.takes())) else {
+        return spawn_blocking(work).await;
+    };
+    pass(before).await;
+    let done = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => done,
+        Err(cut) if cut.is::<Cut>() => die("amid files").await,
+        Err(panic) => resume_unwind(panic),
+    };
+    pass(after).await;
+    Ok(done)
+}
+
 /// Nothing goes on from here; whoever runs the world drops the process.
-async fn die(side: &str) {
-    note(format!("the process dies {side} a commit"));
+async fn die(place: &str) -> ! {
+    note(format!("the process dies {place}"));
     World::with(|World { disk, .. }| {
         disk.death = None;
         disk.died.notify_one();
     });
-    std::future::pending::<()>().await;
+    match std::future::pending::<Infallible>().await {}
 }
 
 async fn pass(span: Duration) {

@@ -16,7 +16,7 @@ mod talk;
 mod world;
 
 #[cfg(feature = "simulation")]
-pub use disk::{Death, Disk, at_once, commit, read};
+pub use disk::{Cut, Death, Disk, aside, at_once, commit, read};
 #[cfg(feature = "simulation")]
 pub use net::server;
 #[cfg(feature = "simulation")]
@@ -32,6 +32,16 @@ pub use world::{World, is_on, note};
 #[must_use]
 pub fn is_on() -> bool {
     false
+}
+
+/// By a thread that may wait for ever.
+///
+/// # Errors
+/// It panicked, or the process is ending.
+#[cfg(not(feature = "simulation"))]
+#[inline(always)]
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, tokio::task::JoinError> {
+    tokio::task::spawn_blocking(work).await
 }
 
 /// The commit itself.

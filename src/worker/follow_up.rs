@@ -5,6 +5,7 @@ use crate::{
     config::Outline,
     domain::{HERE, Moment, Stage},
     rules::{self, AfterStep, Context, Fetched, FollowUp, Rule, Supply},
+    simulation::aside,
     store::{NextStep, RipeArrival, Store, StoreError},
     streams::whole,
     worker::dispatch::Dispatch,
@@ -18,10 +19,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{
-    task::{JoinError, spawn_blocking},
-    time::sleep,
-};
+use tokio::{task::JoinError, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -84,7 +82,7 @@ impl FollowUps {
             }
             let (this, now) = (self.clone(), self.clock.now());
             let plan = move || this.next_steps(ripe, now); // it reads files
-            let steps = match spawn_blocking(plan).await.map_err(JoinError::try_into_panic) {
+            let steps = match aside(plan).await.map_err(JoinError::try_into_panic) {
                 Ok(steps) => steps,
                 Err(Ok(panic)) => resume_unwind(panic),
                 Err(Err(_)) => return Ok(()), // the process is ending

@@ -4,6 +4,7 @@ use crate::{
     delivery::here::{self, Save, TakeAway},
     domain::{Fate, Identity, Outcome, Trouble, TroubleKind},
     rules::Watch,
+    simulation::aside,
     store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway, StoreError},
     worker::{route::Route, sources::Opened, version::version},
 };
@@ -13,7 +14,6 @@ use std::{
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
-use tokio::task::spawn_blocking;
 use tracing::debug;
 
 /// How many parts are looked after at once.
@@ -54,7 +54,7 @@ pub(super) async fn take_away(route: &Route, job: &ClaimedJob, errand: &ClaimedT
     };
     if errand.is_retry {
         let earlier = away.clone();
-        let cut_off = spawn_blocking(move || here::finish(&earlier)).await;
+        let cut_off = aside(move || here::finish(&earlier)).await;
         if let Ok(Some(outcome)) = cut_off {
             return outcome;
         }
@@ -105,7 +105,7 @@ fn wanted_by<'f>(watch: &Watch, file: &'f Path, version: &Identity) -> Option<&'
 }
 
 async fn in_a_thread(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
-    spawn_blocking(work).await.unwrap_or_else(|broken| {
+    aside(work).await.unwrap_or_else(|broken| {
         Outcome::Deferred(Trouble::of_job(TroubleKind::Local, format!("it broke off: {broken}")))
     })
 }

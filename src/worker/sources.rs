@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{Identity, Outcome, Trouble, TroubleKind},
-    simulation,
+    simulation::aside,
     store::{ClaimedJob, ClaimedSource, Store, StoreError},
     streams::{
         Reach,
@@ -19,10 +19,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{
-    task::{JoinError, spawn_blocking},
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 
 const OPENED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -69,11 +66,6 @@ impl Sources {
     fn asked(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Instant>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// By a thread that may wait for ever; in a simulated world, whose one thread is its clock, at once.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
-    if simulation::is_on() { Ok(work()) } else { spawn_blocking(work).await }
 }
 
 fn folder(place: &ClaimedSource) -> &Path {

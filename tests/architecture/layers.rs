@@ -22,7 +22,7 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
     ("ftp", &["domain", "config", "tls"]),
     ("smtp", &["domain", "config", "tls"]),
     ("delivery", &["domain", "config", "web", "streams", "ftp", "smtp", "faults", "simulation"]),
-    ("intake", &["domain", "clock", "schedule", "rules", "streams", "store", "faults"]),
+    ("intake", &["domain", "clock", "schedule", "rules", "streams", "store", "faults", "simulation"]),
     ("sources", &["domain", "clock", "rules", "streams", "intake"]),
     (
         "worker",

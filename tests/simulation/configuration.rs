@@ -1,6 +1,6 @@
 //! A plan as the files that a user would have written.
 
-use crate::plan::{Plan, RulePlan};
+use crate::plan::{Fate, Plan, RulePlan};
 use packetboat::control::{Configuration, load};
 use std::{
     fs,
@@ -44,6 +44,11 @@ pub fn configure(home: &Path, plan: &Plan) -> Configuration {
         fs::create_dir_all(folder(home, rule)).unwrap();
         fs::write(home.join("rules").join(&rule.name).with_extension("yaml"), rule_text(home, plan, rule)).unwrap();
     }
+    for tick in &plan.ticks {
+        let when = format!("when: {{ schedule: {{ every: {}s }} }}\n", tick.every_s);
+        let then = "then: [{ mail: { to: ann@there.example, subject: \"{{ arrived.iso }}\", text: it is time } }]\n";
+        fs::write(home.join("rules").join(&tick.name).with_extension("yaml"), when + then).unwrap();
+    }
     load(Some(&config)).unwrap_or_else(|findings| panic!("{findings:#?}"))
 }
 
@@ -62,6 +67,14 @@ fn rule_text(home: &Path, plan: &Plan, rule: &RulePlan) -> String {
         text.push_str(&format!(
             "  - mail: {{ to: [{to}], subject: \"{{{{ file.name }}}}\", text: \"{{{{ file.size }}}}\" }}\n"
         ));
+    }
+    match rule.follow.after {
+        Some(Fate::Move) => text.push_str("after: [{ move: \"sent/\" }]\n"),
+        Some(Fate::Delete) => text.push_str("after: [delete]\n"),
+        None => {}
+    }
+    if rule.follow.moves_failed {
+        text.push_str("after_failure: [{ move: \"failed/\" }]\n");
     }
     text.push_str(&format!("priority: {}\n", rule.priority));
     if rule.in_order {

@@ -7,8 +7,9 @@ use packetboat::{
     intake::Intake,
     janitor::{Janitor, Sight, Teller},
     lanes::Paused,
-    rules::Watching,
+    rules::{BySource, Scheduled, Watching},
     simulation::{at_once, note},
+    sources::schedule::{Handle, ScheduleSource},
     store::{SessionId, Store},
     worker::{Worker, WorkerSetup},
 };
@@ -23,6 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub struct Life {
     pub clock: Clock,
     pub source: Arc<Source>,
+    schedules: Vec<Handle>,
     operator: Operator,
     worker: Arc<Worker>,
     store: Store,
@@ -71,9 +73,29 @@ impl Life {
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
         tasks.spawn(janitor.run(stop.clone()));
-        let rules: Vec<Watching> = rules.rules.iter().cloned().map(Arc::new).filter_map(Watching::of).collect();
-        let source = Arc::new(Source::new(intake, &rules, clock.clone(), truth).await);
-        Self { clock, source, operator, worker, store, session, watching, stop, tasks }
+        let (mut watched, mut scheduled): (Vec<Watching>, Vec<Scheduled>) = (vec![], vec![]);
+        for rule in &rules.rules {
+            match BySource::of(Arc::new(rule.clone())) {
+                BySource::Watching(rule) => watched.push(rule),
+                BySource::Scheduled(rule) => scheduled.push(rule),
+            }
+        }
+        let source = Arc::new(Source::new(intake.clone(), &watched, clock.clone(), truth).await);
+        let names: Arc<[String]> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
+        let start = |rule| {
+            let door = (intake.clone(), clock.clone());
+            ScheduleSource::start(rule, names.clone(), door, watching.clone())
+        };
+        let schedules = scheduled.into_iter().map(start).collect();
+        Self { clock, source, schedules, operator, worker, store, session, watching, stop, tasks }
+    }
+
+    /// No tick is taken any more.
+    pub async fn stop_schedules(&self) {
+        for schedule in &self.schedules {
+            schedule.stop();
+            schedule.ended().await;
+        }
     }
 
     pub async fn obey(&self, command: Command) -> Answer {

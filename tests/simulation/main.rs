@@ -7,7 +7,9 @@
 mod check;
 mod configuration;
 mod life;
+mod peace;
 mod plan;
+mod served;
 mod source;
 mod truth;
 mod world;

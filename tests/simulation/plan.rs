@@ -1,5 +1,11 @@
 //! What a seed makes of a world: its servers, its rules, and what happens when.
 
+mod after;
+mod ticks;
+
+pub use after::{AfterPlan, Fate};
+pub use ticks::TickPlan;
+
 use fastrand::Rng;
 use packetboat::{
     simulation::{Conditions, Death, Entry},
@@ -12,6 +18,8 @@ pub struct Plan {
     /// Servers for files, then relays.
     pub servers: Vec<ServerPlan>,
     pub rules: Vec<RulePlan>,
+    /// Rules of the clock.
+    pub ticks: Vec<TickPlan>,
     /// In order of their milliseconds.
     pub events: Vec<(u64, Event)>,
     /// Incidents are waited for until they are told to their end.
@@ -44,6 +52,7 @@ pub struct RulePlan {
     pub deadline_s: Option<u64>,
     pub attempts: Option<u32>,
     pub resumes: bool,
+    pub follow: AfterPlan,
 }
 
 #[derive(Debug, Clone)]
@@ -77,6 +86,10 @@ pub enum Event {
         commits: u64,
         side: Death,
     },
+    /// Amid what is done to sources, at a step to come.
+    Cut {
+        points: u64,
+    },
     /// Now.
     Kill,
     Stop,
@@ -103,18 +116,22 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut dice = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
         let servers = servers(&mut dice);
-        let rules = rules(&mut dice, &servers);
+        let mut rules = rules(&mut dice, &servers);
         let horizon_ms = dice.u64(10_000..50_000);
         let mut events = files(&mut dice, &rules, horizon_ms);
         events.extend(moods(&mut dice, &servers, horizon_ms));
         events.extend(operator(&mut dice, &servers, &rules, horizon_ms));
         events.extend(ends(&mut dice, horizon_ms));
+        let mut of_sources = Rng::with_seed(seed ^ 0xaf7e);
+        events.extend(after::plan(&mut of_sources, &mut rules, horizon_ms));
         if dice.u8(..10) == 0 {
             let millis = [-3_600_000, -60_000, -15_000, 15_000, 60_000, 7_200_000][dice.usize(..6)];
             events.push((dice.u64(..horizon_ms), Event::Jump { millis }));
         }
+        let ticks = ticks::plan(&mut Rng::with_seed(seed ^ 0x71c5));
         events.sort_by_key(|(at_ms, _)| *at_ms);
-        Self { is_long: dice.u8(..6) == 0, slowest_commit_ms: [0, 5, 40, 200][dice.usize(..4)], servers, rules, events }
+        let (is_long, slowest_commit_ms) = (dice.u8(..6) == 0, [0, 5, 40, 200][dice.usize(..4)]);
+        Self { servers, rules, ticks, events, is_long, slowest_commit_ms }
     }
 
     pub fn jumps(&self) -> bool {
@@ -168,6 +185,7 @@ fn rules(dice: &mut Rng, servers: &[ServerPlan]) -> Vec<RulePlan> {
             deadline_s: (dice.u8(..6) == 0).then(|| dice.u64(20..200)),
             attempts: (dice.u8(..5) == 0).then(|| dice.u32(1..5)),
             resumes: dice.bool(),
+            follow: AfterPlan::default(),
         }
     };
     (0..count).map(rule).collect()

@@ -85,10 +85,11 @@ impl Source {
 
 fn sightings(rule: &Watching) -> Vec<Sighting> {
     let entries = fs::read_dir(&rule.when.folder).unwrap().map(|entry| entry.unwrap().file_name());
-    let mut names: Vec<_> = entries.collect();
+    let is_ours = |name: &std::ffi::OsString| name.as_bytes().starts_with(b".pb-");
+    let mut names: Vec<_> = entries.filter(|name| !is_ours(name)).collect();
     names.sort();
     let sighting = |name: std::ffi::OsString| {
-        let found = fs::metadata(rule.when.folder.join(&name)).ok()?;
+        let found = fs::metadata(rule.when.folder.join(&name)).ok().filter(fs::Metadata::is_file)?;
         let nanoseconds = |seconds: i64, rest: i64| seconds * 1_000_000_000 + rest;
         let identity = Identity {
             size_bytes: found.len(),

@@ -5,21 +5,24 @@ use crate::{
     configuration::{configure, host},
     life::Life,
     plan::{Event, Plan, Subject},
+    served::Served,
     truth::Truth,
 };
 use packetboat::{
     clock::Clock,
     control::{self, Answer, Command, Configuration},
-    domain::{JobState, Moment},
-    simulation::{Conditions, Disk, Entry, Server, World, at_once, note},
-    store::{JobFilter, JobVerb, Rehearsal, Which, database},
+    domain::Moment,
+    faults,
+    simulation::{Conditions, Cut, Disk, Entry, Server, World, at_once, note},
+    store::{JobFilter, Rehearsal, Which, database},
 };
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
+    rc::Rc,
     sync::{Arc, Mutex, Once},
     time::Duration,
 };
@@ -28,8 +31,6 @@ use tokio::{sync::Notify, time::Instant};
 
 /// Monday 2026-03-02, 09:00 UTC.
 pub const BEGIN: i64 = 1_772_442_000_000;
-/// By then everything must have ended, once the servers are well.
-const PEACE: Duration = Duration::from_secs(45 * 60);
 const GRACE: Duration = Duration::from_secs(5);
 /// What is claimed when a server goes down is noticed within this: a conversation lingers for ten seconds.
 const NOTICED_MS: i64 = 15_000;
@@ -71,21 +72,24 @@ pub fn run(seed: u64) -> Told {
     Told { faults, log }
 }
 
-struct Run {
-    plan: Plan,
+pub struct Run {
+    pub plan: Plan,
     home: TempDir,
     configuration: Configuration,
-    servers: Vec<Arc<Server>>,
+    pub servers: Vec<Arc<Server>>,
     truth: Arc<Mutex<Truth>>,
     dice: fastrand::Rng,
     /// The machine's clock when the process last ended.
     wall: i64,
     /// The event that comes next.
     next: usize,
+    pub served: Served,
     shut: Vec<Shut>,
     refusing: BTreeMap<usize, i64>,
     paused: Vec<(Subject, i64)>,
-    faults: Vec<String>,
+    /// Steps to come of what is done to sources until the process dies.
+    pub cut: Rc<Cell<Option<u64>>>,
+    pub faults: Vec<String>,
 }
 
 /// Why a life is over.
@@ -121,9 +125,11 @@ impl Run {
             dice: moods(99),
             wall: BEGIN,
             next: 0,
+            served: Served::default(),
             shut: vec![],
             refusing: BTreeMap::new(),
             paused: vec![],
+            cut: Rc::default(),
             faults: vec![],
         }
     }
@@ -134,7 +140,8 @@ impl Run {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let died = Arc::new(Notify::new());
         World::with(|world| world.disk.died = died.clone());
-        let end = runtime.block_on(async {
+        let cut = self.cut.clone();
+        let life = async {
             World::with(|world| world.since = Some(Instant::now()));
             let clock = Clock::paced(Moment(self.wall));
             let end = tokio::select! {
@@ -145,8 +152,10 @@ impl Run {
             self.wall = clock.now().0;
             World::with(|world| (world.before_ms, world.since) = (world.elapsed_ms(), None));
             end
-        });
+        };
+        let end = faults::at_points(move |point| cut_at(point, &cut), || runtime.block_on(life));
         drop(runtime); // and with it every task, wherever it was
+        self.served.close(self.wall, self.last_arrival());
         note(format!("{end:?}"));
         self.servers.iter().for_each(|server| server.hang_up());
         let down_ms = self.dice.u64(..20_000);
@@ -171,6 +180,7 @@ impl Run {
     async fn go_on(&mut self, clock: Clock) -> End {
         note("the process begins");
         let life = Life::begin(&self.configuration, clock, self.truth.clone()).await;
+        self.served.begin(life.clock.now().0);
         life.look_soon(Duration::ZERO);
         while let Some((at_ms, event)) = self.plan.events.get(self.next).cloned() {
             let now_ms = World::with(|world| world.elapsed_ms()).unwrap();
@@ -179,6 +189,7 @@ impl Run {
             match event {
                 Event::Kill => return End::Died,
                 Event::Stop => {
+                    self.served.end(life.clock.now().0);
                     life.stop(GRACE).await;
                     return End::Stopped;
                 }
@@ -213,9 +224,12 @@ impl Run {
                 life.obey(Command::MoveJobs { from, to, rehearsal: Rehearsal::No }).await;
             }
             Event::Die { commits, side } => _ = World::with(|world| world.disk.death = Some((commits, side))),
+            Event::Cut { points } => self.cut.set(Some(points)),
             Event::Jump { millis } => {
                 note(format!("the clock jumps by {millis} ms"));
+                let before = life.clock.now().0;
                 life.clock.move_by(millis);
+                self.served.jump((before, before + millis), self.last_arrival());
             }
             outside => {
                 self.happen_outside(&outside, life.clock.now().0);
@@ -224,7 +238,7 @@ impl Run {
         }
     }
 
-    async fn resume(&mut self, life: &Life, subject: Subject) {
+    pub async fn resume(&mut self, life: &Life, subject: Subject) {
         let now = life.clock.now().0;
         let (over, paused) = std::mem::take(&mut self.paused).into_iter().partition(|(paused, _)| *paused == subject);
         self.paused = paused;
@@ -258,7 +272,7 @@ impl Run {
         }
     }
 
-    fn set(&mut self, server: usize, conditions: Conditions, now: i64) {
+    pub fn set(&mut self, server: usize, conditions: Conditions, now: i64) {
         note(format!("{}: {conditions:?}", self.plan.servers[server].name));
         self.servers[server].set(conditions);
         if conditions.entry == Entry::Refused {
@@ -273,55 +287,35 @@ impl Run {
         Shut { server: Some(self.plan.servers[server].name.clone()), rule: None, from, until }
     }
 
-    /// Servers are well, nobody pauses anything, and there is time.
-    async fn peace(&mut self, life: &Life) {
-        note("peace");
-        World::with(|world| world.disk.death = None);
-        for server in 0..self.servers.len() {
-            self.set(server, Conditions::FAIR, life.clock.now().0);
-        }
-        let rules = (0..self.plan.rules.len()).map(Subject::Rule);
-        let subjects: Vec<Subject> = rules.chain((0..self.servers.len()).map(Subject::Server)).collect();
-        for subject in subjects {
-            self.resume(life, subject).await;
-        }
-        let held = JobFilter { states: vec![JobState::Held], ..JobFilter::default() };
-        let release = Command::Jobs { verb: JobVerb::Release, which: Which::Filter(held), rehearsal: Rehearsal::No };
-        life.obey(release).await;
-        life.source.look().await;
-        let mut db = self.database();
-        let begun = Instant::now();
-        let mut told = !self.plan.is_long;
-        while is_busy(&mut db) || !told {
-            if begun.elapsed() > PEACE {
-                return self.faults.push(format!("not over after {PEACE:?} of peace: {:?}", check::open(&mut db)));
-            }
-            told |= !is_busy(&mut db);
-            // an incident is over after a quiet minute, and the mail about it needs a look or two
-            pass(Duration::from_secs(if self.plan.is_long && told { 90 } else { 1 })).await;
-        }
-    }
-
-    fn database(&self) -> SqliteConnection {
+    pub fn database(&self) -> SqliteConnection {
         let path = database(&self.home.path().join("storage"));
         at_once(SqliteConnectOptions::new().filename(path).read_only(true).connect()).unwrap()
+    }
+
+    fn last_arrival(&self) -> i64 {
+        const LAST: &str = "SELECT coalesce(max(id), 0) FROM arrivals";
+        at_once(sqlx::query_scalar(LAST).fetch_one(&mut self.database())).unwrap()
     }
 
     fn judge(mut self) -> Vec<String> {
         let mut db = self.database();
         let truth = self.truth.lock().unwrap();
-        let facts = Facts::read(&mut db, &self.plan, &truth, &self.servers, &self.shut).unwrap();
+        let facts = Facts::read(&mut db, &self.plan, &truth, &self.servers, (&self.shut, &self.served.spans)).unwrap();
         self.faults.extend(check::all(&facts));
         drop(truth);
         self.faults
     }
 }
 
-fn is_busy(db: &mut SqliteConnection) -> bool {
-    const JOBS: &str = "SELECT count(*) FROM jobs WHERE state IN ('waiting', 'queued', 'running', 'held')";
-    at_once(sqlx::query_scalar::<_, i64>(JOBS).fetch_one(db)).unwrap() > 0
+pub async fn pass(span: Duration) {
+    tokio::time::sleep_until(Instant::now() + span).await;
 }
 
-async fn pass(span: Duration) {
-    tokio::time::sleep_until(Instant::now() + span).await;
+/// Whether the process dies here.
+fn cut_at(point: &str, cut: &Cell<Option<u64>>) {
+    let Some(left) = cut.get().filter(|_| point.starts_with("here.")) else { return };
+    cut.set(left.checked_sub(1).filter(|left| *left > 0));
+    if cut.get().is_none() {
+        resume_unwind(Box::new(Cut));
+    }
 }

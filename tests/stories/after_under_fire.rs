@@ -243,6 +243,19 @@ fn a_version_that_was_set_aside_by_a_try_that_died_and_was_written_to_since_is_p
     assert_eq!(scene.texts().0, [format!("{SENT}{UNSENT}")]);
 }
 
+#[test]
+fn a_source_that_a_try_moved_before_it_died_is_moved_though_another_file_has_its_name_by_now() {
+    let scene = Scene::new(End::Moved);
+    let task = scene.task();
+    let dead = task.clone();
+    let died = thread::spawn(move || at_points(|at| assert!(at != "here.taken_away"), || take_away(&dead))).join();
+    assert!(died.is_err());
+    fs::write(scene.source(), UNSENT).unwrap();
+    let outcome = finish(&task);
+    assert!(matches!(outcome, Some(Outcome::TakenAway(_))), "{outcome:?}");
+    assert_eq!(scene.texts(), (vec![UNSENT.to_owned()], vec![SENT.to_owned()]));
+}
+
 /// The whole program, killed at each point of what follows upon a delivery: in the end every file is over there, and moved.
 #[tokio::test]
 async fn killed_at_each_point() {

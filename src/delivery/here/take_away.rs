@@ -53,19 +53,22 @@ pub fn take_away(away: &TakeAway) -> Outcome {
     ended.unwrap_or_else(|outcome| *outcome)
 }
 
-/// Goes on where an earlier try of the same job was cut off. `None`: the source lies where it was, untouched, or not at all.
+/// Goes on where an earlier try of the same job was cut off. `None`: the source lies where it was, untouched, or another does, or
+/// nothing at all.
 #[must_use]
 pub fn finish(away: &TakeAway) -> Option<Outcome> {
     let source = Source::open(away).ok()?;
     if exists(source.at(), &source.aside) {
         return Some(source.end(away).unwrap_or_else(|outcome| *outcome));
     }
-    if exists(source.at(), &source.name) {
-        return None;
-    }
+    // untouched, or another file that came meanwhile: then only the very file that lies there was moved for certain
+    let has_name = exists(source.at(), &source.name);
     match &away.to {
-        None => Some(Outcome::TakenAway("deleted".to_owned())),
-        Some((root, target)) => moved_before(root, target, &away.expected).map(|target| moved_to(&target)),
+        None => (!has_name).then(|| Outcome::TakenAway("deleted".to_owned())),
+        Some((root, target)) => {
+            let is_it = |found: &Identity| !has_name || found.inode == away.expected.inode;
+            moved_before(root, target, &away.expected, is_it).map(|target| moved_to(&target))
+        }
     }
 }
 
@@ -253,13 +256,18 @@ fn is_version(file: &File, expected: &Identity) -> bool {
 }
 
 /// Where a try that could not say so has moved it: the very file, or on another file system one of its size and time.
-fn moved_before(root: &Path, target: &RemotePath, expected: &Identity) -> Option<RemotePath> {
+fn moved_before(
+    root: &Path,
+    target: &RemotePath,
+    expected: &Identity,
+    is_it: impl Fn(&Identity) -> bool,
+) -> Option<RemotePath> {
     let place = Place::make(root, target).ok()?;
     for number in 1.. {
         let name = if number == 1 { place.name.clone() } else { with_number(&place.name, number) };
         let stat = rustix::fs::statat(&place.folder, &name[..], AtFlags::SYMLINK_NOFOLLOW).ok()?;
         let found = beneath::facts_of(&stat).identity;
-        if (found.size_bytes, found.mtime_ns) == (expected.size_bytes, expected.mtime_ns) {
+        if (found.size_bytes, found.mtime_ns) == (expected.size_bytes, expected.mtime_ns) && is_it(&found) {
             return place.target(&name);
         }
     }

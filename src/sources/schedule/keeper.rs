@@ -48,6 +48,7 @@ pub(super) async fn keep(
             }
         };
         tokio::select! {
+            biased;
             () = cancel.cancelled() => return,
             Some(reply) = wishes.recv() => asked.push(reply),
             () = sleep(nap) => {}

@@ -7,7 +7,7 @@ use packetboat::store::JobVerb;
 const MINUTE: i64 = 60_000;
 
 pub fn check(facts: &Facts<'_>, faults: &mut Vec<String>) {
-    for job in &facts.jobs {
+    for job in facts.jobs.iter().chain(&facts.follow) {
         let attempts: Vec<&Attempt> = facts.attempts_of(job).collect();
         let numbers: Vec<i64> = attempts.iter().map(|attempt| attempt.claim_no).collect();
         if numbers != (1..=job.claim_no).collect::<Vec<_>>() || job.tries != job.claim_no {

@@ -2,6 +2,7 @@
 
 use crate::{
     plan::{Plan, RulePlan},
+    served::Span,
     truth::{Truth, Version},
 };
 use packetboat::simulation::{Server, at_once};
@@ -13,7 +14,11 @@ pub struct Facts<'a> {
     pub truth: &'a Truth,
     pub servers: &'a [Arc<Server>],
     pub shut: &'a [Shut],
+    pub spans: &'a [Span],
+    /// Of `then`, and notices.
     pub jobs: Vec<Job>,
+    /// Of `after` and `after_failure`.
+    pub follow: Vec<Job>,
     pub arrivals: Vec<Arrival>,
     pub attempts: Vec<Attempt>,
     pub receipts: Vec<Receipt>,
@@ -48,6 +53,7 @@ pub struct Job {
     pub counted_tries: i64,
     pub expires_at: i64,
     pub ended_at: Option<i64>,
+    pub is_after: bool,
     /// Of its file.
     pub mtime_ns: Option<i64>,
     pub letter: Option<Vec<u8>>,
@@ -55,8 +61,12 @@ pub struct Job {
 
 #[derive(Debug, Clone)]
 pub struct Arrival {
+    pub id: i64,
     pub rule: String,
     pub name: String,
+    pub arrived_at: i64,
+    /// Of its file, where something follows.
+    pub mtime_ns: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -99,8 +109,8 @@ fn text(row: &SqliteRow, column: &str) -> Option<String> {
 
 const JOBS: &str = "SELECT j.*, p.mtime_ns AS file_mtime, p.place AS payload_place, b.bytes AS letter FROM jobs j
     LEFT JOIN payloads p ON p.id = j.payload_id LEFT JOIN bodies b ON b.payload_id = j.payload_id ORDER BY j.id";
-const ARRIVALS: &str =
-    "SELECT v.name AS rule, a.name AS name FROM arrivals a JOIN rule_versions v ON v.id = a.rule_version_id";
+const ARRIVALS: &str = "SELECT a.id, a.arrived_at, v.name AS rule, a.name AS name, p.mtime_ns FROM arrivals a
+    JOIN rule_versions v ON v.id = a.rule_version_id LEFT JOIN payloads p ON p.id = a.payload_id ORDER BY a.id";
 const INCIDENTS: &str =
     "SELECT subject AS server, event, rules, count(r.started_at) AS began, count(r.over_at) AS over, closed_at,
     EXISTS (SELECT 1 FROM lanes l WHERE l.server = incidents.subject AND l.state = 'open'
@@ -113,11 +123,17 @@ impl<'a> Facts<'a> {
         plan: &'a Plan,
         truth: &'a Truth,
         servers: &'a [Arc<Server>],
-        shut: &'a [Shut],
+        (shut, spans): (&'a [Shut], &'a [Span]),
     ) -> Result<Self, sqlx::Error> {
         let mut rows = |sql: &'static str| at_once(sqlx::query(sql).fetch_all(&mut *db));
-        let jobs = rows(JOBS)?.iter().map(job).collect();
-        let arrival = |row: &SqliteRow| Arrival { rule: row.get("rule"), name: text(row, "name").unwrap_or_default() };
+        let (follow, jobs) = rows(JOBS)?.iter().map(job).partition(|job| job.is_after);
+        let arrival = |row: &SqliteRow| Arrival {
+            id: row.get("id"),
+            rule: row.get("rule"),
+            name: text(row, "name").unwrap_or_default(),
+            arrived_at: row.get("arrived_at"),
+            mtime_ns: row.get("mtime_ns"),
+        };
         let arrivals = rows(ARRIVALS)?.iter().map(arrival).collect();
         let attempts = rows("SELECT * FROM attempts ORDER BY job_id, claim_no")?.iter().map(attempt).collect();
         let receipts = rows("SELECT * FROM receipts ORDER BY id")?.iter().map(receipt).collect();
@@ -132,7 +148,7 @@ impl<'a> Facts<'a> {
         };
         let incidents = rows(INCIDENTS)?.iter().map(incident).collect();
         let begun = rows("SELECT started_at FROM sessions")?.iter().map(|row| row.get(0)).collect();
-        Ok(Self { plan, truth, servers, shut, jobs, arrivals, attempts, receipts, incidents, begun })
+        Ok(Self { plan, truth, servers, shut, spans, jobs, follow, arrivals, attempts, receipts, incidents, begun })
     }
 
     /// The rule of a name; `None` for notices.
@@ -181,6 +197,7 @@ fn job(row: &SqliteRow) -> Job {
         counted_tries: row.get("counted_tries"),
         expires_at: row.get("expires_at"),
         ended_at: row.get("ended_at"),
+        is_after: row.get("is_after"),
         mtime_ns: in_place.then(|| row.get("file_mtime")),
         letter: row.get("letter"),
     }

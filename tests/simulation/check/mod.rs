@@ -1,12 +1,14 @@
 //! DESIGN's promises, asked of what is left of a world: its rows, its servers, and what was written into its folders.
 //! Nothing here is the engine's: rows are read as they lie.
 
+mod after;
 mod attempts;
 mod facts;
 mod files;
 mod mails;
 mod notices;
 mod states;
+mod ticks;
 
 pub use facts::{Facts, Shut, open};
 
@@ -17,6 +19,8 @@ pub fn all(facts: &Facts<'_>) -> Vec<String> {
     files::check(facts, &mut faults);
     mails::check(facts, &mut faults);
     attempts::check(facts, &mut faults);
+    after::check(facts, &mut faults);
+    ticks::check(facts, &mut faults);
     notices::check(facts, &mut faults);
     faults
 }
