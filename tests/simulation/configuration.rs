@@ -73,6 +73,9 @@ fn rule_text(home: &Path, plan: &Plan, rule: &RulePlan) -> String {
         Some(Fate::Delete) => text.push_str("after: [delete]\n"),
         None => {}
     }
+    if let Some(expects_s) = rule.expects_s {
+        text.push_str(&format!("expect: {{ every: {expects_s}s }}\n"));
+    }
     if rule.follow.moves_failed {
         text.push_str("after_failure: [{ move: \"failed/\" }]\n");
     }

@@ -1,6 +1,9 @@
 //! One life of the process: the parts that a gateway puts together, without its sockets and without inotify.
 
-use crate::{source::Source, truth::Truth};
+use crate::{
+    source::{Seen, Source},
+    truth::Truth,
+};
 use packetboat::{
     clock::Clock,
     control::{Answer, Command, Configuration, Heard, Known, Operator, PausedInFile},
@@ -14,7 +17,6 @@ use packetboat::{
     worker::{Worker, WorkerSetup},
 };
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -25,6 +27,7 @@ pub struct Life {
     pub clock: Clock,
     pub source: Arc<Source>,
     schedules: Vec<Handle>,
+    pub seen: Arc<Seen>,
     operator: Operator,
     worker: Arc<Worker>,
     store: Store,
@@ -67,8 +70,10 @@ impl Life {
         };
         let operator = Operator::new(store.clone(), clock.clone(), known).heard_by(tell);
         tasks.spawn(obey(heard, worker.clone()));
-        let teller =
-            Teller::new(store.clone(), (clock.clone(), Sight::new(BTreeMap::new)), NODE.to_owned(), (settings, rules));
+        let seen: Arc<Seen> = Arc::default();
+        let looking = seen.clone();
+        let ago = move || looking.lock().unwrap().iter().map(|(rule, since)| (rule.clone(), since.elapsed())).collect();
+        let teller = Teller::new(store.clone(), (clock.clone(), Sight::new(ago)), NODE.to_owned(), (settings, rules));
         tasks.spawn(teller.run(stop.clone()));
         let janitor =
             Janitor { store: store.clone(), session, clock: clock.clone(), history: settings.history.clone() };
@@ -80,14 +85,14 @@ impl Life {
                 BySource::Scheduled(rule) => scheduled.push(rule),
             }
         }
-        let source = Arc::new(Source::new(intake.clone(), &watched, clock.clone(), truth).await);
+        let source = Arc::new(Source::new(intake.clone(), &watched, clock.clone(), (truth, seen.clone())).await);
         let names: Arc<[String]> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
         let start = |rule| {
             let door = (intake.clone(), clock.clone());
             ScheduleSource::start(rule, names.clone(), door, watching.clone())
         };
         let schedules = scheduled.into_iter().map(start).collect();
-        Self { clock, source, schedules, operator, worker, store, session, watching, stop, tasks }
+        Self { clock, source, schedules, seen, operator, worker, store, session, watching, stop, tasks }
     }
 
     /// No tick is taken any more.

@@ -1,6 +1,7 @@
 //! What a seed makes of a world: its servers, its rules, and what happens when.
 
 mod after;
+mod expect;
 mod ticks;
 
 pub use after::{AfterPlan, Fate};
@@ -53,6 +54,8 @@ pub struct RulePlan {
     pub attempts: Option<u32>,
     pub resumes: bool,
     pub follow: AfterPlan,
+    /// That something comes.
+    pub expects_s: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -90,6 +93,7 @@ pub enum Event {
     Cut {
         points: u64,
     },
+    LookAtIncidents,
     /// Now.
     Kill,
     Stop,
@@ -128,6 +132,7 @@ impl Plan {
             let millis = [-3_600_000, -60_000, -15_000, 15_000, 60_000, 7_200_000][dice.usize(..6)];
             events.push((dice.u64(..horizon_ms), Event::Jump { millis }));
         }
+        events.extend(expect::plan(&mut Rng::with_seed(seed ^ 0xe4bec7), &mut rules));
         let ticks = ticks::plan(&mut Rng::with_seed(seed ^ 0x71c5));
         events.sort_by_key(|(at_ms, _)| *at_ms);
         let (is_long, slowest_commit_ms) = (dice.u8(..6) == 0, [0, 5, 40, 200][dice.usize(..4)]);
@@ -186,6 +191,7 @@ fn rules(dice: &mut Rng, servers: &[ServerPlan]) -> Vec<RulePlan> {
             attempts: (dice.u8(..5) == 0).then(|| dice.u32(1..5)),
             resumes: dice.bool(),
             follow: AfterPlan::default(),
+            expects_s: None,
         }
     };
     (0..count).map(rule).collect()

@@ -10,35 +10,47 @@ use packetboat::{
 };
 use sha2::Digest;
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     sync::{Arc, Mutex},
 };
+use tokio::time::Instant;
+
+/// Rules whose folders have been seen whole, since when.
+pub type Seen = Mutex<BTreeMap<String, Instant>>;
 
 pub struct Source {
     intake: Intake,
     ledgers: Vec<(Ledger, Watching)>,
     clock: Clock,
     truth: Arc<Mutex<Truth>>,
+    seen: Arc<Seen>,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
 }
 
 impl Source {
-    pub async fn new(intake: Intake, rules: &[Watching], clock: Clock, truth: Arc<Mutex<Truth>>) -> Self {
+    pub async fn new(
+        intake: Intake,
+        rules: &[Watching],
+        clock: Clock,
+        (truth, seen): (Arc<Mutex<Truth>>, Arc<Seen>),
+    ) -> Self {
         let mut ledgers = vec![];
         for rule in rules {
             ledgers.push((intake.ledger(rule.clone()).await.unwrap(), rule.clone()));
         }
-        Self { intake, ledgers, clock, truth, looking: tokio::sync::Mutex::default() }
+        Self { intake, ledgers, clock, truth, seen, looking: tokio::sync::Mutex::default() }
     }
 
     /// Looks at every folder and hands in what is new.
     pub async fn look(&self) {
         let _one = self.looking.lock().await;
         for (number, (ledger, rule)) in self.ledgers.iter().enumerate() {
-            if let Err(later) = self.look_at(number, ledger, rule).await {
-                note(format!("{}: {later}", rule.name));
+            match self.look_at(number, ledger, rule).await {
+                Ok(()) => _ = self.seen.lock().unwrap().entry(rule.name.clone()).or_insert_with(Instant::now),
+                Err(later) => note(format!("{}: {later}", rule.name)),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One world from its seed to its end: lives of the process, what happens to them, and peace at last.
 
 use crate::{
-    check::{self, Facts, Shut},
+    check::{self, Facts, Sample, Shut},
     configuration::{configure, host},
     life::Life,
     plan::{Event, Plan, Subject},
@@ -84,6 +84,7 @@ pub struct Run {
     /// The event that comes next.
     next: usize,
     pub served: Served,
+    samples: Vec<Sample>,
     shut: Vec<Shut>,
     refusing: BTreeMap<usize, i64>,
     paused: Vec<(Subject, i64)>,
@@ -126,6 +127,7 @@ impl Run {
             wall: BEGIN,
             next: 0,
             served: Served::default(),
+            samples: vec![],
             shut: vec![],
             refusing: BTreeMap::new(),
             paused: vec![],
@@ -224,6 +226,7 @@ impl Run {
                 life.obey(Command::MoveJobs { from, to, rehearsal: Rehearsal::No }).await;
             }
             Event::Die { commits, side } => _ = World::with(|world| world.disk.death = Some((commits, side))),
+            Event::LookAtIncidents => self.look_at_incidents(life),
             Event::Cut { points } => self.cut.set(Some(points)),
             Event::Jump { millis } => {
                 note(format!("the clock jumps by {millis} ms"));
@@ -292,6 +295,19 @@ impl Run {
         at_once(SqliteConnectOptions::new().filename(path).read_only(true).connect()).unwrap()
     }
 
+    fn look_at_incidents(&mut self, life: &Life) {
+        const ROW: &str = "SELECT (SELECT counts_from FROM expectations WHERE rule = ?1),
+            (SELECT coalesce(reopened_at, opened_at) FROM incidents WHERE event = 'missed' AND subject = ?1 AND closed_at IS NULL)";
+        let (mut db, at) = (self.database(), life.clock.now().0);
+        for (number, rule) in self.plan.rules.iter().enumerate() {
+            let Some(ago) = life.seen.lock().unwrap().get(&rule.name).map(Instant::elapsed) else { continue };
+            let seen_at = at - i64::try_from(ago.as_millis()).unwrap();
+            let row = at_once(sqlx::query_as(ROW).bind(&rule.name).fetch_one(&mut db)).unwrap();
+            let (counts_from, missed) = row;
+            self.samples.push(Sample { rule: number, at, seen_at, counts_from, missed });
+        }
+    }
+
     fn last_arrival(&self) -> i64 {
         const LAST: &str = "SELECT coalesce(max(id), 0) FROM arrivals";
         at_once(sqlx::query_scalar(LAST).fetch_one(&mut self.database())).unwrap()
@@ -300,7 +316,9 @@ impl Run {
     fn judge(mut self) -> Vec<String> {
         let mut db = self.database();
         let truth = self.truth.lock().unwrap();
-        let facts = Facts::read(&mut db, &self.plan, &truth, &self.servers, (&self.shut, &self.served.spans)).unwrap();
+        let facts =
+            Facts::read(&mut db, &self.plan, &truth, &self.servers, (&self.shut, &self.served.spans, &self.samples))
+                .unwrap();
         self.faults.extend(check::all(&facts));
         drop(truth);
         self.faults

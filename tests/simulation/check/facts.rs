@@ -1,5 +1,6 @@
 //! The rows of a world, and what they are compared with.
 
+use super::expect::Sample;
 use crate::{
     plan::{Plan, RulePlan},
     served::Span,
@@ -15,6 +16,7 @@ pub struct Facts<'a> {
     pub servers: &'a [Arc<Server>],
     pub shut: &'a [Shut],
     pub spans: &'a [Span],
+    pub samples: &'a [Sample],
     /// Of `then`, and notices.
     pub jobs: Vec<Job>,
     /// Of `after` and `after_failure`.
@@ -123,7 +125,7 @@ impl<'a> Facts<'a> {
         plan: &'a Plan,
         truth: &'a Truth,
         servers: &'a [Arc<Server>],
-        (shut, spans): (&'a [Shut], &'a [Span]),
+        (shut, spans, samples): (&'a [Shut], &'a [Span], &'a [Sample]),
     ) -> Result<Self, sqlx::Error> {
         let mut rows = |sql: &'static str| at_once(sqlx::query(sql).fetch_all(&mut *db));
         let (follow, jobs) = rows(JOBS)?.iter().map(job).partition(|job| job.is_after);
@@ -148,7 +150,21 @@ impl<'a> Facts<'a> {
         };
         let incidents = rows(INCIDENTS)?.iter().map(incident).collect();
         let begun = rows("SELECT started_at FROM sessions")?.iter().map(|row| row.get(0)).collect();
-        Ok(Self { plan, truth, servers, shut, spans, jobs, follow, arrivals, attempts, receipts, incidents, begun })
+        Ok(Self {
+            plan,
+            truth,
+            servers,
+            shut,
+            spans,
+            samples,
+            jobs,
+            follow,
+            arrivals,
+            attempts,
+            receipts,
+            incidents,
+            begun,
+        })
     }
 
     /// The rule of a name; `None` for notices.

@@ -3,6 +3,7 @@
 
 mod after;
 mod attempts;
+mod expect;
 mod facts;
 mod files;
 mod mails;
@@ -10,6 +11,7 @@ mod notices;
 mod states;
 mod ticks;
 
+pub use expect::Sample;
 pub use facts::{Facts, Shut, open};
 
 /// Every promise that was broken.
@@ -20,6 +22,7 @@ pub fn all(facts: &Facts<'_>) -> Vec<String> {
     mails::check(facts, &mut faults);
     attempts::check(facts, &mut faults);
     after::check(facts, &mut faults);
+    expect::check(facts, &mut faults);
     ticks::check(facts, &mut faults);
     notices::check(facts, &mut faults);
     faults

@@ -22,6 +22,7 @@ pub fn check(facts: &Facts<'_>, faults: &mut Vec<String>) {
         let event = match what {
             "failed" | "failed before" => "failed",
             "is late" | "was late" => "delayed",
+            "is missed" | "was missed" => "missed",
             _ => "trouble",
         };
         let incidents = incidents.filter(|incident| incident.event == event).count() as i64;
@@ -69,6 +70,10 @@ fn subject(notice: &Job) -> (String, &'static str) {
     let (server, what) = rest.split_once(": ").unwrap_or_default();
     let what = if what.contains("still") {
         "is reminded of"
+    } else if what == "what it expects did not come" {
+        "is missed"
+    } else if what.starts_with("it came, ") || what.starts_with("what it expects came ") {
+        "was missed"
     } else if what.contains("failed for good") {
         "failed"
     } else if what.contains("on time again") || what.contains("were late") || what.contains("was late") {
