@@ -1,7 +1,7 @@
 //! `make bench-mail`: messages a second out of a full queue into smtp-sink, beside smtp-source straight into it.
 //!
-//! 4 KiB each, over 1, 4 and 16 connections, in turn, medians of three. Packetboat's queue is filled while its relay is paused; what
-//! is timed is one `once` from its start to its end, every message tracked, with a receipt.
+//! 4 KiB each, over 1, 4 and 16 connections, in turn, medians of three. Packetboat's queue is filled while its relay is paused, from
+//! a file of as many rows; what is timed is one `once` from its start to its end, every message tracked, with a receipt.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on stops with a panic")]
 
 #[path = "../../tests/stories/support/mod.rs"]
@@ -19,7 +19,7 @@ use support::{
     servers::{Tls, unpacked},
 };
 
-const MESSAGES: usize = 5000;
+const MESSAGES: usize = 20_000;
 const SIZE: usize = 4096;
 const RUNS: usize = 3;
 
@@ -49,11 +49,10 @@ fn packetboat(port: u16, connections: u32) -> Duration {
     gateway.configuration("mail: { from: gate@here.example }");
     let line = "x".repeat(76);
     let text = format!("{line}\\n").repeat(SIZE / 77);
-    let mail =
-        format!("then: [{{ mail: {{ to: ada@there.example, subject: \"{{{{ file.name }}}}\", text: \"{text}\" }} }}]");
-    gateway.rule("mails", "", AT_ONCE, &mail);
+    let mail = "then: [{ mail: { rows: , to: ada@there.example, subject: \"{{ row.number }}\", text: \"TEXT\" } }]";
+    gateway.rule("mails", "", AT_ONCE, &mail.replace("TEXT", &text));
     assert_eq!(gateway.code("once"), 0, "the database is there, and nothing else");
-    (0..MESSAGES).for_each(|number| gateway.file(&format!("{}/{number}", number % 50), "x"));
+    gateway.file("rows.csv", (0..MESSAGES).fold("number\n".to_owned(), |rows, row| format!("{rows}{row}\n")));
     assert_eq!(gateway.code("pause main"), 0);
     assert_eq!(gateway.code("once"), 4, "all of them wait");
     assert_eq!(gateway.code("resume main"), 0);

@@ -6,8 +6,10 @@ mod identity;
 mod reader;
 mod throttle;
 pub mod whole;
+mod writers;
 
 pub use digests::{Digests, Hasher, Second};
 pub use identity::{Reach, identity_of};
 pub use reader::{CHUNK, Reader};
 pub use throttle::{Throttle, Throttles};
+pub use writers::is_being_written;

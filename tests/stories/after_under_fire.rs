@@ -35,7 +35,7 @@ enum Deed {
     /// A new one renamed over it.
     Replace,
     Rename,
-    /// By a handle that it has had open all the time.
+    /// Opened, written to and closed.
     Append,
     /// The same, from the start.
     Rewrite,
@@ -53,24 +53,30 @@ enum End {
 }
 
 struct Scene {
-    folder: TempDir,
+    home: TempDir,
     elsewhere: TempDir,
     end: End,
 }
 
 impl Scene {
     fn new(end: End) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("a.txt"), SENT).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("watched")).unwrap();
         let elsewhere = match end {
             End::MovedToAnotherFileSystem => tempfile::tempdir_in("/dev/shm").unwrap(),
-            End::Deleted | End::Moved => tempfile::tempdir_in(folder.path().parent().unwrap()).unwrap(),
+            End::Deleted | End::Moved => tempfile::tempdir().unwrap(),
         };
-        Self { folder, elsewhere, end }
+        let scene = Self { home, elsewhere, end };
+        fs::write(scene.source(), SENT).unwrap();
+        scene
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.home.path().join("watched")
     }
 
     fn source(&self) -> PathBuf {
-        self.folder.path().join("a.txt")
+        self.folder().join("a.txt")
     }
 
     fn task(&self) -> TakeAway {
@@ -78,7 +84,7 @@ impl Scene {
         let target = RemotePath::new(target.to_str().unwrap().trim_start_matches('/')).unwrap();
         TakeAway {
             job: Ref([7; 16]),
-            folder: self.folder.path().to_owned(),
+            folder: self.folder(),
             name: b"a.txt".to_vec(),
             expected: identity_of(&File::open(self.source()).unwrap()).unwrap(),
             to: (self.end != End::Deleted).then(|| (self.elsewhere.path().to_owned(), target)),
@@ -86,9 +92,16 @@ impl Scene {
         }
     }
 
+    /// A second name of the source, where no watch is: whoever writes by it need not have it open before.
+    fn link(&self) -> PathBuf {
+        let link = self.home.path().join("link");
+        fs::hard_link(self.source(), &link).unwrap();
+        link
+    }
+
     /// What lies in the folder under names that a watch meets, and what was moved.
     fn texts(&self) -> (Vec<String>, Vec<String>) {
-        (texts(self.folder.path()), texts(self.elsewhere.path()))
+        (texts(&self.folder()), texts(self.elsewhere.path()))
     }
 }
 
@@ -97,7 +110,8 @@ fn texts(folder: &Path) -> Vec<String> {
     visible.filter(|name| !name.starts_with('.')).map(|name| fs::read_to_string(folder.join(name)).unwrap()).collect()
 }
 
-fn act(deed: Deed, path: &Path, open: &mut File) {
+/// By the name that a watch meets; writing also by another, `handle`.
+fn act(deed: Deed, path: &Path, handle: &Path) {
     let beside = |name| path.with_file_name(name);
     match deed {
         Deed::Replace => {
@@ -105,7 +119,7 @@ fn act(deed: Deed, path: &Path, open: &mut File) {
             fs::rename(beside("new"), path).unwrap();
         }
         Deed::Rename => _ = fs::rename(path, beside("renamed.txt")),
-        Deed::Append | Deed::Rewrite => open.write_all(UNSENT.as_bytes()).unwrap(),
+        Deed::Append | Deed::Rewrite => opened(deed, handle).write_all(UNSENT.as_bytes()).unwrap(),
         Deed::Delete => _ = fs::remove_file(path),
     }
 }
@@ -115,7 +129,7 @@ fn opened(deed: Deed, path: &Path) -> File {
 }
 
 /// What the producer made is where a watch meets it, and what was taken is what was sent.
-fn check(scene: &Scene, deed: Deed, outcome: &Outcome, case: &str) {
+fn check(scene: &Scene, deed: Deed, has_acted: bool, outcome: &Outcome, case: &str) {
     let (here, moved) = scene.texts();
     let made = match deed {
         Deed::Replace => Some(UNSENT.to_owned()),
@@ -123,14 +137,15 @@ fn check(scene: &Scene, deed: Deed, outcome: &Outcome, case: &str) {
         Deed::Rewrite => Some(format!("{UNSENT}{}", &SENT[UNSENT.len()..])),
         Deed::Rename | Deed::Delete => None,
     };
-    if let Some(made) = made {
+    if let Some(made) = made.filter(|_| has_acted) {
         assert!(here.contains(&made), "{case}: {here:?} {moved:?}");
     }
     assert!(moved.iter().all(|text| text == SENT), "{case}: {moved:?}");
     let is_taken = matches!(outcome, Outcome::TakenAway(_));
-    assert!(is_taken || matches!(outcome, Outcome::SourceChanged(_)), "{case}: {outcome:?}");
+    let is_left = matches!(outcome, Outcome::SourceChanged(_) | Outcome::Deferred(_));
+    assert!(is_taken || is_left, "{case}: {outcome:?}");
     assert_eq!(is_taken && scene.end != End::Deleted, !moved.is_empty(), "{case}: {outcome:?}");
-    let left = fs::read_dir(scene.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left = fs::read_dir(scene.folder()).unwrap().map(|entry| entry.unwrap().file_name());
     let aside: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with('.')).collect();
     assert!(aside.is_empty(), "{case}: {aside:?} is left");
 }
@@ -142,17 +157,17 @@ fn whatever_its_producer_does_at_each_point() {
             for point in ["here.set_aside", "here.compared", "here.taken_away"] {
                 let (scene, case) = (Scene::new(end), format!("{end:?}, {deed:?} at {point}"));
                 let (task, path) = (scene.task(), scene.source());
-                let mut open = opened(deed, &path);
+                let link = scene.link();
                 let mut times = 0;
                 let hook = move |at: &str| {
                     if at == point {
                         times += 1;
                         assert_eq!(times, 1, "{at} is come to once");
-                        act(deed, &path, &mut open);
+                        act(deed, &path, &link);
                     }
                 };
                 let outcome = at_points(hook, || take_away(&task));
-                check(&scene, deed, &outcome, &case);
+                check(&scene, deed, true, &outcome, &case);
             }
         }
     }
@@ -164,15 +179,33 @@ fn a_version_that_nobody_sent_is_put_back_as_it_is() {
     for end in [End::Deleted, End::Moved, End::MovedToAnotherFileSystem] {
         let scene = Scene::new(end);
         let (task, path) = (scene.task(), scene.source());
-        act(Deed::Replace, &path, &mut opened(Deed::Replace, &path));
+        act(Deed::Replace, &path, &path);
         let made = fs::metadata(&path).unwrap().ino();
         let outcome = take_away(&task);
-        check(&scene, Deed::Replace, &outcome, &format!("{end:?}"));
+        check(&scene, Deed::Replace, true, &outcome, &format!("{end:?}"));
         assert_eq!(fs::metadata(&path).unwrap().ino(), made, "{end:?}");
     }
 }
 
-/// Two threads and no agreement; but for a writer who holds the file open, for whom only his own silence is a sign.
+/// However long he has been silent, and whatever he is about to write.
+#[test]
+fn what_somebody_has_open_for_writing_is_left_until_he_closes_it() {
+    for end in [End::Deleted, End::Moved, End::MovedToAnotherFileSystem] {
+        let scene = Scene::new(end);
+        let mut writer = opened(Deed::Append, &scene.source());
+        let outcome = take_away(&scene.task());
+        assert!(matches!(&outcome, Outcome::Deferred(why) if why.said.contains("open for writing")), "{outcome:?}");
+        assert_eq!(scene.texts(), (vec![SENT.to_owned()], vec![]));
+        writer.write_all(UNSENT.as_bytes()).unwrap();
+        drop(writer);
+        let outcome = take_away(&scene.task());
+        assert!(matches!(outcome, Outcome::TakenAway(_)), "{outcome:?}");
+        let moved = if end == End::Deleted { vec![] } else { vec![format!("{SENT}{UNSENT}")] };
+        assert_eq!(scene.texts(), (vec![], moved));
+    }
+}
+
+/// Two threads and no agreement.
 #[test]
 fn whatever_its_producer_does_at_two_hundred_random_times() {
     let seed = std::env::var("PACKETBOAT_SEED").ok().and_then(|text| text.parse().ok());
@@ -181,25 +214,42 @@ fn whatever_its_producer_does_at_two_hundred_random_times() {
     let mut random = fastrand::Rng::with_seed(seed);
     for race in 0..200 {
         let end = [End::Deleted, End::Moved, End::MovedToAnotherFileSystem][random.usize(0..3)];
-        let deed = [Deed::Replace, Deed::Rename, Deed::Delete][random.usize(0..3)];
+        let deed = DEEDS[random.usize(0..DEEDS.len())];
         let scene = Scene::new(end);
         let (task, path) = (scene.task(), scene.source());
-        let (start, wait) = (Arc::new(Barrier::new(2)), Duration::from_nanos(random.u64(0..200_000)));
+        let start = Arc::new(Barrier::new(2));
+        let [wait, hold] = [200_000, 50_000].map(|most| Duration::from_nanos(random.u64(0..most)));
         let producer = thread::spawn({
-            let (start, mut open) = (start.clone(), opened(deed, &path));
+            let start = start.clone();
             move || {
                 start.wait();
-                let begun = Instant::now();
-                while begun.elapsed() < wait {
-                    std::hint::spin_loop();
-                }
-                act(deed, &path, &mut open);
+                spin(wait);
+                act_where_it_lies(deed, &path, hold)
             }
         });
         start.wait();
         let outcome = take_away(&task);
-        producer.join().unwrap();
-        check(&scene, deed, &outcome, &format!("race {race}: {end:?}, {deed:?}"));
+        let has_written = producer.join().unwrap();
+        check(&scene, deed, has_written, &outcome, &format!("race {race}: {end:?}, {deed:?}"));
+    }
+}
+
+/// Whether he found it: who writes, opens it, takes his time, and writes.
+fn act_where_it_lies(deed: Deed, path: &Path, hold: Duration) -> bool {
+    if matches!(deed, Deed::Append | Deed::Rewrite) {
+        let Ok(mut open) = OpenOptions::new().write(true).append(deed == Deed::Append).open(path) else { return false };
+        spin(hold);
+        open.write_all(UNSENT.as_bytes()).unwrap();
+    } else {
+        act(deed, path, path);
+    }
+    true
+}
+
+fn spin(span: Duration) {
+    let begun = Instant::now();
+    while begun.elapsed() < span {
+        std::hint::spin_loop();
     }
 }
 
@@ -234,11 +284,11 @@ fn what_was_cut_off_is_finished_or_undone() {
 fn a_version_that_was_set_aside_by_a_try_that_died_and_was_written_to_since_is_put_back() {
     let scene = Scene::new(End::Deleted);
     let task = scene.task();
-    let mut open = opened(Deed::Append, &scene.source());
+    let link = scene.link();
     let dead = task.clone();
     let died = thread::spawn(move || at_points(|at| assert!(at != "here.set_aside"), || take_away(&dead))).join();
     assert!(died.is_err());
-    act(Deed::Append, &scene.source(), &mut open);
+    act(Deed::Append, &scene.source(), &link);
     assert!(matches!(finish(&task), Some(Outcome::SourceChanged(_))));
     assert_eq!(scene.texts().0, [format!("{SENT}{UNSENT}")]);
 }

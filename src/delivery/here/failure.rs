@@ -13,6 +13,11 @@ pub(super) fn trouble(what: &str, why: impl Into<std::io::Error>) -> Box<Outcome
     Box::new(Outcome::Deferred(Trouble::of_job(kind, format!("{what}: {why}"))))
 }
 
+/// It is not the time: the job is tried until its deadline.
+pub(super) fn waits(why: &str) -> Box<Outcome> {
+    Box::new(Outcome::Deferred(Trouble::of_job(TroubleKind::Local, why)))
+}
+
 /// Another try would end the same way.
 pub(super) fn refused(kind: TroubleKind, why: impl Into<String>) -> Box<Outcome> {
     Box::new(Outcome::Failed(Trouble::of_job(kind, why)))

@@ -5,13 +5,16 @@
 
 use crate::{
     delivery::here::{
-        failure::{changed, refused, trouble},
+        failure::{changed, refused, trouble, waits},
         place::{Place, numbered, rename_to_free, with_number},
         save::hash,
     },
     domain::{Escaped, Identity, Outcome, Ref, RemotePath, TroubleKind},
     faults::kill_point,
-    streams::beneath::{self, Root},
+    streams::{
+        beneath::{self, Root},
+        is_being_written,
+    },
 };
 use rustix::{
     fd::{AsFd, BorrowedFd, OwnedFd},
@@ -111,6 +114,10 @@ impl Source {
                 return Err(trouble("the file cannot be compared", why));
             }
         };
+        if is_being_written(&file) == Some(true) {
+            let _ = self.put_back("");
+            return Err(waits("somebody has the file open for writing"));
+        }
         kill_point("here.compared");
         let said = match &away.to {
             None => self.delete(&file, &away.expected)?,

@@ -63,8 +63,7 @@ impl<'a> Ends<'a> {
 
     /// Or a death came before the word of it, and a newer version before the next try.
     fn may_be_taken_away(&self) -> bool {
-        let is_superseded = |job: &&Job| job.reason.as_deref() == Some("superseded");
-        self.is_taken_away() || self.follow.iter().any(|job| is_superseded(&job))
+        self.is_taken_away() || self.follow.iter().any(|job| job.reason.as_deref() == Some("superseded"))
     }
 }
 
