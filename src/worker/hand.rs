@@ -26,7 +26,7 @@ struct State {
 
 /// What is claimed ahead should be begun within about this span.
 const AHEAD: Duration = Duration::from_millis(60);
-const MOST_AHEAD: u32 = 64;
+const MOST_AHEAD: u32 = 256;
 
 impl Hand {
     pub(super) fn take(&self) -> Option<Parcel> {
@@ -83,7 +83,7 @@ mod tests {
             hand.took(Duration::from_millis(2));
         }
         assert_eq!(hand.wanted(1), 30);
-        assert_eq!(hand.wanted(4), MOST_AHEAD);
+        assert_eq!(hand.wanted(16), MOST_AHEAD);
     }
 
     #[test]

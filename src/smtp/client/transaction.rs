@@ -106,13 +106,18 @@ impl Session {
             sent.fetch_add(piece.len() as u64, Ordering::Relaxed);
         });
         // Asked for after the last piece is out, and before the end goes out.
+        let heard = self.heard.clone();
         let end = iter::from_fn(|| {
             is_sent.store(true, Ordering::Relaxed);
+            heard.let_go();
             None
         });
         let failed = |step, sent_bytes, error| Failure { sent_bytes, ..failure(step, error) };
         self.speak("DATA").map_err(|error| failure(Step::Envelope, error))?;
         self.heard.set_limit(self.server.timeouts.data);
+        if body.len() <= PIECE {
+            self.heard.hold_back(); // it goes out with its end
+        }
         let said = self.smtp.message_iter(pieces.chain(end)).await;
         let answer = match self.judge("the message", said, DONE) {
             Err(error @ (Error::Broken { .. } | Error::Silent { .. })) => Err(self.last_words(error).await),
@@ -122,9 +127,10 @@ impl Session {
         if self.is_in_step() {
             self.is_in_transaction = false;
         }
-        let (step, sent_bytes) = match is_sent.into_inner() {
+        let held_bytes = self.heard.held_bytes() as u64;
+        let (step, sent_bytes) = match is_sent.into_inner() && held_bytes == 0 {
             true => (Step::Answer, message.len() as u64),
-            false => (Step::Message, sent.into_inner()),
+            false => (Step::Message, sent.into_inner().saturating_sub(held_bytes)),
         };
         answer.map_err(|error| failed(step, sent_bytes, error))
     }

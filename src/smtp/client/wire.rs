@@ -2,13 +2,14 @@
 //!
 //! lettre waits for ever, reads a line without end into memory, parses a reply anew for each of its lines, and takes a reply for
 //! broken that ends its lines in LF, has no words (RFC 5321 section 4.2 allows `250` alone) or words that are not UTF-8. So it is
-//! handed one line at a time, with the digits alone, and the reply as it came is kept for us.
+//! handed one line at a time, with the digits alone, and the reply as it came is kept for us. And it writes a message and its end
+//! singly, which on most mails doubles what the two ends have to do: a small message can be held back for its end.
 
 use crate::smtp::client::reply::{Follows, MOST_BYTES, digits, is_last};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use std::{
     collections::VecDeque,
-    io,
+    io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -56,6 +57,10 @@ struct Said {
     /// There is more than the last whole reply.
     is_more: bool,
     limit: Duration,
+    /// What is written next waits for what comes after it.
+    is_holding: bool,
+    /// Written by lettre, and not yet by us.
+    held: Vec<u8>,
 }
 
 impl Wire {
@@ -119,7 +124,8 @@ impl Wire {
 impl Heard {
     /// `limit` on every wait for the server.
     pub(super) fn new(limit: Duration) -> Self {
-        Self(Mutex::new(Said { replies: VecDeque::new(), beginning: Vec::new(), is_more: false, limit }))
+        let (replies, beginning, held) = Default::default();
+        Self(Mutex::new(Said { replies, beginning, is_more: false, limit, is_holding: false, held }))
     }
 
     /// The oldest reply that nobody has asked for, or what there is of one.
@@ -140,6 +146,20 @@ impl Heard {
     /// From the next wait on.
     pub(super) fn set_limit(&self, limit: Duration) {
         self.said().limit = limit;
+    }
+
+    /// What is written from here on goes out with what is written after [`let_go`](Self::let_go).
+    pub(super) fn hold_back(&self) {
+        self.said().is_holding = true;
+    }
+
+    pub(super) fn let_go(&self) {
+        self.said().is_holding = false;
+    }
+
+    /// How much of what was held back has not gone out.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.said().held.len()
     }
 
     fn said(&self) -> MutexGuard<'_, Said> {
@@ -173,9 +193,26 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wire = &mut *self;
-        let polled = match &mut wire.stream {
-            Stream::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
-            Stream::Secure(tls) => Pin::new(tls).poll_write(cx, bytes),
+        let polled = loop {
+            let mut said = wire.heard.said();
+            if said.is_holding {
+                said.held.extend_from_slice(bytes);
+                return Poll::Ready(Ok(bytes.len()));
+            }
+            let held = said.held.len();
+            let both = [IoSlice::new(&said.held), IoSlice::new(bytes)];
+            let polled = match &mut wire.stream {
+                Stream::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, &both),
+                Stream::Secure(tls) => Pin::new(tls).poll_write_vectored(cx, &both),
+            };
+            match polled {
+                Poll::Ready(Ok(some @ 1..)) if some <= held => _ = said.held.drain(..some),
+                Poll::Ready(Ok(some)) => {
+                    said.held.clear();
+                    break Poll::Ready(Ok(some.saturating_sub(held)));
+                }
+                not => break not,
+            }
         };
         if polled.is_ready() {
             wire.waiting = None;
@@ -185,6 +222,9 @@ impl AsyncWrite for Wire {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = &mut *self;
+        if wire.heard.said().is_holding {
+            return Poll::Ready(Ok(()));
+        }
         let polled = match &mut wire.stream {
             Stream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             Stream::Secure(tls) => Pin::new(tls).poll_flush(cx),
@@ -214,8 +254,56 @@ impl AsyncTokioStream for Wire {
 
 #[cfg(test)]
 mod tests {
-    use super::tidy;
+    use super::*;
     use lettre::transport::smtp::response::Response;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    /// Our end of a connection, and the server's.
+    async fn connected() -> (Wire, Arc<Heard>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let heard = Arc::new(Heard::new(Duration::from_secs(10)));
+        let (theirs, _) = listener.accept().await.unwrap();
+        (Wire::new(Stream::Plain(ours), vec![], &heard), heard, theirs)
+    }
+
+    async fn say(wire: &mut Wire, text: &[u8]) -> io::Result<()> {
+        wire.write_all(text).await?;
+        wire.flush().await
+    }
+
+    #[tokio::test]
+    async fn what_is_held_back_goes_out_with_what_comes_after_it() {
+        let (mut wire, heard, mut theirs) = connected().await;
+        heard.hold_back();
+        say(&mut wire, b"a message").await.unwrap();
+        assert_eq!(heard.held_bytes(), 9);
+        heard.let_go();
+        say(&mut wire, b"\r\n.\r\n").await.unwrap();
+        assert_eq!(heard.held_bytes(), 0);
+        say(&mut wire, b"QUIT").await.unwrap();
+        drop(wire);
+        let mut read = String::new();
+        theirs.read_to_string(&mut read).await.unwrap();
+        assert_eq!(read, "a message\r\n.\r\nQUIT");
+    }
+
+    #[tokio::test]
+    async fn what_could_not_go_out_stays_held() {
+        let (mut wire, heard, theirs) = connected().await;
+        heard.hold_back();
+        say(&mut wire, b"a message").await.unwrap();
+        theirs.set_zero_linger().unwrap();
+        drop(theirs); // with a reset
+        let Stream::Plain(ours) = &wire.stream else { panic!("it is plain") };
+        ours.readable().await.unwrap();
+        heard.let_go();
+        say(&mut wire, b"\r\n.\r\n").await.unwrap_err();
+        assert_eq!(heard.held_bytes(), 9);
+    }
 
     /// The digits that lettre reads in this reply.
     fn understood(bytes: &[u8]) -> Option<u16> {
