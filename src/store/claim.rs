@@ -106,8 +106,10 @@ pub struct ClaimedTakeAway {
     /// Where it is moved to, absolute, without the first `/`; `None` when it is deleted.
     pub target: Option<RemotePath>,
     pub wishes: TakeAwayWishes,
-    /// It was claimed before: the source may be set aside, or gone where it was to go.
+    /// It was claimed before: the source may be set aside.
     pub is_retry: bool,
+    /// And the process died in the midst of it: the source may be gone where it was to go.
+    pub was_cut_off: bool,
 }
 
 /// A letter for one recipient.
@@ -292,6 +294,7 @@ macro_rules! claim {
                     due_at = ?2 + min(?4, ?3 << min(tries, 20)), tries = tries + 1
               WHERE id IN (", $which, ")
               RETURNING id, ref, tries, parcel, action, recipient, payload_id, target, wishes, expires_at, counted_tries, claim_no, temp_token, reason,
+                action = 'after' AND EXISTS (SELECT 1 FROM attempts t WHERE t.job_id = jobs.id AND t.outcome = 'returned' AND t.said IS NOT NULL) AS was_cut_off,
                 (SELECT folder FROM arrivals WHERE id = arrival_id) AS folder,
                 (SELECT name FROM arrivals WHERE id = arrival_id) AS name,
                 (SELECT place_id FROM arrivals WHERE id = arrival_id) AS place_id,
@@ -304,9 +307,10 @@ macro_rules! claim {
     };
 }
 
+/// `+ 0`: SQLite plans a statement anew whenever a bare number of its LIMIT is bound.
 pub(super) const CLAIM: &str = claim!(
     "SELECT id FROM jobs WHERE state = 'queued' AND server = ?5 AND class = ?6 AND rule = ?7 AND rank = ?8
-        AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at, id LIMIT ?9",
+        AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at, id LIMIT ?9 + 0",
     ", iif(action = 'send', (SELECT bytes FROM bodies b WHERE b.payload_id = jobs.payload_id
             AND (SELECT size_bytes FROM payloads p WHERE p.id = b.payload_id) <= 16384), NULL) AS message"
 );
@@ -389,6 +393,7 @@ impl ClaimedTakeAway {
             target: target(row)?,
             wishes: wishes(row)?,
             is_retry: is_retry(row),
+            was_cut_off: row.get("was_cut_off"),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Temporary names that we left on a server: remembered until they are removed.
 
 use crate::{
-    domain::{Moment, RemotePath, Wishes},
+    domain::{HERE, Moment, RemotePath, Wishes},
     store::{
         Store, StoreError,
         writer::{Tx, Write},
@@ -122,8 +122,23 @@ pub(super) async fn remember_parts(tx: &mut Tx<'_>, ended: &[i64], now: Moment) 
             remember(tx, row.get("server"), &left, now).await?;
         }
     }
+    for row in sqlx::query(ASIDES).bind(json!(ended).to_string()).fetch_all(&mut *tx.db).await? {
+        let source = [row.get::<&[u8], _>("folder"), b"/", row.get("name")].concat();
+        let aside = aside_name(row.get("ref"));
+        let source = RemotePath::new(source.strip_prefix(b"/").unwrap_or(&source));
+        if let Ok(target) = source
+            && let Ok(temporary) = target.beside(aside.as_bytes())
+        {
+            remember(tx, HERE, &Litter { temporary, target }, now).await?;
+        }
+    }
     Ok(())
 }
+
+/// A death amid its end may have left a source set aside.
+const ASIDES: &str = "SELECT j.ref, a.folder, a.name FROM jobs j JOIN arrivals a ON a.id = j.arrival_id
+ WHERE j.id IN (SELECT value FROM json_each(?1)) AND j.action = 'after'
+   AND EXISTS (SELECT 1 FROM attempts t WHERE t.job_id = j.id AND t.outcome = 'returned' AND t.said IS NOT NULL)";
 
 const PARTS: &str =
     "SELECT server, target, temp_token, wishes, size_bytes FROM jobs JOIN payloads ON payloads.id = payload_id
@@ -139,6 +154,11 @@ pub(super) fn of_job(target: Option<Vec<u8>>, token: &[u8]) -> Option<Litter> {
 /// `.pb-` + 16 hex digits + `.part`.
 pub(super) fn temporary_name(token: &[u8]) -> String {
     format!(".pb-{}.part", hex(token))
+}
+
+/// `.pb-`, the job's id in hex, `.aside`: as [`crate::delivery`] names a source that is about to end.
+fn aside_name(job: &[u8]) -> String {
+    format!(".pb-{}.aside", hex(job))
 }
 
 /// Two digits a byte.

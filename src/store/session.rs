@@ -99,6 +99,7 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
     mail_keys::keep(tx, &letters).await?;
     for orphan in orphans {
         let id: i64 = orphan.get("id");
+        // that it has words is what tells it from a job that was handed back
         sqlx::query(
             "INSERT INTO attempts (job_id, claim_no, started_at, ended_at, outcome, counted, said, bytes)
              VALUES (?1, ?2, ?3, ?4, 'returned', 0, 'interrupted: the process ended', 0)",

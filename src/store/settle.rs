@@ -248,13 +248,14 @@ UPDATE jobs SET
  WHERE jobs.id = s.id AND +jobs.state = 'running' AND +jobs.session_id = s.session_id AND jobs.claim_no = s.claim_no
 RETURNING id";
 
-/// A new ctime or inode alone may have the same bytes: that is not for the ledger's line to say.
+/// A new ctime or inode alone may have the same bytes: that is not for the ledger's line to say. A newer version may have been taken
+/// away before what follows upon the older one.
 pub(super) const SUPERSEDE_CHANGED: &str = "
 UPDATE jobs SET state = 'cancelled', reason = 'superseded', said = 'a newer version of the file arrived', ended_at = ?2
  WHERE id IN (SELECT value FROM json_each(?1)) AND +state IN ('queued', 'held', 'failed')
    AND EXISTS (SELECT 1 FROM arrivals a CROSS JOIN payloads p ON p.id = jobs.payload_id
                       CROSS JOIN seen s ON s.place_id = a.place_id AND s.path = a.name
-                WHERE a.id = jobs.arrival_id AND s.gone_at IS NULL
+                WHERE a.id = jobs.arrival_id AND (s.gone_at IS NULL OR jobs.action = 'after')
                   AND (s.size_bytes, s.mtime_ns) <> (p.size_bytes, p.mtime_ns))
 RETURNING id";
 

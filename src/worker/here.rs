@@ -1,12 +1,16 @@
 //! Jobs of this machine: a copy into a folder, the end of a source. Done by a thread, for a disk may be slow.
 
 use crate::{
-    delivery::here::{self, Save, TakeAway},
+    delivery::here::{self, Earlier, Save, TakeAway},
     domain::{Fate, Identity, Outcome, Trouble, TroubleKind},
     rules::Watch,
     simulation::aside,
     store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway, StoreError},
-    worker::{route::Route, sources::Opened, version::version},
+    worker::{
+        route::Route,
+        sources::{Opened, missing},
+        version::version,
+    },
 };
 use std::{
     ffi::OsStr,
@@ -52,12 +56,10 @@ pub(super) async fn take_away(route: &Route, job: &ClaimedJob, errand: &ClaimedT
         },
         done_file: errand.wishes.done_file.clone(),
     };
-    if errand.is_retry {
-        let earlier = away.clone();
-        let cut_off = aside(move || here::finish(&earlier)).await;
-        if let Ok(Some(outcome)) = cut_off {
-            return outcome;
-        }
+    if errand.is_retry
+        && let Some(outcome) = finish(route, job, errand, &away).await
+    {
+        return outcome;
     }
     match somebody_needs(route, job, &errand.source).await {
         Ok(None) => {}
@@ -67,6 +69,30 @@ pub(super) async fn take_away(route: &Route, job: &ClaimedJob, errand: &ClaimedT
     match open(route, job, &errand.source).await {
         Ok((_, expected)) => in_a_thread(move || here::take_away(&TakeAway { expected, ..away })).await,
         Err(outcome) => outcome,
+    }
+}
+
+/// Finishes or undoes what an earlier try has left. `None`: nothing.
+async fn finish(route: &Route, job: &ClaimedJob, errand: &ClaimedTakeAway, away: &TakeAway) -> Option<Outcome> {
+    let store = &route.recorder.store;
+    let left = away.clone();
+    match aside(move || here::earlier(&left)).await.ok()? {
+        Earlier::Nothing => None,
+        Earlier::Ended(outcome) => Some(outcome),
+        Earlier::SetAside => {
+            let left = away.clone();
+            match store.needs_source(job).await {
+                Ok(None) => Some(in_a_thread(move || here::go_on(&left)).await),
+                Ok(Some(_)) => aside(move || here::undo(&left)).await.ok().and(None), // somebody has it tried again
+                Err(refused) => Some(Outcome::SourceUnclear(format!("whether anybody needs it: {refused}").into())),
+            }
+        }
+        Earlier::Missing(outcome) if errand.was_cut_off => {
+            // a folder that is not mounted has no file in it, either
+            let is_gone = store.is_gone(job, &errand.source).await;
+            Some(if matches!(is_gone, Ok(true)) { outcome } else { missing(is_gone) })
+        }
+        Earlier::Missing(_) => None,
     }
 }
 
@@ -114,16 +140,24 @@ fn path(bytes: &[u8]) -> PathBuf {
     Path::new(OsStr::from_bytes(bytes)).to_owned()
 }
 
-/// Removes what copies that a death cut off have left in folders of this machine.
+/// Removes what copies that a death cut off have left in folders of this machine, and puts back sources that nobody ends any more.
 pub(super) async fn clear_parts(route: &Route) {
     let store = &route.recorder.store;
     for litter in store.litter(&route.lane.name, PARTS).await.unwrap_or_default() {
-        let path = Path::new("/").join(OsStr::from_bytes(litter.temporary.as_bytes()));
-        match tokio::fs::remove_file(&path).await {
+        let [left, target] = [&litter.temporary, &litter.target].map(|path| absolute(path.as_bytes()));
+        let cleared = match here::is_aside(litter.temporary.name()) {
+            true => aside(move || here::put_back(&left, &target)).await.unwrap_or_else(|broken| Err(broken.into())),
+            false => tokio::fs::remove_file(left).await,
+        };
+        match cleared {
             Err(why) if why.kind() != io::ErrorKind::NotFound => {
-                debug!(path = %path.display(), %why, "litter stays for now")
+                debug!(path = %litter.temporary, %why, "litter stays for now")
             }
             _ => _ = store.litter_removed(&route.lane.name, &litter.temporary).await, // or it is looked for once more
         }
     }
+}
+
+fn absolute(path_below: &[u8]) -> PathBuf {
+    path(&[b"/", path_below].concat())
 }

@@ -73,7 +73,7 @@ fn folder(place: &ClaimedSource) -> &Path {
 }
 
 /// Not where it was. Only its watch can tell a file that is gone from a folder that is not mounted.
-fn missing(is_gone: Result<bool, StoreError>) -> Outcome {
+pub(super) fn missing(is_gone: Result<bool, StoreError>) -> Outcome {
     match is_gone {
         Ok(true) => Outcome::SourceChanged("the file is gone".into()),
         Ok(false) => {

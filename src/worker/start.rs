@@ -16,6 +16,7 @@ use crate::{
         dispatch::{Dispatch, DispatchSetup},
         follow_up::FollowUps,
         hand::Hand,
+        here::clear_parts,
         lane_memory::LaneMemory,
         record::{Recorder, UNRECORDED, write},
         route::Route,
@@ -125,6 +126,10 @@ impl Worker {
                 stop: stop.clone(),
                 tasks: tasks.clone(),
             });
+            if matches!(route.endpoint, Endpoint::Here) {
+                let route = route.clone();
+                tasks.spawn(async move { clear_parts(&route).await });
+            }
             tasks.spawn(route.clone().serve());
             routes.insert(name.clone(), route);
         }

@@ -6,10 +6,11 @@ use crate::support::{
     gateway::{AT_ONCE, Gateway},
     ledger::Ledger,
     servers::{ServerKind, ServerOptions},
+    wait,
     walk::walk,
 };
 use packetboat::{
-    delivery::here::{TakeAway, finish, take_away},
+    delivery::here::{Earlier, TakeAway, earlier, go_on, take_away},
     domain::{Outcome, Ref, RemotePath},
     faults::at_points,
     streams::identity_of,
@@ -142,7 +143,7 @@ fn check(scene: &Scene, deed: Deed, has_acted: bool, outcome: &Outcome, case: &s
     }
     assert!(moved.iter().all(|text| text == SENT), "{case}: {moved:?}");
     let is_taken = matches!(outcome, Outcome::TakenAway(_));
-    let is_left = matches!(outcome, Outcome::SourceChanged(_) | Outcome::Deferred(_));
+    let is_left = matches!(outcome, Outcome::SourceChanged(_) | Outcome::SourceUnclear(_));
     assert!(is_taken || is_left, "{case}: {outcome:?}");
     assert_eq!(is_taken && scene.end != End::Deleted, !moved.is_empty(), "{case}: {outcome:?}");
     let left = fs::read_dir(scene.folder()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -193,8 +194,17 @@ fn what_somebody_has_open_for_writing_is_left_until_he_closes_it() {
     for end in [End::Deleted, End::Moved, End::MovedToAnotherFileSystem] {
         let scene = Scene::new(end);
         let mut writer = opened(Deed::Append, &scene.source());
-        let outcome = take_away(&scene.task());
-        assert!(matches!(&outcome, Outcome::Deferred(why) if why.said.contains("open for writing")), "{outcome:?}");
+        let task = scene.task();
+        let outcome = take_away(&task);
+        assert_eq!(
+            scene.task().expected,
+            task.expected,
+            "it was not even renamed: its watch would take it for another"
+        );
+        assert!(
+            matches!(&outcome, Outcome::SourceUnclear(why) if why.said.contains("open for writing")),
+            "{outcome:?}"
+        );
         assert_eq!(scene.texts(), (vec![SENT.to_owned()], vec![]));
         writer.write_all(UNSENT.as_bytes()).unwrap();
         drop(writer);
@@ -202,6 +212,18 @@ fn what_somebody_has_open_for_writing_is_left_until_he_closes_it() {
         assert!(matches!(outcome, Outcome::TakenAway(_)), "{outcome:?}");
         let moved = if end == End::Deleted { vec![] } else { vec![format!("{SENT}{UNSENT}")] };
         assert_eq!(scene.texts(), (vec![], moved));
+    }
+}
+
+#[test]
+fn what_cannot_go_where_it_should_is_not_touched() {
+    for end in [End::Moved, End::MovedToAnotherFileSystem] {
+        let scene = Scene::new(end);
+        fs::write(scene.elsewhere.path().join("sent"), "no folder").unwrap();
+        let task = scene.task();
+        let outcome = take_away(&task);
+        assert!(matches!(outcome, Outcome::Deferred(_)), "{outcome:?}");
+        assert_eq!(scene.task().expected, task.expected, "to its inode and ctime");
     }
 }
 
@@ -265,7 +287,11 @@ fn what_was_cut_off_is_finished_or_undone() {
                 thread::spawn(move || at_points(hook, || take_away(&task))).join()
             };
             assert!(died.is_err(), "{case}");
-            let outcome = finish(&task).unwrap_or_else(|| panic!("{case}: nothing to finish"));
+            let outcome = match (earlier(&task), point) {
+                (Earlier::Missing(outcome), "here.taken_away") => outcome,
+                (Earlier::SetAside, "here.set_aside" | "here.compared") => go_on(&task),
+                (earlier, _) => panic!("{case}: {earlier:?}"),
+            };
             assert!(matches!(outcome, Outcome::TakenAway(_)), "{case}: {outcome:?}");
             let moved = if end == End::Deleted { vec![] } else { vec![SENT.to_owned()] };
             assert_eq!(scene.texts(), (vec![], moved), "{case}");
@@ -275,7 +301,7 @@ fn what_was_cut_off_is_finished_or_undone() {
             let task = scene.task();
             (scene, task)
         };
-        assert!(finish(&task).is_none(), "it lies there untouched");
+        assert!(matches!(earlier(&task), Earlier::Nothing), "it lies there untouched");
         assert_eq!(scene.texts().0, [SENT]);
     }
 }
@@ -289,7 +315,8 @@ fn a_version_that_was_set_aside_by_a_try_that_died_and_was_written_to_since_is_p
     let died = thread::spawn(move || at_points(|at| assert!(at != "here.set_aside"), || take_away(&dead))).join();
     assert!(died.is_err());
     act(Deed::Append, &scene.source(), &link);
-    assert!(matches!(finish(&task), Some(Outcome::SourceChanged(_))));
+    assert!(matches!(earlier(&task), Earlier::SetAside));
+    assert!(matches!(go_on(&task), Outcome::SourceChanged(_)));
     assert_eq!(scene.texts().0, [format!("{SENT}{UNSENT}")]);
 }
 
@@ -301,9 +328,50 @@ fn a_source_that_a_try_moved_before_it_died_is_moved_though_another_file_has_its
     let died = thread::spawn(move || at_points(|at| assert!(at != "here.taken_away"), || take_away(&dead))).join();
     assert!(died.is_err());
     fs::write(scene.source(), UNSENT).unwrap();
-    let outcome = finish(&task);
-    assert!(matches!(outcome, Some(Outcome::TakenAway(_))), "{outcome:?}");
+    let earlier = earlier(&task);
+    assert!(matches!(earlier, Earlier::Ended(Outcome::TakenAway(_))), "{earlier:?}");
     assert_eq!(scene.texts(), (vec![UNSENT.to_owned()], vec![SENT.to_owned()]));
+}
+
+/// Else the job that is tried again would find no file, and the file would go to failed/.
+#[tokio::test]
+async fn what_a_death_set_aside_is_put_back_for_whoever_needs_it_again() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    fs::write(server.root.join("a.txt"), "theirs").unwrap();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    let rule = "then: [{ upload: { to: offsite, on_exists: fail } }]\nafter: [{ move: sent/ }]\nafter_failure: [{ move: failed/ }]
+retry: { first_wait: 1s, longest_wait: 1s }";
+    gateway.rule("files", "", AT_ONCE, rule);
+    gateway.file("a.txt", SENT);
+    let killed = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", "here.set_aside:1").status().unwrap();
+    assert_eq!(killed.signal(), Some(9));
+    fs::remove_file(server.root.join("a.txt")).unwrap();
+    assert_eq!(gateway.code("retry --state failed"), 0);
+    wait::until("it is sent and moved", Duration::from_secs(60), || {
+        gateway.code("once");
+        gateway.source.join("sent/a.txt").exists()
+    });
+    assert_eq!(fs::read_to_string(server.root.join("a.txt")).unwrap(), SENT);
+    assert!(!gateway.source.join("failed/a.txt").exists());
+}
+
+/// Its own name may be taken by then.
+#[tokio::test]
+async fn what_a_death_set_aside_and_nobody_ends_any_more_is_put_back() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]\nafter: [delete]");
+    gateway.file("a.txt", SENT);
+    let killed = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", "here.set_aside:1").status().unwrap();
+    assert_eq!(killed.signal(), Some(9));
+    assert_eq!(gateway.run(&["cancel", "--rule", "files"]).status.code(), Some(0));
+    assert!(!gateway.source.join("a.txt").exists());
+    gateway.file("a.txt", UNSENT);
+    wait::until("all is sent and deleted", Duration::from_secs(60), || {
+        gateway.code("once") == 0 && walk(&gateway.source).is_empty()
+    });
+    assert_eq!(fs::read_to_string(server.root.join("a.txt")).unwrap(), UNSENT);
+    assert_eq!(fs::read_to_string(server.root.join("a-2.txt")).unwrap(), SENT);
 }
 
 /// The whole program, killed at each point of what follows upon a delivery: in the end every file is over there, and moved.

@@ -13,9 +13,9 @@ pub(super) fn trouble(what: &str, why: impl Into<std::io::Error>) -> Box<Outcome
     Box::new(Outcome::Deferred(Trouble::of_job(kind, format!("{what}: {why}"))))
 }
 
-/// It is not the time: the job is tried until its deadline.
+/// It is not the time, which is nobody's failure.
 pub(super) fn waits(why: &str) -> Box<Outcome> {
-    Box::new(Outcome::Deferred(Trouble::of_job(TroubleKind::Local, why)))
+    Box::new(Outcome::SourceUnclear(why.into()))
 }
 
 /// Another try would end the same way.

@@ -6,4 +6,4 @@ mod save;
 mod take_away;
 
 pub use save::{Save, save};
-pub use take_away::{TakeAway, finish, take_away};
+pub use take_away::{Earlier, TakeAway, earlier, go_on, is_aside, put_back, take_away, undo};

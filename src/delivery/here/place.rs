@@ -3,7 +3,7 @@
 use crate::domain::RemotePath;
 use rustix::{
     fd::{AsFd, OwnedFd},
-    fs::{AtFlags, CWD, Mode, OFlags, RenameFlags},
+    fs::{Access, AtFlags, CWD, Mode, OFlags, RenameFlags},
     io::Errno,
 };
 use std::{
@@ -55,6 +55,21 @@ impl Place {
         let whole = self.path.join(OsStr::from_bytes(name));
         let bytes = whole.as_os_str().as_bytes();
         RemotePath::new(bytes.strip_prefix(b"/").unwrap_or(bytes)).ok()
+    }
+
+    /// Whether files may be made in it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn may_be_filled(&self) -> Result<(), Errno> {
+        rustix::fs::accessat(&self.folder, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty())
+    }
+
+    /// Whether what lies in `folder` can be renamed into it, but for a mount that is another view of one file system. (The device of a
+    /// file says nothing: an overlay has many.)
+    pub(super) fn is_of_device_of(&self, folder: impl AsFd) -> bool {
+        let devices = (rustix::fs::fstat(&self.folder), rustix::fs::fstat(folder));
+        matches!(devices, (Ok(ours), Ok(theirs)) if ours.st_dev == theirs.st_dev)
     }
 
     /// Brings `from` here under its name, or, where that is taken, under the next free number; answers the name. Nothing is overwritten.

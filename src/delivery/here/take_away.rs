@@ -18,12 +18,14 @@ use crate::{
 };
 use rustix::{
     fd::{AsFd, BorrowedFd, OwnedFd},
-    fs::{AtFlags, Mode, OFlags},
+    fs::{AtFlags, CWD, Mode, OFlags},
     io::Errno,
 };
 use std::{
+    ffi::OsStr,
     fs::File,
     io::Write,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -47,8 +49,9 @@ pub struct TakeAway {
 #[must_use]
 pub fn take_away(away: &TakeAway) -> Outcome {
     let ended = Source::open(away).and_then(|source| {
+        let ready = source.prepare(away)?;
         match rename_to_free((source.at(), &source.name), (source.at(), &source.aside)) {
-            Ok(()) => source.end(away),
+            Ok(()) => source.end(away, ready),
             Err(Errno::NOENT) => Err(changed("the file is gone")),
             Err(why) => Err(trouble("the file cannot be set aside", why)),
         }
@@ -56,24 +59,78 @@ pub fn take_away(away: &TakeAway) -> Outcome {
     ended.unwrap_or_else(|outcome| *outcome)
 }
 
-/// Goes on where an earlier try of the same job was cut off. `None`: the source lies where it was, untouched, or another does, or
-/// nothing at all.
+/// What an earlier try of the same job has left.
+#[derive(Debug)]
+pub enum Earlier {
+    /// Nothing: the source lies where it was, or another does.
+    Nothing,
+    /// It is set aside: [`go_on`], or [`undo`].
+    SetAside,
+    /// The very file is where it was to go.
+    Ended(Outcome),
+    /// The source is not where it was. That is how it ended, if that try was cut off and the folder is still the one it was.
+    Missing(Outcome),
+}
+
+/// Looks how far an earlier try of the same job has come.
 #[must_use]
-pub fn finish(away: &TakeAway) -> Option<Outcome> {
-    let source = Source::open(away).ok()?;
+pub fn earlier(away: &TakeAway) -> Earlier {
+    let Ok(source) = Source::open(away) else { return Earlier::Nothing };
     if exists(source.at(), &source.aside) {
-        return Some(source.end(away).unwrap_or_else(|outcome| *outcome));
+        return Earlier::SetAside;
     }
-    // untouched, or another file that came meanwhile: then only the very file that lies there was moved for certain
     let has_name = exists(source.at(), &source.name);
-    match &away.to {
-        None => (!has_name).then(|| Outcome::TakenAway("deleted".to_owned())),
-        Some((root, target)) => {
-            let is_it = |found: &Identity| !has_name || found.inode == away.expected.inode;
-            moved_before(root, target, &away.expected, is_it).map(|target| moved_to(&target))
-        }
+    let Some((root, target)) = &away.to else {
+        return if has_name { Earlier::Nothing } else { Earlier::Missing(Outcome::TakenAway("deleted".to_owned())) };
+    };
+    // another file may have come meanwhile: then only the very file that lies there was moved for certain
+    let is_it = |found: &Identity| !has_name || found.inode == away.expected.inode;
+    match moved_before(root, target, &away.expected, is_it).map(|target| moved_to(&target)) {
+        None => Earlier::Nothing,
+        Some(moved) if has_name => Earlier::Ended(moved),
+        Some(moved) => Earlier::Missing(moved),
     }
 }
+
+/// Goes on with a source that is set aside.
+#[must_use]
+pub fn go_on(away: &TakeAway) -> Outcome {
+    Source::open(away).and_then(|source| source.end(away, None)).unwrap_or_else(|outcome| *outcome)
+}
+
+/// Gives a source that is set aside its name back.
+pub fn undo(away: &TakeAway) {
+    if let Ok(source) = Source::open(away) {
+        let _ = source.put_back("");
+    }
+}
+
+/// Whether a file of this name is a source set aside.
+#[must_use]
+pub fn is_aside(name: &[u8]) -> bool {
+    name.starts_with(b".pb-") && name.ends_with(ASIDE)
+}
+
+/// Gives a source that is set aside its name back, or where that is taken by now one with a number: whoever was to end it will not.
+/// Both paths are absolute.
+///
+/// # Errors
+/// What the file system refuses; not that there is none.
+pub fn put_back(aside: &Path, source: &Path) -> std::io::Result<()> {
+    let name = source.file_name().unwrap_or_default();
+    let taken = numbered(name.as_bytes(), |name| {
+        rename_to_free(
+            (CWD, aside.as_os_str().as_bytes()),
+            (CWD, source.with_file_name(OsStr::from_bytes(name)).as_os_str().as_bytes()),
+        )
+    });
+    match taken {
+        Ok(_) | Err(Errno::NOENT) => Ok(()),
+        Err(why) => Err(why.into()),
+    }
+}
+
+const ASIDE: &[u8] = b".aside";
 
 /// The folder of a source, open, and the two names that it may have there.
 struct Source {
@@ -102,10 +159,36 @@ impl Source {
         self.folder.as_fd()
     }
 
+    /// All that can stand in the way is met while the source lies untouched: a rename and its way back would make it look like
+    /// another to whoever watches it. Answers where it is to go, if anywhere.
+    fn prepare(&self, away: &TakeAway) -> Result<Option<Ready>, Box<Outcome>> {
+        let file = match self.open_as(&self.name) {
+            Ok(file) if is_version(&file, &away.expected) => file,
+            Ok(_) => return Err(changed("the file is no longer the version that was delivered")),
+            Err(Errno::NOENT) => return Err(changed("the file is gone")),
+            Err(Errno::LOOP | Errno::NXIO) => return Err(changed("it is not a file any more")),
+            Err(why) => return Err(trouble("the file cannot be compared", why)),
+        };
+        if is_being_written(&file) == Some(true) {
+            return Err(waits(IN_USE));
+        }
+        let Some((root, target)) = &away.to else { return Ok(None) };
+        let place = Place::make(root, target).map_err(|why| trouble("its folder cannot be made", why))?;
+        place.may_be_filled().map_err(|why| trouble("it cannot be moved there", why))?;
+        let copy = match place.is_of_device_of(self.at()) {
+            true => None,
+            false => {
+                let copy = Double::make(&file, &place, &self.aside);
+                Some(copy.map_err(|why| trouble(NO_COPY, why))?)
+            }
+        };
+        Ok(Some(Ready { place, copy }))
+    }
+
     /// It is set aside: is it what was delivered?
-    fn end(&self, away: &TakeAway) -> Result<Outcome, Box<Outcome>> {
+    fn end(&self, away: &TakeAway, ready: Option<Ready>) -> Result<Outcome, Box<Outcome>> {
         kill_point("here.set_aside");
-        let file = match self.open_aside() {
+        let file = match self.open_as(&self.aside) {
             Ok(file) if is_version(&file, &away.expected) => file,
             Ok(_) => return Err(self.put_back("the file is no longer the version that was delivered")),
             Err(Errno::LOOP | Errno::NXIO) => return Err(self.put_back("it is not a file any more")),
@@ -116,12 +199,12 @@ impl Source {
         };
         if is_being_written(&file) == Some(true) {
             let _ = self.put_back("");
-            return Err(waits("somebody has the file open for writing"));
+            return Err(waits(IN_USE));
         }
         kill_point("here.compared");
         let said = match &away.to {
             None => self.delete(&file, &away.expected)?,
-            Some((root, target)) => self.carry(&file, &away.expected, (root, target))?,
+            Some(to) => self.carry(&file, &away.expected, to, ready)?,
         };
         if let Some(done) = &away.done_file {
             self.take_done_file(done, away.to.as_ref());
@@ -129,9 +212,9 @@ impl Source {
         Ok(said)
     }
 
-    fn open_aside(&self) -> Result<File, Errno> {
+    fn open_as(&self, name: &[u8]) -> Result<File, Errno> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        rustix::fs::openat(&self.folder, &self.aside[..], flags, Mode::empty()).map(File::from)
+        rustix::fs::openat(&self.folder, name, flags, Mode::empty()).map(File::from)
     }
 
     /// What is set aside gets its name back; where that is taken by now, one with a number, so that its watch meets it.
@@ -186,17 +269,26 @@ impl Source {
         &self,
         file: &File,
         expected: &Identity,
-        (root, target): (&Path, &RemotePath),
+        (root, target): &(PathBuf, RemotePath),
+        ready: Option<Ready>,
     ) -> Result<Outcome, Box<Outcome>> {
         let back = |what: &str, why: std::io::Error| {
             let _ = self.put_back("");
             trouble(what, why)
         };
-        let place = Place::make(root, target).map_err(|why| back("its folder cannot be made", why))?;
-        let name = match place.bring((self.at(), &self.aside)) {
+        let Ready { place, copy } = match ready {
+            Some(ready) => ready,
+            None => {
+                let place = Place::make(root, target).map_err(|why| back("its folder cannot be made", why))?;
+                Ready { place, copy: None }
+            }
+        };
+        let renamed = if copy.is_some() { Err(Errno::XDEV) } else { place.bring((self.at(), &self.aside)) };
+        let name = match renamed {
             Err(Errno::XDEV) => {
-                let copied = self.carry_over(file, expected, &place);
-                let copied = copied.map_err(|why| back("it cannot be copied to the other file system", why))?;
+                let copy = copy.map_or_else(|| Double::make(file, &place, &self.aside), Ok);
+                let copied = copy.and_then(|copy| self.bring_over(&copy, file, expected, &place));
+                let copied = copied.map_err(|why| back(NO_COPY, why))?;
                 copied.ok_or_else(|| self.put_back("it was written to while it was moved"))?
             }
             renamed => renamed.map_err(|why| back("it cannot be moved there", why.into()))?,
@@ -214,21 +306,18 @@ impl Source {
         }
     }
 
-    /// To another file system: copied, on disk, named, and only then removed here. `None`: it changed meanwhile, and no copy is left.
-    fn carry_over(&self, file: &File, expected: &Identity, place: &Place) -> std::io::Result<Option<Vec<u8>>> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let about = file.metadata()?;
-        let copy = rustix::fs::openat(&place.folder, &self.aside[..], flags, Mode::from_raw_mode(0o600))?;
-        let mut copy = File::from(copy);
-        hash(file, |bytes| copy.write_all(bytes))?;
-        copy.set_permissions(about.permissions())?;
-        copy.set_times(std::fs::FileTimes::new().set_modified(about.modified()?))?;
-        copy.sync_all()?;
+    /// The copy gets its name, and only then the source is removed here. `None`: it changed meanwhile, and no copy is left.
+    fn bring_over(
+        &self,
+        copy: &Double,
+        file: &File,
+        expected: &Identity,
+        place: &Place,
+    ) -> std::io::Result<Option<Vec<u8>>> {
         if !is_version(file, expected) {
-            rustix::fs::unlinkat(&place.folder, &self.aside[..], AtFlags::empty())?;
             return Ok(None);
         }
-        let name = place.bring((place.folder.as_fd(), &self.aside))?;
+        let name = place.bring((place.folder.as_fd(), &copy.name))?;
         place.sync();
         rustix::fs::unlinkat(&self.folder, &self.aside[..], AtFlags::empty())?;
         Ok(Some(name))
@@ -247,6 +336,44 @@ impl Source {
                 })
             }
         };
+    }
+}
+
+const IN_USE: &str = "somebody has the file open for writing";
+const NO_COPY: &str = "it cannot be copied to the other file system";
+
+/// Where a source goes.
+struct Ready {
+    place: Place,
+    /// On another file system: its bytes are there already.
+    copy: Option<Double>,
+}
+
+/// A copy on another file system under a name of ours; gone with this, unless it got another.
+struct Double {
+    folder: OwnedFd,
+    name: Vec<u8>,
+}
+
+impl Double {
+    /// On disk when it returns.
+    fn make(file: &File, place: &Place, name: &[u8]) -> std::io::Result<Self> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let about = file.metadata()?;
+        let copy = rustix::fs::openat(&place.folder, name, flags, Mode::from_raw_mode(0o600))?;
+        let double = Self { folder: place.folder.try_clone()?, name: name.to_vec() };
+        let mut copy = File::from(copy);
+        hash(file, |bytes| copy.write_all(bytes))?;
+        copy.set_permissions(about.permissions())?;
+        copy.set_times(std::fs::FileTimes::new().set_modified(about.modified()?))?;
+        copy.sync_all()?;
+        Ok(double)
+    }
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        let _ = rustix::fs::unlinkat(&self.folder, &self.name[..], AtFlags::empty());
     }
 }
 
