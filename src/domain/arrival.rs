@@ -67,6 +67,8 @@ pub struct ArrivalDraft {
     pub place: i64,
     pub sighting: Sighting,
     pub arrived_at: Moment,
+    /// Of the file, where its bytes were read already.
+    pub sha256: Option<Sha256>,
     /// The messages that its jobs carry, each by as many as it has recipients.
     pub letters: Vec<Letter>,
     /// Empty: seen and not wanted; remembered, so that it is not looked at again.

@@ -2,12 +2,13 @@
 
 use crate::{
     clock::Clock,
-    domain::{ArrivalDraft, Moment, Ref, Sighting, Stage},
+    domain::{ArrivalDraft, Moment, Ref, Sha256, Sighting, Stage},
     faults,
     intake::{Ledger, ledger::folder_of, room::Room},
     rules::{self, Context, Fetched, Supply, Watching},
+    simulation::aside,
     store::{Arrive, Store, StoreError},
-    streams::whole,
+    streams::{beneath::Symlinks, whole},
 };
 use std::{path::Path, sync::Arc};
 use tokio::task::JoinError;
@@ -44,6 +45,8 @@ impl Later {
 
 /// Arrivals in one request to the store: it goes on with others' requests in between.
 const BATCH: usize = 256;
+/// What is larger is not read for its hash alone.
+const MOST_HASHED: u64 = 1 << 30;
 /// And their jobs, or a few more: a mail may have many recipients.
 const JOBS: usize = 512;
 
@@ -82,9 +85,10 @@ impl Intake {
         for batch in sightings.chunks(BATCH) {
             self.0.check_room()?;
             let context = self.context((ledger.rule_version, ledger.place.id), now);
+            let hashes = self.0.hashes(&ledger.rule, batch).await?;
             let (mut begin, mut drafts, mut jobs) = (0, Vec::new(), 0);
-            for (at, sighting) in batch.iter().enumerate() {
-                let draft = rules::plan(&ledger.rule, sighting, &context).arrival;
+            for ((at, sighting), sha256) in batch.iter().enumerate().zip(hashes) {
+                let draft = ArrivalDraft { sha256, ..rules::plan(&ledger.rule, sighting, &context).arrival };
                 jobs += draft.jobs.len();
                 drafts.push(draft);
                 if jobs >= JOBS {
@@ -130,6 +134,19 @@ impl Inner {
         self.room.check().map_err(|free_bytes| Later::NoRoom { free_bytes })
     }
 
+    /// Of files that no delivery will hash: so that a change of their attributes alone is no new version.
+    pub(super) async fn hashes(&self, rule: &Watching, sightings: &[Sighting]) -> Result<Vec<Option<Sha256>>, Later> {
+        if rule.sends_its_file() {
+            return Ok(vec![None; sightings.len()]);
+        }
+        let sightings = sightings.to_vec();
+        let hash = |seen: &Sighting| {
+            let is_small = seen.identity.size_bytes <= MOST_HASHED;
+            is_small.then(|| whole::hash(seen, Symlinks::Follow, || false)).flatten()
+        };
+        aside(move || sightings.iter().map(hash).collect()).await.map_err(Later::broken)
+    }
+
     pub(super) async fn commit(
         &self,
         ledger: &Ledger,
@@ -152,6 +169,7 @@ fn without_jobs(ledger: &Ledger, sighting: &Sighting, now: Moment) -> ArrivalDra
         place: ledger.place.id,
         sighting: sighting.clone(),
         arrived_at: now,
+        sha256: None,
         letters: Vec::new(),
         jobs: Vec::new(),
         has_after: false,

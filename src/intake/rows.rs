@@ -27,8 +27,10 @@ impl Inner {
             }
             Ok(content) if ledger.rule.has_rows() => self.take_rows(ledger, sighting, (content, now)).await,
             Ok(content) => {
+                let sha256 = self.hashes(&ledger.rule, std::slice::from_ref(sighting)).await?.pop().flatten();
                 let planned = self.plan(ledger, sighting, (Arc::new(content), now), None).await?;
-                self.commit(ledger, std::slice::from_ref(sighting), vec![planned.arrival]).await
+                let arrival = ArrivalDraft { sha256, ..planned.arrival };
+                self.commit(ledger, std::slice::from_ref(sighting), vec![arrival]).await
             }
         }
     }

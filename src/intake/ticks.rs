@@ -99,6 +99,7 @@ impl Intake {
             place: ticks.place,
             sighting: Sighting::ticks(until, last),
             arrived_at: until,
+            sha256: None,
             letters: Vec::new(),
             jobs: Vec::new(),
             has_after: false,

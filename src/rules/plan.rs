@@ -123,6 +123,7 @@ impl<'a> Planning<'a> {
             place: context.place,
             sighting: sighting.clone(),
             arrived_at: context.arrived_at,
+            sha256: None,
             letters,
             jobs,
             has_after: rule.has_after(),

@@ -120,6 +120,16 @@ impl Rule {
         self.most_read(stage).is_some() || self.steps(stage).iter().any(attaches)
     }
 
+    /// Whether the delivery of an arrival reads the whole of its file, and so tells its hash.
+    #[must_use]
+    pub fn sends_its_file(&self) -> bool {
+        self.then.iter().any(|step| match &step.action {
+            Action::Upload(upload) => upload.own.is_none(),
+            Action::Save(_) => true,
+            Action::Mail(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => false,
+        })
+    }
+
     /// Whether a file of it becomes mails row by row.
     #[must_use]
     pub fn has_rows(&self) -> bool {

@@ -158,7 +158,8 @@ fn absolute(draft: &ArrivalDraft) -> Vec<u8> {
 fn seen_row(draft: &ArrivalDraft) -> Value {
     let Identity { size_bytes, mtime_ns, inode, ctime_ns } = draft.sighting.identity;
     let size_bytes = size_bytes.cast_signed();
-    json!([draft.place, hex(&draft.sighting.path), size_bytes, mtime_ns, inode.cast_signed(), ctime_ns])
+    let sha256 = draft.sha256.map(|sha256| hex(&sha256.0));
+    json!([draft.place, hex(&draft.sighting.path), size_bytes, mtime_ns, inode.cast_signed(), ctime_ns, sha256])
 }
 
 fn payload_row(node: &str, draft: &ArrivalDraft) -> Value {
@@ -211,10 +212,10 @@ async fn supersede(tx: &mut Tx<'_>, drafts: &[ArrivalDraft]) -> Result<(), sqlx:
 }
 
 const INSERT_SEEN: &str = "
-INSERT INTO seen (place_id, path, size_bytes, mtime_ns, inode, ctime_ns)
-SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM jsonb_each(?1) WHERE true
+INSERT INTO seen (place_id, path, size_bytes, mtime_ns, inode, ctime_ns, sha256)
+SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, unhex(value ->> 6) FROM jsonb_each(?1) WHERE true
 ON CONFLICT (place_id, path) DO UPDATE SET size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns,
-   inode = excluded.inode, ctime_ns = excluded.ctime_ns, sha256 = NULL, gone_at = NULL";
+   inode = excluded.inode, ctime_ns = excluded.ctime_ns, sha256 = excluded.sha256, gone_at = NULL";
 
 const INSERT_PAYLOADS: &str = "
 INSERT INTO payloads (place, node, path, size_bytes, mtime_ns, inode, ctime_ns)

@@ -69,7 +69,9 @@ pub(super) const NEWER: &str =
     "SELECT EXISTS (SELECT 1 FROM jobs j CROSS JOIN jobs t ON t.server = j.server AND t.target = j.target
    AND t.id > j.id AND t.state IN ('waiting', 'queued', 'running', 'held') AND t.target IS NOT NULL WHERE j.id = ?1)";
 
-/// Whether a job of the same arrival delivered these bytes.
-pub(super) const SENT: &str = "SELECT EXISTS (SELECT 1 FROM jobs j CROSS JOIN jobs d ON d.arrival_id = j.arrival_id
+/// Whether a job of the same arrival delivered these bytes, or no later arrival can have given the ledger its hash.
+pub(super) const SENT: &str = "SELECT NOT EXISTS (SELECT 1 FROM jobs j CROSS JOIN arrivals a ON a.id = j.arrival_id
+                                     CROSS JOIN arrivals n ON n.id > a.id AND n.place_id = a.place_id AND n.name = a.name
+   WHERE j.id = ?1) OR EXISTS (SELECT 1 FROM jobs j CROSS JOIN jobs d ON d.arrival_id = j.arrival_id
                                      CROSS JOIN receipts r ON r.rule = d.rule AND r.delivered_at = d.ended_at AND r.job_ref = d.ref
    WHERE j.id = ?1 AND d.payload_id = j.payload_id AND r.sha256 = ?2)";

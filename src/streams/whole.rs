@@ -1,12 +1,13 @@
-//! Small files read whole, each as one version of it.
+//! Files read whole, each as one version of it: for their bytes, where they are small, and for their hash.
 
 use crate::{
-    domain::{Identity, Sighting, show_size},
+    domain::{Identity, Sha256, Sighting, show_size},
     streams::{
-        beneath::{self, OpenError, Symlinks},
+        beneath::{self, OpenError, Root, Symlinks},
         identity_of,
     },
 };
+use sha2::Digest;
 use std::{
     ffi::OsStr,
     fs::File,
@@ -69,6 +70,32 @@ pub fn attachment(root: &Path, path: &[u8], most: u64) -> Result<Vec<u8>, String
     }
     let read = read(&file, &identity).map_err(|why| format!("it cannot be read: {why}"))?;
     read.ok_or_else(|| "it changed while it was read".to_owned())
+}
+
+/// The hash of the version of a file that was seen, beneath its folder: `None` when it is not that, before and after, or cannot be
+/// read. Blocks as long as that takes, or until `is_enough`.
+pub fn hash(sighting: &Sighting, symlinks: Symlinks, is_enough: impl Fn() -> bool) -> Option<Sha256> {
+    let root = Root::open(Path::new(OsStr::from_bytes(&sighting.folder))).ok()?;
+    let told = |why| tracing::debug!(%why, "a file to be hashed could not be opened");
+    let (mut file, identity) = root.file(&sighting.path, symlinks).map_err(told).ok()?;
+    if !identity.is_same(&sighting.identity) {
+        return None;
+    }
+    let mut hasher = sha2::Sha256::new();
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => hasher.update(&buffer[..length]),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => (),
+            Err(_) => return None,
+        }
+        if is_enough() {
+            return None;
+        }
+    }
+    let after = root.look(&sighting.path, symlinks).ok()?.identity;
+    after.is_same(&sighting.identity).then(|| Sha256(hasher.finalize().into()))
 }
 
 /// One byte more than there should be, to see that there is none; `None`: it is not this version any more.

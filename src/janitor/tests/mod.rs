@@ -114,6 +114,7 @@ impl Office {
                 place,
                 sighting: Sighting { folder: b"/tmp".into(), path: name.into(), identity },
                 arrived_at: now,
+                sha256: None,
                 letters: vec![],
                 jobs: vec![job(name, now)],
                 has_after: false,

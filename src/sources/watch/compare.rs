@@ -2,10 +2,8 @@
 
 use crate::{
     domain::{Sha256, Sighting},
-    streams::beneath::{OpenError, Root, Symlinks},
+    streams::{beneath::Symlinks, whole},
 };
-use sha2::Digest;
-use std::{io::Read, path::Path};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +57,6 @@ const ENOUGH: u64 = 64 << 20;
 
 /// Reads from the front of `doubts` until enough was read, and takes off what it read. Blocks.
 pub(super) fn compare(
-    folder: &Path,
     symlinks: Symlinks,
     doubts: Vec<Doubt>,
     cancel: &CancellationToken,
@@ -69,7 +66,7 @@ pub(super) fn compare(
     let mut read = 0;
     for (sighting, sha256) in doubts.by_ref() {
         read += sighting.identity.size_bytes;
-        compared.push(match hash(folder, &sighting, symlinks, cancel) {
+        compared.push(match whole::hash(&sighting, symlinks, || cancel.is_cancelled()) {
             Some(found) if found == sha256 => Compared::Same((sighting, sha256)),
             Some(_) => Compared::Different(sighting),
             None => Compared::Unclear(sighting),
@@ -79,34 +76,6 @@ pub(super) fn compare(
         }
     }
     (compared, doubts.collect())
-}
-
-/// `None` unless the file was the version sighted before and after it was read.
-fn hash(folder: &Path, sighting: &Sighting, symlinks: Symlinks, cancel: &CancellationToken) -> Option<Sha256> {
-    let root = Root::open(folder).ok()?;
-    let (mut file, identity) = root.file(&sighting.path, symlinks).map_err(told).ok()?;
-    if identity != sighting.identity {
-        return None;
-    }
-    let mut hasher = sha2::Sha256::new();
-    let mut buffer = vec![0; 128 << 10];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(length) => hasher.update(&buffer[..length]),
-            Err(why) if why.kind() == std::io::ErrorKind::Interrupted => (),
-            Err(_) => return None,
-        }
-        if cancel.is_cancelled() {
-            return None;
-        }
-    }
-    let after = root.look(&sighting.path, symlinks).ok()?.identity;
-    (after == sighting.identity).then(|| Sha256(hasher.finalize().into()))
-}
-
-fn told(why: OpenError) {
-    tracing::debug!(%why, "a file to be compared could not be opened");
 }
 
 #[cfg(test)]

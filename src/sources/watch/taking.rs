@@ -201,7 +201,7 @@ impl Keeper {
         }
         let (rule, cancel) = (self.rule.clone(), self.cancel.clone());
         let doubts = std::mem::take(&mut self.doubts);
-        let read = move |doubts| compare::compare(&rule.when.folder, symlinks(rule.when.symlinks), doubts, &cancel);
+        let read = move |doubts| compare::compare(symlinks(rule.when.symlinks), doubts, &cancel);
         self.comparing = Some(Comparing::begin(doubts, read));
     }
 

@@ -64,6 +64,7 @@ impl Desk {
             place: self.place,
             sighting: Sighting { folder: b"/src".into(), path: path.into(), identity: identity(version) },
             arrived_at: NOW,
+            sha256: None,
             letters: vec![],
             jobs: vec![job("offsite", path)],
             has_after: false,
