@@ -9,9 +9,11 @@ use crate::{
         ClaimedJob, QueueKey, Store, StoreError,
         error::unreadable,
         letters::insert_letters,
+        litter,
         mail_keys::Taken,
         new_jobs::{NewJob, all_or_handled, insert_jobs},
         seen::identity_from,
+        settle::promote,
         writer::{Tx, Write},
     },
 };
@@ -33,6 +35,8 @@ pub struct RipeArrival {
     pub steps: u32,
     /// How the jobs of `then` ended.
     pub then: Ends,
+    /// How often those were claimed: who is tried again meanwhile makes it another number.
+    pub(super) claims: i64,
     /// How those of the last planned step did.
     pub last_step: Ends,
     /// The job of `then` that decided: the first that failed, else the first that was delivered.
@@ -96,6 +100,7 @@ impl RipeArrival {
             arrived_at: Moment(row.get("arrived_at")),
             steps: row.get("after_steps"),
             then: Ends::default(),
+            claims: 0,
             last_step: Ends::default(),
             word: None,
             copies: Vec::new(),
@@ -103,7 +108,9 @@ impl RipeArrival {
     }
 
     fn count(&mut self, row: &SqliteRow) {
-        let ends = if row.get("is_after") { &mut self.last_step } else { &mut self.then };
+        let is_after: bool = row.get("is_after");
+        self.claims += if is_after { 0 } else { row.get::<i64, _>("claims") };
+        let ends = if is_after { &mut self.last_step } else { &mut self.then };
         let jobs = row.get::<i64, _>("jobs").cast_unsigned();
         match JobState::from_word(row.get("state")) {
             Some(JobState::Delivered) => ends.delivered += jobs,
@@ -153,7 +160,7 @@ SELECT a.id, a.ref, v.name AS rule, v.body, v.sha256 AS rule_sha256, a.folder, a
 
 /// Jobs of an earlier list (of `after_failure`, before somebody had a job tried again) say nothing.
 pub(super) const ENDS: &str = "
-SELECT j.is_after, j.state, count(*) AS jobs
+SELECT j.is_after, j.state, count(*) AS jobs, sum(j.claim_no) AS claims
   FROM jobs j JOIN arrivals a ON a.id = j.arrival_id
  WHERE j.arrival_id = ?1 AND (j.is_after = 0 OR j.id >= a.after_from) GROUP BY j.is_after, j.state";
 
@@ -195,6 +202,7 @@ impl BeginSteps {
             .bind(step.arrival.steps)
             .bind(step.steps)
             .bind(next)
+            .bind(step.arrival.claims)
             .fetch_optional(&mut *tx.db)
             .await?;
         let Some(row) = begun.filter(|_| !step.jobs.is_empty()) else { return Ok(()) };
@@ -210,7 +218,8 @@ impl BeginSteps {
 
 pub(super) const BEGIN: &str = "
 UPDATE arrivals SET after = ?4, after_steps = ?3, after_from = iif(?4 = 'done', after_from, (SELECT max(id) + 1 FROM jobs))
- WHERE id = ?1 AND after = 'ripe' AND after_steps = ?2 RETURNING payload_id";
+ WHERE id = ?1 AND after = 'ripe' AND after_steps = ?2
+   AND (SELECT coalesce(sum(claim_no), 0) FROM jobs WHERE arrival_id = ?1 AND is_after = 0) = ?5 RETURNING payload_id";
 
 /// Those of these arrivals of which no job is open any more get their next step, if they have any.
 pub(super) async fn ripen(tx: &mut Tx<'_>, arrivals: &[i64]) -> Result<(), sqlx::Error> {
@@ -242,8 +251,9 @@ pub(super) const RIPEN: &str = ripen!("SELECT value FROM json_each(?1)");
 pub(super) const RIPEN_BY: &str =
     ripen!("SELECT arrival_id FROM jobs WHERE id IN (SELECT value FROM json_each(?1)) AND arrival_id IS NOT NULL");
 
-/// Somebody has an ended job tried again: what follows upon it is open anew. A job of `then` begins the list from its start.
-pub(super) async fn reopen(tx: &mut Tx<'_>, job: i64) -> Result<(), sqlx::Error> {
+/// Somebody has an ended job tried again: what follows upon it is open anew. A job of `then` begins the list from its start, and
+/// what is left of the old one is let go: it would act upon what has not ended.
+pub(super) async fn reopen(tx: &mut Tx<'_>, job: i64, now: Moment) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE arrivals SET after = 'due', after_steps = iif(j.is_after, after_steps, 0), after_from = iif(j.is_after, after_from, NULL)
            FROM (SELECT arrival_id, is_after FROM jobs WHERE id = ?1) AS j
@@ -252,8 +262,16 @@ pub(super) async fn reopen(tx: &mut Tx<'_>, job: i64) -> Result<(), sqlx::Error>
     .bind(job)
     .execute(&mut *tx.db)
     .await?;
-    Ok(())
+    let let_go = sqlx::query(LET_GO).bind(job).bind(now.0).fetch_all(&mut *tx.db).await?;
+    let let_go: Vec<i64> = let_go.iter().map(|row| row.get("id")).collect();
+    litter::remember_parts(tx, &let_go, now).await?;
+    promote(tx, let_go).await
 }
+
+pub(super) const LET_GO: &str = "
+UPDATE jobs SET state = 'cancelled', reason = 'by_operator', said = 'what it follows upon is tried again', ended_at = ?2, waits_for = NULL
+ WHERE arrival_id = (SELECT arrival_id FROM jobs WHERE id = ?1 AND is_after = 0) AND is_after = 1 AND state IN ('waiting', 'queued', 'held')
+RETURNING id";
 
 impl Store {
     /// The rule of another job or arrival that still needs the file of `job`, if there is one: its bytes are to be sent, or what

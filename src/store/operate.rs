@@ -70,6 +70,7 @@ pub enum LeftAlone {
     NoTarget,
     OtherKind,
     RowsToCome,
+    Followed,
     Gone,
 }
 
@@ -92,6 +93,7 @@ impl LeftAlone {
                 "for another kind of server: files go to FTP servers, mail to relays, notices to webhooks"
             }
             Self::RowsToCome => "stands for rows of a file that are still being taken in",
+            Self::Followed => "what follows upon it is being done: once more in a moment",
             Self::Gone => "no longer on record",
         }
     }
@@ -142,6 +144,8 @@ pub(super) struct Standing {
     pub must_wait: bool,
     /// It stands for the rows of a file that are not taken in yet.
     pub is_of_rows_to_come: bool,
+    /// A step of `after` or `after_failure` is running that follows upon it.
+    pub is_followed: bool,
 }
 
 /// The state a job goes to, always a legal move or, for a retry, the same state.
@@ -171,6 +175,7 @@ fn may_be_retried(job: &Standing) -> Result<(), LeftAlone> {
         Standing { has_target: false, .. } => Err(LeftAlone::NoTarget),
         Standing { rule_is_paused: true, .. } => Err(LeftAlone::RulePaused),
         Standing { target_is_busy: true, .. } => Err(LeftAlone::TargetBusy),
+        Standing { is_followed: true, .. } => Err(LeftAlone::Followed),
         _ => Ok(()),
     }
 }
@@ -188,6 +193,7 @@ mod tests {
             target_is_busy: false,
             must_wait: false,
             is_of_rows_to_come: false,
+            is_followed: false,
         }
     }
 
@@ -215,7 +221,7 @@ mod tests {
     fn no_verb_makes_an_illegal_move_whatever_else_is_true_of_the_job() {
         for state in JobState::ALL {
             for verb in JobVerb::ALL {
-                for bits in 0..16 {
+                for bits in 0..32 {
                     let job = Standing {
                         state,
                         has_target: bits & 1 > 0,
@@ -223,6 +229,7 @@ mod tests {
                         target_is_busy: bits & 4 > 0,
                         must_wait: bits & 8 > 0,
                         is_of_rows_to_come: false,
+                        is_followed: bits & 16 > 0,
                     };
                     let Ok(next) = decide(verb, &job) else { continue };
                     let is_due_now = (verb, state, next) == (JobVerb::Retry, Queued, Queued);
@@ -239,6 +246,7 @@ mod tests {
             (Standing { target_is_busy: true, ..failed }, LeftAlone::TargetBusy),
             (Standing { rule_is_paused: true, ..failed }, LeftAlone::RulePaused),
             (Standing { has_target: false, ..failed }, LeftAlone::NoTarget),
+            (Standing { is_followed: true, ..failed }, LeftAlone::Followed),
         ] {
             assert_eq!(decide(JobVerb::Retry, &job), Err(why));
         }

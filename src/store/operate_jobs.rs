@@ -110,7 +110,7 @@ impl Operate {
         .bind(self.operation.now.0)
         .execute(&mut *tx.db)
         .await?;
-        after::reopen(tx, row).await
+        after::reopen(tx, row, self.operation.now).await
     }
 
     async fn cancel(&self, tx: &mut Tx<'_>, row: i64) -> Result<(), sqlx::Error> {
@@ -167,6 +167,7 @@ fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sql
         target_is_busy: row.get("target_is_busy"),
         must_wait: row.get::<Option<i64>, _>("must_wait_for").is_some(),
         is_of_rows_to_come: row.get("is_of_rows_to_come"),
+        is_followed: row.get("is_followed"),
     })
 }
 
@@ -175,6 +176,7 @@ pub(super) const STANDING: &str = concat!(
                   OR (action = 'after' AND json_valid(wishes) AND wishes ->> '$.fate' = 'delete')) AS has_target,
             EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS rule_is_paused,
             EXISTS (SELECT 1 FROM expansions e WHERE e.job_id = jobs.id) AS is_of_rows_to_come,
+            is_after = 0 AND EXISTS (SELECT 1 FROM jobs f WHERE f.arrival_id = jobs.arrival_id AND f.is_after = 1 AND f.state = 'running') AS is_followed,
             EXISTS (SELECT 1 FROM jobs t WHERE t.server = jobs.server AND t.target = jobs.target AND t.id <> jobs.id
                        AND t.state IN ('waiting', 'queued', 'running', 'held') AND t.target IS NOT NULL) AS target_is_busy,
             iif(state = 'held', ",

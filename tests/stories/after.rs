@@ -10,7 +10,13 @@ use crate::support::{
     walk::walk,
 };
 use mail_parser::MessageParser;
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -165,6 +171,96 @@ async fn a_job_that_is_tried_again_by_hand_has_its_list_begin_anew() {
     assert_eq!(gateway.code("retry --state failed"), 0);
     assert_eq!(gateway.code("once"), 0);
     assert_eq!(files(&gateway.source), pairs(&[("sent/a.txt", "ours")]));
+}
+
+/// What was planned upon the failure would act upon what is delivered by now.
+#[tokio::test]
+async fn what_waits_upon_a_failure_is_let_go_when_that_is_tried_again() {
+    let server = embedded();
+    fs::write(server.root.join("a.txt"), "theirs").unwrap();
+    let gateway = gateway(&server, "");
+    let blocked = gateway.config.with_file_name("blocked");
+    fs::write(&blocked, "no folder").unwrap();
+    let rule = format!(
+        "then: [{{ upload: {{ to: offsite, on_exists: fail }} }}]\nafter: [{{ move: \"sent/\" }}]
+after_failure: [{{ move: \"{}/failed/\" }}]",
+        blocked.display()
+    );
+    gateway.rule("files", "", AT_ONCE, &rule);
+    gateway.file("a.txt", "ours");
+    assert_eq!(gateway.code("once"), 1, "and the move waits");
+    fs::remove_file(server.root.join("a.txt")).unwrap();
+    assert_eq!(gateway.code("retry --state failed"), 0);
+    fs::remove_file(&blocked).unwrap();
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(files(&gateway.source), pairs(&[("sent/a.txt", "ours")]));
+    assert_eq!(fs::read_to_string(server.root.join("a.txt")).unwrap(), "ours");
+    let let_go = "SELECT state || ' ' || said FROM jobs WHERE is_after = 1 ORDER BY id LIMIT 1";
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.lines(let_go).await, ["cancelled what it follows upon is tried again"]);
+}
+
+/// Renaming it aside and back would be a new version to its watch, and so another mail.
+#[tokio::test]
+async fn what_cannot_be_moved_yet_is_mailed_once() {
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let gateway = Gateway::with(&[("main", &Endpoint::from(&relay))]);
+    gateway.configuration("mail: { from: gate@here.example }");
+    let blocked = gateway.config.with_file_name("blocked");
+    fs::write(&blocked, "no folder").unwrap();
+    let rule = format!(
+        "then: [{{ mail: {{ to: ann@there.example, subject: s, text: t }} }}]
+after: [{{ move: \"{}/sent/\" }}]\nretry: {{ first_wait: 1s, longest_wait: 1s }}",
+        blocked.display()
+    );
+    gateway.rule("files", "", AT_ONCE, &rule);
+    gateway.file("a.txt", "1");
+    let writer = fs::File::options().append(true).open(gateway.source.join("a.txt")).unwrap();
+    assert_eq!(gateway.code("once"), 4, "somebody has it open");
+    drop(writer);
+    let mut ledger = Ledger::open(&gateway).await;
+    tried(&gateway, &mut ledger, 2).await;
+    // its mode and its links are no new version, either
+    fs::set_permissions(gateway.source.join("a.txt"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::hard_link(gateway.source.join("a.txt"), gateway.config.with_file_name("link")).unwrap();
+    tried(&gateway, &mut ledger, 3).await;
+    fs::remove_file(&blocked).unwrap();
+    wait::until("the move is tried again", PATIENCE, || gateway.code("once") == 0);
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(fs::read_to_string(blocked.join("sent/a.txt")).unwrap(), "1");
+    assert_eq!(relay.messages().len(), 1);
+}
+
+/// The move has been tried more than `least` times, in vain.
+async fn tried(gateway: &Gateway, ledger: &mut Ledger, least: i64) {
+    let begun = Instant::now();
+    while ledger.count("SELECT max(tries) FROM jobs WHERE is_after = 1").await <= least {
+        assert_eq!(gateway.code("once"), 4, "its folder cannot be made");
+        assert!(begun.elapsed() < PATIENCE, "it is not tried again");
+    }
+}
+
+/// It looks as if an earlier try had deleted it. Only its watch can tell.
+#[tokio::test]
+async fn a_file_whose_folder_is_not_mounted_was_not_deleted() {
+    let server = embedded();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server)), ("vault", &Endpoint::nobody())]);
+    gateway.rule("files", "", AT_ONCE, "then: [{ upload: { to: offsite } }]\nafter: [delete]");
+    gateway.rule("vaulted", "", AT_ONCE, "then: [{ upload: { to: vault, path: vault/ } }]");
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 4, "the vault has not got it");
+    let away = gateway.config.with_file_name("away");
+    fs::rename(&gateway.source, &away).unwrap();
+    fs::create_dir(&gateway.source).unwrap();
+    assert_eq!(gateway.code("cancel --rule vaulted"), 0);
+    gateway.code("once");
+    let mut ledger = Ledger::open(&gateway).await;
+    assert_eq!(ledger.count("SELECT count(*) FROM jobs WHERE action = 'after' AND state = 'delivered'").await, 0);
+    fs::remove_dir(&gateway.source).unwrap();
+    fs::rename(&away, &gateway.source).unwrap();
+    assert_eq!(gateway.code("once"), 0);
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(ledger.count("SELECT count(*) FROM receipts").await, 1);
 }
 
 #[tokio::test]
