@@ -2,6 +2,7 @@
 
 use crate::{
     control::{FolderTrouble, HeartbeatTrouble, Site, Status},
+    domain::HERE,
     store::{Expected, InVain, LaneStatus, OpenCounts, SessionStatus},
 };
 use serde::Serialize;
@@ -48,7 +49,7 @@ pub fn needs(status: &Status, folders: Result<Vec<FolderTrouble>, String>, site:
         Ok(folders) => needs.extend(folders.into_iter().map(Need::Folder)),
         Err(why) => needs.push(Need::Unanswered { why }),
     }
-    let is_known = |server: &String| site.known.servers.contains_key(server);
+    let is_known = |server: &String| server == HERE || site.known.servers.contains_key(server);
     let troubled = status.lanes.iter().filter(|lane| !lane.is_paused && is_known(&lane.server));
     needs.extend(troubled.cloned().map(Need::Trouble));
     for (server, open) in &status.servers {

@@ -12,7 +12,7 @@ use crate::{
         lateness::{Delayed, Lateness},
         tell,
     },
-    mail::{Draft, Mailbox, compose},
+    mail::{Draft, Mailbox, compose, with_short_words},
     notices::{self, Aside, Due, LaneTrouble, Observed, Patience, Told, due, judge},
     rules::{Action, Rule, RuleSet},
     schedule::Windows,
@@ -292,7 +292,7 @@ impl Teller {
                 part.as_ref().map(|template| template.render_notice(&notified)).transpose()
             };
             let subject = template.subject.render_notice(&notified)?;
-            Ok(Words { subject, text: part(&template.text)?, html: part(&template.html)? })
+            Ok(Words { subject: with_short_words(&subject), text: part(&template.text)?, html: part(&template.html)? })
         });
         match made {
             Some(Ok(words)) => words,

@@ -44,6 +44,19 @@ pub struct Attachment {
 /// Bytes: a header's lines are broken between words alone (RFC 5322 section 2.1.1).
 const LONGEST_WORD: usize = 900;
 
+/// `text` with its words cut so short that a header takes them: a name that somebody else chose may be one long word.
+#[must_use]
+pub fn with_short_words(text: &str) -> String {
+    let short = |word: &str| match word.char_indices().nth(SHORT_WORD) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
+}
+
+/// Characters, of up to four bytes each.
+const SHORT_WORD: usize = 200;
+
 /// The message, every line ended by CRLF and none longer than 998 bytes. It says that nobody wrote it by hand (RFC 3834), so that no
 /// machine answers.
 ///
@@ -159,6 +172,16 @@ mod tests {
     use super::*;
     use mail_parser::MessageParser;
     use proptest::prelude::*;
+
+    #[test]
+    fn words_that_no_header_takes_are_cut() {
+        for word in ["x".repeat(1000), "\u{1f600}".repeat(1000)] {
+            let subject = with_short_words(&format!("failed: {word}, and  more"));
+            assert!(subject.starts_with("failed: ") && subject.ends_with("… and  more"), "{subject}");
+            let _ = composed(&subject, "");
+        }
+        assert_eq!(with_short_words("as it was"), "as it was");
+    }
 
     fn composed(subject: &str, text: &str) -> Vec<u8> {
         let parse = |text| Mailbox::parse(text).unwrap();

@@ -5,4 +5,4 @@ mod compose;
 mod media_type;
 
 pub use address::{Mailbox, NotAMailbox};
-pub use compose::{Attachment, Draft, compose};
+pub use compose::{Attachment, Draft, compose, with_short_words};
