@@ -6,7 +6,7 @@
 use crate::{
     delivery::here::{
         failure::{changed, refused, trouble, waits},
-        place::{Place, numbered, rename_to_free, with_number},
+        place::{Place, numbered, rename_to_free},
         save::hash,
     },
     domain::{Escaped, Identity, Outcome, Ref, RemotePath, TroubleKind},
@@ -18,16 +18,10 @@ use crate::{
 };
 use rustix::{
     fd::{AsFd, BorrowedFd, OwnedFd},
-    fs::{AtFlags, CWD, Mode, OFlags},
+    fs::{AtFlags, Mode, OFlags},
     io::Errno,
 };
-use std::{
-    ffi::OsStr,
-    fs::File,
-    io::Write,
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io::Write, path::PathBuf};
 
 /// Which source, and where it goes.
 #[derive(Debug, Clone)]
@@ -59,88 +53,15 @@ pub fn take_away(away: &TakeAway) -> Outcome {
     ended.unwrap_or_else(|outcome| *outcome)
 }
 
-/// What an earlier try of the same job has left.
-#[derive(Debug)]
-pub enum Earlier {
-    /// Nothing: the source lies where it was, or another does.
-    Nothing,
-    /// It is set aside: [`go_on`], or [`undo`].
-    SetAside,
-    /// The very file is where it was to go.
-    Ended(Outcome),
-    /// The source is not where it was. That is how it ended, if that try was cut off and the folder is still the one it was.
-    Missing(Outcome),
-}
-
-/// Looks how far an earlier try of the same job has come.
-#[must_use]
-pub fn earlier(away: &TakeAway) -> Earlier {
-    let Ok(source) = Source::open(away) else { return Earlier::Nothing };
-    if exists(source.at(), &source.aside) {
-        return Earlier::SetAside;
-    }
-    let has_name = exists(source.at(), &source.name);
-    let Some((root, target)) = &away.to else {
-        return if has_name { Earlier::Nothing } else { Earlier::Missing(Outcome::TakenAway("deleted".to_owned())) };
-    };
-    // another file may have come meanwhile: then only the very file that lies there was moved for certain
-    let is_it = |found: &Identity| !has_name || found.inode == away.expected.inode;
-    match moved_before(root, target, &away.expected, is_it).map(|target| moved_to(&target)) {
-        None => Earlier::Nothing,
-        Some(moved) if has_name => Earlier::Ended(moved),
-        Some(moved) => Earlier::Missing(moved),
-    }
-}
-
-/// Goes on with a source that is set aside.
-#[must_use]
-pub fn go_on(away: &TakeAway) -> Outcome {
-    Source::open(away).and_then(|source| source.end(away, None)).unwrap_or_else(|outcome| *outcome)
-}
-
-/// Gives a source that is set aside its name back.
-pub fn undo(away: &TakeAway) {
-    if let Ok(source) = Source::open(away) {
-        let _ = source.put_back("");
-    }
-}
-
-/// Whether a file of this name is a source set aside.
-#[must_use]
-pub fn is_aside(name: &[u8]) -> bool {
-    name.starts_with(b".pb-") && name.ends_with(ASIDE)
-}
-
-/// Gives a source that is set aside its name back, or where that is taken by now one with a number: whoever was to end it will not.
-/// Both paths are absolute.
-///
-/// # Errors
-/// What the file system refuses; not that there is none.
-pub fn put_back(aside: &Path, source: &Path) -> std::io::Result<()> {
-    let name = source.file_name().unwrap_or_default();
-    let taken = numbered(name.as_bytes(), |name| {
-        rename_to_free(
-            (CWD, aside.as_os_str().as_bytes()),
-            (CWD, source.with_file_name(OsStr::from_bytes(name)).as_os_str().as_bytes()),
-        )
-    });
-    match taken {
-        Ok(_) | Err(Errno::NOENT) => Ok(()),
-        Err(why) => Err(why.into()),
-    }
-}
-
-const ASIDE: &[u8] = b".aside";
-
 /// The folder of a source, open, and the two names that it may have there.
-struct Source {
-    folder: OwnedFd,
-    name: Vec<u8>,
-    aside: Vec<u8>,
+pub(super) struct Source {
+    pub folder: OwnedFd,
+    pub name: Vec<u8>,
+    pub aside: Vec<u8>,
 }
 
 impl Source {
-    fn open(away: &TakeAway) -> Result<Self, Box<Outcome>> {
+    pub(super) fn open(away: &TakeAway) -> Result<Self, Box<Outcome>> {
         let slash = away.name.iter().rposition(|byte| *byte == b'/');
         let (below, name) = slash.map_or((&b""[..], &away.name[..]), |at| (&away.name[..at], &away.name[at + 1..]));
         let root = Root::open(&away.folder).map_err(|why| unclear(why.to_string()))?;
@@ -152,10 +73,10 @@ impl Source {
             below => root.folder(below).map_err(|why| unclear(format!("its folder: {why}")))?,
         };
         let number = away.job.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        Ok(Self { folder, name: name.to_vec(), aside: format!(".pb-{number}.aside").into_bytes() })
+        Ok(Self { folder, name: name.to_vec(), aside: [b".pb-", number.as_bytes(), ASIDE].concat() })
     }
 
-    fn at(&self) -> BorrowedFd<'_> {
+    pub(super) fn at(&self) -> BorrowedFd<'_> {
         self.folder.as_fd()
     }
 
@@ -186,7 +107,7 @@ impl Source {
     }
 
     /// It is set aside: is it what was delivered?
-    fn end(&self, away: &TakeAway, ready: Option<Ready>) -> Result<Outcome, Box<Outcome>> {
+    pub(super) fn end(&self, away: &TakeAway, ready: Option<Ready>) -> Result<Outcome, Box<Outcome>> {
         kill_point("here.set_aside");
         let file = match self.open_as(&self.aside) {
             Ok(file) if is_version(&file, &away.expected) => file,
@@ -218,7 +139,7 @@ impl Source {
     }
 
     /// What is set aside gets its name back; where that is taken by now, one with a number, so that its watch meets it.
-    fn put_back(&self, why: &str) -> Box<Outcome> {
+    pub(super) fn put_back(&self, why: &str) -> Box<Outcome> {
         match numbered(&self.name, |name| rename_to_free((self.at(), &self.aside), (self.at(), name))) {
             Ok(name) if name == self.name => changed(why),
             Ok(name) => changed(format!("{why}; it lies there as {}", Escaped(&name))),
@@ -339,18 +260,20 @@ impl Source {
     }
 }
 
+/// How the name ends that a source has while it is set aside.
+pub(super) const ASIDE: &[u8] = b".aside";
 const IN_USE: &str = "somebody has the file open for writing";
 const NO_COPY: &str = "it cannot be copied to the other file system";
 
 /// Where a source goes.
-struct Ready {
+pub(super) struct Ready {
     place: Place,
     /// On another file system: its bytes are there already.
     copy: Option<Double>,
 }
 
 /// A copy on another file system under a name of ours; gone with this, unless it got another.
-struct Double {
+pub(super) struct Double {
     folder: OwnedFd,
     name: Vec<u8>,
 }
@@ -377,10 +300,6 @@ impl Drop for Double {
     }
 }
 
-fn exists(folder: BorrowedFd<'_>, name: &[u8]) -> bool {
-    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
-}
-
 /// But for its ctime, which a rename changes.
 fn is_version(file: &File, expected: &Identity) -> bool {
     let Ok(stat) = rustix::fs::fstat(file) else { return false };
@@ -389,26 +308,7 @@ fn is_version(file: &File, expected: &Identity) -> bool {
         && (found.size_bytes, found.mtime_ns, found.inode) == (expected.size_bytes, expected.mtime_ns, expected.inode)
 }
 
-/// Where a try that could not say so has moved it: the very file, or on another file system one of its size and time.
-fn moved_before(
-    root: &Path,
-    target: &RemotePath,
-    expected: &Identity,
-    is_it: impl Fn(&Identity) -> bool,
-) -> Option<RemotePath> {
-    let place = Place::make(root, target).ok()?;
-    for number in 1.. {
-        let name = if number == 1 { place.name.clone() } else { with_number(&place.name, number) };
-        let stat = rustix::fs::statat(&place.folder, &name[..], AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        let found = beneath::facts_of(&stat).identity;
-        if (found.size_bytes, found.mtime_ns) == (expected.size_bytes, expected.mtime_ns) && is_it(&found) {
-            return place.target(&name);
-        }
-    }
-    None
-}
-
-fn moved_to(target: &RemotePath) -> Outcome {
+pub(super) fn moved_to(target: &RemotePath) -> Outcome {
     Outcome::TakenAway(format!("moved to /{target}"))
 }
 
