@@ -3,7 +3,7 @@
 use crate::{
     delivery::here::{self, Earlier, Save, TakeAway},
     domain::{Fate, Identity, Outcome, Trouble, TroubleKind},
-    rules::Watch,
+    rules::{EmptyFiles, Watch},
     simulation::aside,
     store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway, StoreError},
     worker::{
@@ -126,7 +126,8 @@ fn wanted_by<'f>(watch: &Watch, file: &'f Path, version: &Identity) -> Option<&'
     let below = file.strip_prefix(&watch.folder).ok()?;
     let is_reached = watch.recursive || below.components().count() == 1;
     let has_size = watch.filter.min_size.is_none_or(|least| size >= least)
-        && watch.filter.max_size.is_none_or(|most| size <= most);
+        && watch.filter.max_size.is_none_or(|most| size <= most)
+        && (size > 0 || watch.empty_files != EmptyFiles::Skip);
     (is_reached && has_size && watch.filter.wants(below.as_os_str().as_bytes())).then_some(below)
 }
 

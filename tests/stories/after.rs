@@ -240,6 +240,18 @@ async fn tried(gateway: &Gateway, ledger: &mut Ledger, least: i64) {
     }
 }
 
+#[tokio::test]
+async fn a_rule_that_skips_empty_files_is_not_waited_for_with_one() {
+    let server = embedded();
+    let gateway = gateway(&server, "then: [{ upload: { to: offsite } }]\nafter: [delete]");
+    gateway.rule("full", "", &AT_ONCE.replace("take", "skip"), "then: [{ upload: { to: offsite, path: also/ } }]");
+    gateway.file("empty", "");
+    gateway.file("full", "1");
+    assert_eq!(gateway.code("once"), 0);
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(files(&server.root), pairs(&[("also/full", "1"), ("empty", ""), ("full", "1")]));
+}
+
 /// It looks as if an earlier try had deleted it. Only its watch can tell.
 #[tokio::test]
 async fn a_file_whose_folder_is_not_mounted_was_not_deleted() {
