@@ -19,7 +19,8 @@ pub fn check(facts: &Facts<'_>, faults: &mut Vec<String>) {
     for version in &facts.truth.versions {
         if let Some(fault) = wrong_place(facts, version, &laid) {
             let rule = &facts.plan.rules[version.rule].name;
-            faults.push(format!("{fault}: {rule} {} of {}", version.name, version.mtime_ns));
+            let follow = Ends::of(facts, version).follow;
+            faults.push(format!("{fault}: {rule} {} of {}: {follow:?}", version.name, version.mtime_ns));
         }
     }
     for job in &facts.follow {
@@ -61,9 +62,13 @@ impl<'a> Ends<'a> {
         self.follow.iter().any(|job| job.state == "delivered")
     }
 
-    /// Or a death came before the word of it, and a newer version before the next try.
+    /// Or a death came before the word of it, and its job ended otherwise before the next try.
     fn may_be_taken_away(&self) -> bool {
-        self.is_taken_away() || self.follow.iter().any(|job| job.reason.as_deref() == Some("superseded"))
+        let ended_otherwise = |job: &&Job| {
+            let why = job.reason.as_deref();
+            why == Some("superseded") || job.claim_no > 0 && matches!(why, Some("deadline" | "by_operator"))
+        };
+        self.is_taken_away() || self.follow.iter().any(ended_otherwise)
     }
 }
 
