@@ -88,7 +88,9 @@ impl LeftAlone {
             Self::Held => "held: `release` lets it go",
             Self::RulePaused => "its rule is paused: `resume`, or its own file without `paused: true`, lets it go",
             Self::TargetBusy => "another job for the same target is open",
-            Self::NoTarget => "its path or its mail could not be rendered: correct the rule, and touch the file",
+            Self::NoTarget => {
+                "its path, its mail or its `file` was not to be had: correct the rule or what it names, and touch the file"
+            }
             Self::OtherKind => {
                 "for another kind of server: files go to FTP servers, mail to relays, notices to webhooks"
             }
@@ -134,7 +136,7 @@ impl Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
     pub state: JobState,
-    /// Its path was rendered.
+    /// What it is to do could be said: its path, its mail, and the bytes that it is about.
     pub has_target: bool,
     /// By an operator or by its own file.
     pub rule_is_paused: bool,

@@ -172,8 +172,9 @@ fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sql
 }
 
 pub(super) const STANDING: &str = concat!(
-    "SELECT state, server, class, rule, rank, (target IS NOT NULL OR (action IN ('send', 'webhook') AND payload_id IS NOT NULL)
-                  OR (action = 'after' AND json_valid(wishes) AND wishes ->> '$.fate' = 'delete')) AS has_target,
+    "SELECT state, server, class, rule, rank, payload_id IS NOT NULL
+                  AND (target IS NOT NULL OR action IN ('send', 'webhook')
+                       OR (action = 'after' AND json_valid(wishes) AND wishes ->> '$.fate' = 'delete')) AS has_target,
             EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS rule_is_paused,
             EXISTS (SELECT 1 FROM expansions e WHERE e.job_id = jobs.id) AS is_of_rows_to_come,
             is_after = 0 AND EXISTS (SELECT 1 FROM jobs f WHERE f.arrival_id = jobs.arrival_id AND f.is_after = 1 AND f.state = 'running') AS is_followed,

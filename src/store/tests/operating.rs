@@ -1,6 +1,7 @@
 //! What an operator does to jobs, in the database.
 
 use super::*;
+use crate::domain::Reason;
 use std::{collections::BTreeMap, ops::ControlFlow::Continue};
 
 const LATER: Moment = Moment(NOW.0 + 600_000);
@@ -59,6 +60,25 @@ async fn every_verb_on_every_state_moves_only_legally_and_tells_the_same_before_
             assert!(was == is || was.may_become(is), "{verb:?} of {name}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_has_no_path_or_no_bytes_is_not_tried_again() {
+    let desk = Desk::new().await;
+    let mut without_path = desk.draft("a", 1);
+    if let Errand::Upload { target, .. } = &mut without_path.jobs[0].errand {
+        *target = None;
+    }
+    let mut without_bytes = desk.draft("b", 1); // its `file` was not there
+    if let Errand::Upload { wishes, .. } = &mut without_bytes.jobs[0].errand {
+        wishes.is_text = true;
+    }
+    for draft in [&mut without_path, &mut without_bytes] {
+        draft.jobs[0].beginning = Beginning::Refused(Reason::Unplannable, "it could not be had".into());
+    }
+    desk.arrive(vec![without_path, without_bytes]).await;
+    let tally = all(&desk, JobVerb::Retry, Rehearsal::No).await;
+    assert_eq!((tally.done, tally.left_alone), (0, BTreeMap::from([(LeftAlone::NoTarget, 2)])));
 }
 
 #[tokio::test]
