@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{Event, Moment, NOTICES},
-    janitor::teller::Teller,
-    notices::{Late, Patience},
+    janitor::{missing::troubles, teller::Teller},
+    notices::{LaneTrouble, Late, Patience},
     schedule::Windows,
     store::{LaneRow, LaneState, StoreError},
 };
@@ -27,6 +27,8 @@ pub(super) struct Lateness {
 pub(super) struct Delayed {
     read_at: Option<Moment>,
     pub late: Vec<Late>,
+    /// Servers that are not configured any more.
+    pub missing: Vec<LaneTrouble>,
     /// Servers that are paused, or whose jobs' windows are shut.
     pub at_rest: BTreeSet<String>,
 }
@@ -46,8 +48,10 @@ impl Teller {
         }
         let mut late: BTreeMap<String, Late> = BTreeMap::new();
         let mut at_rest: BTreeSet<String> = BTreeSet::new();
-        for waiting in self.store.waiting().await? {
-            if waiting.rule == NOTICES || !self.senders.contains_key(&waiting.server) {
+        let (missing, waiting): (Vec<_>, Vec<_>) =
+            self.waiting().await?.into_iter().partition(|waiting| self.is_missing(waiting));
+        for waiting in waiting {
+            if waiting.rule == NOTICES {
                 continue;
             }
             let Lateness { after, windows } = self.lateness.get(&waiting.rule).unwrap_or(&self.usual);
@@ -79,7 +83,12 @@ impl Teller {
             group.jobs += jobs;
             group.rules.insert(waiting.rule);
         }
-        *delayed = Delayed { read_at: Some(now), late: late.into_values().collect(), at_rest };
+        *delayed = Delayed {
+            read_at: Some(now),
+            late: late.into_values().collect(),
+            missing: troubles(missing, &delayed.missing, now),
+            at_rest,
+        };
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod digests;
 mod expectations;
 mod heartbeat;
 mod lateness;
+mod missing;
 mod teller;
 #[cfg(test)]
 mod tests;

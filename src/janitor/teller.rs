@@ -45,9 +45,9 @@ pub struct Teller {
     from: Option<Mailbox>,
     pub(super) time_zone: chrono_tz::Tz,
     /// Who hears of a rule that has words of its own.
-    of_rule: BTreeMap<String, Vec<Notice>>,
+    pub(super) of_rule: BTreeMap<String, Vec<Notice>>,
     /// Who hears of all others.
-    of_all: Vec<Notice>,
+    pub(super) of_all: Vec<Notice>,
     pub(super) digests: Vec<Digest>,
     /// Every configured server and this machine, with the rules that send to it.
     pub(super) senders: BTreeMap<String, BTreeSet<String>>,
@@ -150,7 +150,7 @@ impl Teller {
         let expected = self.expected(now, patience).await?;
         let is_more = counted.len() >= 500 || expected.is_more;
         self.delayed(&mut looked.delayed, &lanes, (now, patience)).await?;
-        let mut observed = self.observed(&lanes, now, patience);
+        let mut observed = self.observed(&lanes, &looked.delayed.missing, (now, patience));
         observed.failures = failures.into_iter().filter(|failure| failure.rule != NOTICES).collect();
         observed.delivered = self.delivered(&before, looked.at).await?;
         observed.late = expected.missed.into_iter().chain(looked.delayed.late.iter().cloned()).collect();
@@ -187,12 +187,13 @@ impl Teller {
         Ok(is_more)
     }
 
-    fn observed(&self, lanes: &[LaneRow], now: Moment, patience: Patience) -> Observed {
+    fn observed(&self, lanes: &[LaneRow], missing: &[LaneTrouble], (now, patience): (Moment, Patience)) -> Observed {
         let open = lanes.iter().filter(|lane| lane.state == LaneState::Open);
+        let troubles = lanes.iter().filter_map(|lane| self.trouble(lane, now));
         Observed {
             now,
             known: self.senders.keys().cloned().collect(),
-            troubles: lanes.iter().filter_map(|lane| self.trouble(lane, now)).collect(),
+            troubles: troubles.chain(missing.iter().cloned()).collect(),
             open: open.map(|lane| (lane.server.clone(), lane.since.min(now))).collect(),
             patience,
             ..Observed::default()

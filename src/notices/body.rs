@@ -1,7 +1,7 @@
 //! What a webhook is told, as JSON (Standard Webhooks): the facts of the mails. What came from outside is escaped as it is there.
 
 use super::{
-    Aside, Deliveries, DigestLine, Told,
+    Aside, Deliveries, DigestLine, SERVER_MISSING, Told,
     words::{shown, until},
 };
 use crate::domain::{Event, Example, Incident, Letter, Moment};
@@ -27,7 +27,7 @@ struct OfIncident<'a> {
     server: Option<String>,
     /// Of `missed`.
     rule: Option<String>,
-    /// A word for the kind of trouble; of what is late, none.
+    /// A word for the kind of trouble; of what is late, none. `server_missing`: it is not configured any more.
     trouble: Option<&'a str>,
     /// The server's words; of `missed`, what is expected.
     reply: Option<String>,
@@ -242,6 +242,7 @@ fn next(incident: &Incident, told: Told) -> Option<String> {
         Event::Failed => Some(format!("packetboat retry --server {subject} --state failed")),
         _ if told.is_end() => None,
         Event::Missed => Some(format!("packetboat plan {subject}")),
+        _ if incident.kind == SERVER_MISSING => Some(format!("packetboat move-jobs --from {subject} --to …")),
         _ => Some(format!("packetboat jobs --server {subject} --state queued")),
     }
 }

@@ -10,12 +10,17 @@ use std::{collections::BTreeSet, time::Duration};
 const QUIET: Duration = Duration::from_secs(60);
 /// Jobs that a mail shows.
 const EXAMPLES: usize = 10;
+/// How long it is on record that jobs failed whose server nobody configures any more: for the digest of that day.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A lane that is closed.
+/// The kind of trouble that jobs have whose server is not configured any more.
+pub const SERVER_MISSING: &str = "server_missing";
+
+/// A lane that is closed, or one that is no more and has jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaneTrouble {
     pub server: String,
-    /// A word of `TroubleKind`.
+    /// A word of `TroubleKind`, or [`SERVER_MISSING`].
     pub kind: String,
     pub said: String,
     pub since: Moment,
@@ -96,7 +101,17 @@ pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
 /// Ends it if it is over.
 fn close(incident: &mut Incident, observed: &Observed) {
     let known = if incident.server().is_some() { &observed.known } else { &observed.expecting };
+    if incident.kind == SERVER_MISSING {
+        // whether it was configured again, or its jobs went elsewhere or ended
+        if !observed.troubles.iter().any(|trouble| trouble.server == incident.subject) {
+            (incident.last_at, incident.closed_at) = (observed.now, Some(observed.now));
+        }
+        return;
+    }
     if !known.contains(&incident.subject) {
+        if incident.event == Event::Failed && observed.now.since(incident.last_at) < DAY {
+            return; // that jobs failed is true all the same
+        }
         incident.closed_at = Some(observed.now); // whoever took the server or the expectation away knows
         incident.readers.iter_mut().for_each(|reader| reader.over_at = Some(observed.now));
         return;

@@ -5,12 +5,13 @@ mod delivered;
 mod digest;
 mod judge;
 mod late_words;
+mod missing_words;
 mod words;
 
 pub use body::{delivered_body, digest_body, incident_body};
 pub use delivered::{Deliveries, delivered, is_worth_a_mail};
 pub use digest::{DigestLine, digest};
-pub use judge::{LaneTrouble, Late, Observed, judge};
+pub use judge::{LaneTrouble, Late, Observed, SERVER_MISSING, judge};
 pub use words::{Aside, Told, mail};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! What a notice says: what happened, to what, in the server's own words, and what to type next.
 
-use super::late_words;
+use super::{judge::SERVER_MISSING, late_words, missing_words};
 use crate::domain::{Escaped, Event, Example, Incident, Moment, show_size};
 use chrono::TimeZone as _;
 use chrono_tz::Tz;
@@ -49,6 +49,7 @@ pub fn mail(incident: &Incident, told: Told, aside: Aside<'_>) -> (String, Strin
         Event::Failed => failed(incident, told, aside),
         Event::Delayed => late_words::delayed(incident, told, aside),
         Event::Missed => late_words::missed(incident, told, aside),
+        Event::Trouble if incident.kind == SERVER_MISSING => missing_words::missing(incident, told, aside),
         Event::Trouble | Event::Recovered | Event::Delivered => trouble(incident, told, aside),
     };
     (format!("[packetboat {}] {}: {what}", aside.host, shown(&incident.subject)), text)

@@ -4,6 +4,7 @@ mod deliveries;
 mod digests;
 mod expectations;
 mod lateness;
+mod missing;
 mod outages;
 mod templates;
 mod webhooks;
@@ -75,6 +76,15 @@ impl Office {
     /// Another configuration, as after a restart.
     fn configure(&mut self, notices: &str, rule: &str) {
         self.teller = teller(self.folder.path(), (&self.store, &self.clock, &self.seen), (notices, rule));
+    }
+
+    /// As after a restart with a server or a relay that has another name.
+    fn rename(&mut self, from: &str, to: &str) {
+        for file in ["packetboat.yaml", "rules/dumps.yaml"] {
+            let file = self.folder.path().join(file);
+            fs::write(&file, fs::read_to_string(&file).unwrap().replace(from, to)).unwrap();
+        }
+        self.teller = load(self.folder.path(), (&self.store, &self.clock, &self.seen));
     }
 
     /// Its folder is seen whole.
@@ -208,6 +218,10 @@ fn teller(folder: &Path, (store, clock, seen): (&Store, &Clock, &Seen), (notices
     let watch = "when: { watch: { folder: /tmp } }\nthen: [{ upload: { to: offsite } }]\n";
     let rule = format!("{}{rule}\n", if rule.starts_with("when:") { "" } else { watch });
     fs::write(folder.join("rules/dumps.yaml"), rule).unwrap();
+    load(folder, (store, clock, seen))
+}
+
+fn load(folder: &Path, (store, clock, seen): (&Store, &Clock, &Seen)) -> Teller {
     let checked = rules::check_with(&folder.join("packetboat.yaml"), &|_| Some("p".into()));
     let (settings, rules) = checked.loaded.unwrap_or_else(|| panic!("{:#?}", checked.findings));
     let seen = seen.clone();

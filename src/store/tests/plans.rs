@@ -41,6 +41,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("whether a newer one waits", sameness::NEWER, "jobs_target"),
         ("whether it is there already", operate_move::LOOK, "jobs_target"),
         ("mails of a relay in trouble", fail_over::FAIL_OVER, "jobs_due"),
+        ("notices of a relay that is no more", fail_over::MOVE_NOTICES, "jobs_due"),
         ("its last delivery", incidents::LAST_DELIVERY, "jobs_ended"),
         ("a digest", report::REPORT, "jobs_ended"),
         ("hurry what waits here", tidy::HURRY_HERE, "jobs_due"),

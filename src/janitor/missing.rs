@@ -1,0 +1,78 @@
+//! Jobs whose server is not configured any more: it was renamed, or taken away.
+
+use crate::{
+    config::Way,
+    domain::{Moment, NOTICES},
+    janitor::teller::Teller,
+    notices::{LaneTrouble, SERVER_MISSING},
+    store::{StoreError, Waiting},
+};
+use std::collections::BTreeMap;
+use tracing::info;
+
+impl Teller {
+    /// All that waits, once mail whose relay is missing has gone to another: that of a rule to the next that its rule names, a notice
+    /// to those that notices go by today.
+    pub(super) async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+        let waiting = self.store.waiting().await?;
+        let mut moved = 0;
+        for Waiting { server, rule, .. } in waiting.iter().filter(|waiting| self.is_missing(waiting)) {
+            let relays = self.relays_of_notices();
+            moved += match rule == NOTICES && !relays.is_empty() {
+                true => self.store.move_notices(server, relays).await?,
+                false => self.fail_over(server).await?,
+            };
+        }
+        if moved == 0 {
+            return Ok(waiting);
+        }
+        info!(mails = moved, "mails go to another relay: theirs is not configured any more");
+        self.store.waiting().await
+    }
+
+    async fn fail_over(&self, relay: &str) -> Result<u64, StoreError> {
+        let mut moved = 0;
+        loop {
+            match self.store.fail_over(relay, self.senders.keys().cloned().collect()).await? {
+                0 => return Ok(moved),
+                some => moved += some,
+            }
+        }
+    }
+
+    /// Relays that any notice goes by, in order, each once.
+    fn relays_of_notices(&self) -> Vec<String> {
+        let notices = self.of_all.iter().chain(self.of_rule.values().flatten()).map(|notice| &notice.readers);
+        let mut relays: Vec<String> = Vec::new();
+        for readers in notices.chain(self.digests.iter().map(|digest| &digest.readers)) {
+            let Way::Mail { via, .. } = readers.way() else { continue };
+            for relay in via {
+                if !relays.contains(&relay) {
+                    relays.push(relay);
+                }
+            }
+        }
+        relays
+    }
+
+    pub(super) fn is_missing(&self, waiting: &Waiting) -> bool {
+        !self.senders.contains_key(&waiting.server)
+    }
+}
+
+/// The trouble of the jobs that wait for a missing server, known since `before` or new. A notice is no trouble: it never begets another.
+pub(super) fn troubles(missing: Vec<Waiting>, before: &[LaneTrouble], now: Moment) -> Vec<LaneTrouble> {
+    let mut troubles: BTreeMap<String, LaneTrouble> = BTreeMap::new();
+    for Waiting { server, rule, .. } in missing.into_iter().filter(|waiting| waiting.rule != NOTICES) {
+        let known = before.iter().find(|trouble| trouble.server == server);
+        let trouble = troubles.entry(server.clone()).or_insert_with(|| LaneTrouble {
+            server,
+            kind: SERVER_MISSING.to_owned(),
+            said: "no server of this name is configured".to_owned(),
+            since: known.map_or(now, |known| known.since.min(now)),
+            rules: [].into(),
+        });
+        trouble.rules.insert(rule);
+    }
+    troubles.into_values().collect()
+}
