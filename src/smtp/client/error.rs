@@ -63,6 +63,12 @@ impl Error {
         }
     }
 
+    /// Which answer belongs to which question is not known any more.
+    #[must_use]
+    pub fn is_out_of_step(&self) -> bool {
+        matches!(self, Self::Silent { .. } | Self::Nonsense { .. })
+    }
+
     /// The connection is gone or out of step.
     #[must_use]
     pub fn is_break(&self) -> bool {

@@ -54,11 +54,22 @@ impl Session {
     }
 
     /// Says `lines`. Afterwards the server waits for the message, and somebody is to have it.
+    ///
+    /// Where one answer makes no sense, or none comes, whose the others were is open, too: nobody is refused by them.
     async fn introduce(&mut self, lines: &[Line], refused: &mut [Option<Failure>]) -> Result<(), Failure> {
+        let before = refused.to_vec();
+        let introduced = self.say_all(lines, refused).await;
+        if introduced.as_ref().is_err_and(|failure| failure.why.is_out_of_step()) {
+            refused.clone_from_slice(&before);
+        }
+        introduced
+    }
+
+    async fn say_all(&mut self, lines: &[Line], refused: &mut [Option<Failure>]) -> Result<(), Failure> {
         let at_once = if self.capabilities.pipelining { MOST_AHEAD } else { 1 };
         let mut step = Step::Mail;
         let mut for_all = None;
-        let mut is_awaited = false;
+        let (mut is_awaited, mut is_data_refused) = (false, false);
         for group in lines.chunks(at_once) {
             if for_all.is_some() || group[0].command == Command::Data && all_of(refused).is_some() {
                 break;
@@ -72,9 +83,12 @@ impl Session {
                     self.end();
                 }
                 if !self.is_in_step() {
-                    return Err(for_all.or(no).unwrap_or_else(|| failure(step, Error::GivenUp)));
+                    let is_open = |no: &Failure| no.why.is_out_of_step();
+                    let why = no.clone().filter(is_open).or(for_all).or(no);
+                    return Err(why.unwrap_or_else(|| failure(step, Error::GivenUp)));
                 }
                 is_awaited = line.command == Command::Data && no.is_none();
+                is_data_refused = line.command == Command::Data && no.is_some() && for_all.is_none();
                 match line.command {
                     Command::Mail => {
                         self.is_in_transaction = no.is_none();
@@ -88,6 +102,9 @@ impl Session {
                 }
             }
         }
+        if is_data_refused && all_of(refused).is_none() {
+            self.forget().await?; // though somebody was accepted
+        }
         let Some(nobody) = for_all.or_else(|| all_of(refused)) else { return Ok(()) };
         if is_awaited {
             // RFC 2920 section 3.1: DATA went out with the rest, and was accepted for nobody.
@@ -95,6 +112,20 @@ impl Session {
             let _ = self.ask("the end of DATA", Some(".\r\n".to_owned()), DONE).await;
         }
         Err(nobody)
+    }
+
+    /// Ends the transaction. Any other answer than that it is ended belongs to an earlier question, and so, perhaps, did the others.
+    async fn forget(&mut self) -> Result<(), Failure> {
+        match self.ask("RSET", Some(Line::reset().text), DONE).await {
+            Ok(_) => self.is_in_transaction = false,
+            Err(Error::Refused { reply, .. }) if self.is_in_step() => {
+                self.end();
+                return Err(failure(Step::Envelope, Error::Nonsense { doing: "RSET", about: reply.to_string() }));
+            }
+            Err(error @ Error::Nonsense { .. }) => return Err(failure(Step::Envelope, error)),
+            Err(_) => {} // it is gone: what it said before stands
+        }
+        Ok(())
     }
 
     /// The message, its end, and the answer to it.
@@ -113,7 +144,7 @@ impl Session {
             None
         });
         let failed = |step, sent_bytes, error| Failure { sent_bytes, ..failure(step, error) };
-        self.speak("DATA").map_err(|error| failure(Step::Envelope, error))?;
+        self.speak(&[b"4", b"5"]).map_err(|error| failure(Step::Envelope, error))?; // a no is one, however early
         self.heard.set_limit(self.server.timeouts.data);
         if body.len() <= PIECE {
             self.heard.hold_back(); // it goes out with its end
@@ -129,6 +160,7 @@ impl Session {
         }
         let held_bytes = self.heard.held_bytes() as u64;
         let (step, sent_bytes) = match is_sent.into_inner() && held_bytes == 0 {
+            _ if self.heard.expects_quiet() => (Step::Envelope, 0),
             true => (Step::Answer, message.len() as u64),
             false => (Step::Message, sent.into_inner().saturating_sub(held_bytes)),
         };

@@ -54,13 +54,22 @@ struct Said {
     replies: VecDeque<Vec<u8>>,
     /// The lines of a reply that is not yet whole.
     beginning: Vec<u8>,
-    /// There is more than the last whole reply.
-    is_more: bool,
+    /// The next byte of ours may go out only if the server has said nothing since, but for a reply that begins like one of these.
+    quiet_but: Option<&'static [&'static [u8]]>,
     limit: Duration,
     /// What is written next waits for what comes after it.
     is_holding: bool,
     /// Written by lettre, and not yet by us.
     held: Vec<u8>,
+}
+
+impl Stream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Self::Secure(tls) => Pin::new(tls).poll_read(cx, buf),
+        }
+    }
 }
 
 impl Wire {
@@ -91,8 +100,25 @@ impl Wire {
             said.replies.push_back(reply);
             self.waiting = None;
         }
-        said.is_more = !self.unread.is_empty();
         true
+    }
+
+    /// What the server said unasked would pass for the answer to what we are about to say.
+    fn poll_quiet(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some(but) = self.heard.said().quiet_but else { return Ok(()) };
+        let mut more = [0; 512];
+        let mut more = ReadBuf::new(&mut more);
+        match self.stream.poll_read(cx, &mut more) {
+            Poll::Ready(Ok(())) if more.filled().is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Poll::Ready(read) => read?,
+            Poll::Pending => {}
+        }
+        self.unread.extend_from_slice(more.filled());
+        if !self.unread.is_empty() && !but.iter().any(|reply| self.unread.starts_with(reply)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it had said more than it was asked"));
+        }
+        self.heard.said().quiet_but = None;
+        Ok(())
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -108,10 +134,7 @@ impl Wire {
         }
         let mut more = [0; 4096];
         let mut more = ReadBuf::new(&mut more);
-        let polled = match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, &mut more),
-            Stream::Secure(tls) => Pin::new(tls).poll_read(cx, &mut more),
-        };
+        let polled = self.stream.poll_read(cx, &mut more);
         ready!(self.in_time(polled, cx))?;
         if more.filled().is_empty() {
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
@@ -125,7 +148,7 @@ impl Heard {
     /// `limit` on every wait for the server.
     pub(super) fn new(limit: Duration) -> Self {
         let (replies, beginning, held) = Default::default();
-        Self(Mutex::new(Said { replies, beginning, is_more: false, limit, is_holding: false, held }))
+        Self(Mutex::new(Said { replies, beginning, quiet_but: None, limit, is_holding: false, held }))
     }
 
     /// The oldest reply that nobody has asked for, or what there is of one.
@@ -134,9 +157,15 @@ impl Heard {
         said.replies.pop_front().unwrap_or_else(|| std::mem::take(&mut said.beginning))
     }
 
-    /// The server has said more than it was asked.
-    pub(super) fn is_more(&self) -> bool {
-        self.said().is_more
+    /// What is written next fails if the server has said anything that nobody has asked for, but for a reply that begins like one of
+    /// `but`.
+    pub(super) fn expect_quiet(&self, but: &'static [&'static [u8]]) {
+        self.said().quiet_but = Some(but);
+    }
+
+    /// And since then nothing of ours has gone out.
+    pub(super) fn expects_quiet(&self) -> bool {
+        self.said().quiet_but.is_some()
     }
 
     pub(super) fn limit(&self) -> Duration {
@@ -193,6 +222,7 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wire = &mut *self;
+        wire.poll_quiet(cx)?;
         let polled = loop {
             let mut said = wire.heard.said();
             if said.is_holding {
@@ -303,6 +333,20 @@ mod tests {
         heard.let_go();
         say(&mut wire, b"\r\n.\r\n").await.unwrap_err();
         assert_eq!(heard.held_bytes(), 9);
+    }
+
+    #[tokio::test]
+    async fn what_is_said_unasked_is_heard_before_we_speak() {
+        for (unasked, goes_out) in [(&b""[..], true), (b"421 idle\r\n", true), (b"250 late\r\n", false)] {
+            let (mut wire, heard, mut theirs) = connected().await;
+            theirs.write_all(unasked).await.unwrap();
+            if let (Stream::Plain(ours), false) = (&wire.stream, unasked.is_empty()) {
+                ours.readable().await.unwrap();
+            }
+            heard.expect_quiet(&[b"421"]);
+            assert_eq!(say(&mut wire, b"NOOP\r\n").await.is_ok(), goes_out, "{}", unasked.escape_ascii());
+            assert_eq!(heard.expects_quiet(), !goes_out);
+        }
     }
 
     /// The digits that lettre reads in this reply.

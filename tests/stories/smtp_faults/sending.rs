@@ -70,6 +70,25 @@ fn recipients() -> Vec<Row> {
         second("RCPT twice", Twice, "deferred server session").dropped(),
         second("RCPT byte by byte", Dribble, "delivered accepted"),
         second("251 to one", Say("251 2.1.5 I will forward"), "delivered accepted"),
+        // whose the 550 was is open
+        row(
+            "an answer too many, and 550 to one",
+            [once("MAIL", 1, Twice), once("RCPT", 2, Instead(NO))],
+            "deferred server session",
+        )
+        .dropped(),
+        row(
+            "an answer too many, and 550 to the last",
+            [once("MAIL", 1, Twice), once("RCPT", 3, Instead(NO))],
+            "deferred server session",
+        )
+        .dropped(),
+        row(
+            "an answer missing, and 550 to one",
+            [once("RCPT", 1, InsteadRaw(b"")), once("RCPT", 2, Instead(NO))],
+            "deferred server session",
+        )
+        .dropped(),
         row("550 to all", each([NO; 3]), "failed job refused").says(NO),
         row(
             "each its own",
@@ -178,10 +197,12 @@ fn partings() -> Vec<Row> {
         row("no answer to QUIT", first("QUIT", Hang), "delivered accepted").after_deadlines(3),
         row("closed at QUIT", first("QUIT", Close), "delivered accepted"),
         row("500 to QUIT", first("QUIT", Instead("500 What?")), "delivered accepted"),
+        row("no answer to RSET", refused_once(Hang), "deferred job refused_now").dropped(),
+        row("closed at RSET", refused_once(Close), "deferred job refused_now").dropped(),
+        row("421 to RSET", refused_once(Bye("421 4.4.2 Idle")), "deferred job refused_now").dropped(),
+        row("354 to RSET", refused_once(Instead("354 Go on")), "deferred server session").dropped(),
+        row("500 to RSET", refused_once(Instead("500 What?")), "deferred server session").dropped(),
         // The second message finds its connection dead, and that is nobody's fault.
-        row("no answer to RSET", refused_once(Hang), "deferred job refused_now").after_deadlines(2),
-        row("closed at RSET", refused_once(Close), "deferred job refused_now"),
-        row("421 to RSET", refused_once(Bye("421 4.4.2 Idle")), "deferred job refused_now"),
         row("no answer to the second MAIL", second("MAIL", Hang), "delivered accepted").after_deadlines(2),
         row("closed at the second MAIL", second("MAIL", Close), "delivered accepted"),
         row("reset at the second MAIL", second("MAIL", Reset), "delivered accepted"),
