@@ -1,7 +1,7 @@
 //! A server's answer (RFC 5321 section 4.2): three digits that decide, a code that explains (RFC 3463), and words for people.
 
 use crate::config::Secret;
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 /// One reply, all its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,13 @@ impl Reply {
     #[must_use]
     pub(super) fn hiding(mut self, secrets: &[Secret]) -> Self {
         self.lines = self.lines.into_iter().map(|line| hide(line, secrets)).collect();
+        self
+    }
+
+    /// Without any word that has a part of these secrets: whoever repeats a login may cut it, break it or change its case.
+    #[must_use]
+    pub(super) fn hiding_parts(mut self, secrets: &[Secret]) -> Self {
+        self.lines = self.lines.into_iter().map(|line| hide_parts(&line, secrets)).collect();
         self
     }
 
@@ -136,6 +143,22 @@ pub(super) fn hide(mut text: String, secrets: &[Secret]) -> String {
     text
 }
 
+/// `text` without the words that share so many characters with a secret.
+pub(super) fn hide_parts(text: &str, secrets: &[Secret]) -> String {
+    const SHARED: usize = 6;
+    let lower = |text: &str| text.to_ascii_lowercase().into_bytes();
+    let secrets: Vec<Vec<u8>> = secrets.iter().map(|secret| lower(secret.reveal())).collect();
+    let parts: HashSet<&[u8]> = secrets.iter().flat_map(|secret| secret.windows(SHARED)).collect();
+    let hidden = text.split_inclusive(char::is_whitespace).map(|word| {
+        let bare = word.trim_end();
+        match lower(bare).windows(SHARED).any(|part| parts.contains(part)) {
+            true => format!("*******{}", &word[bare.len()..]),
+            false => word.to_owned(),
+        }
+    });
+    hidden.collect()
+}
+
 /// `text`, as much of it as anyone reads.
 pub(super) fn shortened(mut text: String) -> String {
     if text.len() > MOST_SAID {
@@ -187,6 +210,26 @@ mod tests {
         let secrets = [Secret::new("b0at"), Secret::new("AGJvYXQ="), Secret::new("ok")];
         let reply = Reply::new(b"500-b0at?\r\n500 What is AUTH PLAIN AGJvYXQ= ok\r\n").hiding(&secrets);
         assert_eq!(reply.to_string(), "500 *******? What is AUTH PLAIN ******* ok");
+    }
+
+    #[test]
+    fn a_login_that_is_repeated_in_part_is_hidden() {
+        let secrets = [Secret::new("b0at-and-more"), Secret::new("AHBhY2tldABiMGF0LWFuZC1tb3Jl")];
+        for (said, shown) in [
+            (
+                "500 unrecognized: \"AUTH PLAIN AHBhY2tldABiMGF0LWFuZC1tb3...\"",
+                "500 unrecognized: \"AUTH PLAIN *******",
+            ),
+            ("500-AUTH PLAIN AHBhY2tldABi\r\n500 MGF0LWFuZC1tb3Jl ?", "500 AUTH PLAIN ******* ******* ?"),
+            ("500 auth plain ahbhy2tldabimgf0lwfuzc1tb3jl", "500 auth plain *******"),
+            ("535 5.7.8 no b0at-and for you", "535 5.7.8 no ******* for you"),
+            (
+                "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",
+                "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6",
+            ),
+        ] {
+            assert_eq!(Reply::new(said.as_bytes()).hiding_parts(&secrets).to_string(), shown);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
         Capabilities, Error, Reply,
         connect::{open, tls_settings},
         error::is_of_tls,
-        reply::{hide, shortened},
+        reply::{hide, hide_parts, shortened},
         wire::{Heard, Wire},
     },
     tls::{ClientTls, Seen},
@@ -239,11 +239,18 @@ fn understand(
     heard: &Heard,
     secrets: &[Secret],
 ) -> Result<Reply, Error> {
+    let is_login = doing == "AUTH";
     let error = match said {
         Err(error) if error.status().is_none() => error,
-        _ => return Ok(Reply::new(&heard.take()).hiding(secrets)),
+        _ => {
+            let reply = Reply::new(&heard.take()).hiding(secrets);
+            return Ok(if is_login { reply.hiding_parts(secrets) } else { reply });
+        }
     };
-    let about = |words: &str| shortened(hide(words.trim().to_owned(), secrets));
+    let about = |words: &str| {
+        let words = hide(words.trim().to_owned(), secrets);
+        shortened(if is_login { hide_parts(&words, secrets) } else { words })
+    };
     Err(match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
         Some(why) if why.kind() == io::ErrorKind::TimedOut && why.raw_os_error().is_none() => {
             Error::Silent { doing, after: heard.limit() }

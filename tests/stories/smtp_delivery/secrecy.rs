@@ -39,3 +39,17 @@ async fn what_is_written_down_tells_no_password() {
     let written = format!("{server:?} {session:?} {:?}", session.facts());
     assert!(written.contains("localhost") && !written.contains(PASSWORD), "{written}");
 }
+
+/// `\0packet\0PASSWORD` in base64, as servers repeat it: whole, cut, in two lines.
+#[tokio::test]
+async fn a_login_that_the_relay_repeats_is_told_to_nobody() {
+    for (said, told) in [
+        ("500 What is AUTH PLAIN AHBhY2tldABiMGF0PyvDvA==", "500 What is AUTH PLAIN *******"),
+        ("500 What is \"AUTH PLAIN AHBhY2tldABiMGF0Pyv...\"", "500 What is \"AUTH PLAIN *******"),
+        ("500-What is AUTH PLAIN AHBhY2tldABi\r\n500 MGF0PyvDvA==", "500 What is AUTH PLAIN ******* *******"),
+    ] {
+        let relay = ScriptedSmtp::start(Script::with([once("AUTH", 1, Instead(said))]).and(LOGINS));
+        let server = SmtpServer { login: by_password(PasswordBy::Plain), ..settings(&relay) };
+        assert_eq!(connect(&Arc::new(server)).await.unwrap_err().said, told);
+    }
+}
