@@ -379,6 +379,25 @@ retry: { first_wait: 1s, longest_wait: 1s }";
     assert!(!gateway.source.join("failed/a.txt").exists());
 }
 
+/// Neither is it hidden until its job would be tried again anyway, nor copied twice.
+#[tokio::test]
+async fn what_a_death_set_aside_is_finished_by_the_next_start() {
+    for point in ["here.set_aside", "here.copied"] {
+        let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+        let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+        let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+        let rule = "then: [{ upload: { to: offsite } }]\nafter: [{ move: ELSEWHERE/sent/ }]\nretry: { first_wait: 1h }";
+        gateway.rule("files", "", AT_ONCE, &rule.replace("ELSEWHERE", elsewhere.path().to_str().unwrap()));
+        gateway.file("a.txt", SENT);
+        let killed = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", point).status().unwrap();
+        assert_eq!(killed.signal(), Some(9), "{point}");
+        assert!(!gateway.source.join("a.txt").exists(), "{point}");
+        assert_eq!(gateway.code("once"), 0, "{point}");
+        assert!(walk(&gateway.source).is_empty(), "{point}");
+        assert_eq!(texts(elsewhere.path()), [SENT], "{point}");
+    }
+}
+
 /// Its own name may be taken by then.
 #[tokio::test]
 async fn what_a_death_set_aside_and_nobody_ends_any_more_is_put_back() {
