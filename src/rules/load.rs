@@ -78,7 +78,10 @@ pub fn load_outline(outline: &Outline) -> Loaded {
         sheets.push((opened.sheet, rule));
     }
     let read: Vec<(&Sheet, &Rule)> = sheets.iter().filter_map(|(sheet, rule)| Some((sheet, rule.as_ref()?))).collect();
-    read.iter().for_each(|(sheet, rule)| movers::check_own_folder(sheet, rule));
+    for (sheet, rule) in &read {
+        movers::check_own_folder(sheet, rule);
+        movers::check_links(sheet, rule);
+    }
     movers::check_two(&read);
     let mut rules = Vec::new();
     for (sheet, rule) in sheets {

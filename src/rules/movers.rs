@@ -1,6 +1,6 @@
 //! What the ends of sources may not do: meet their files again, or be two for one file.
 
-use super::{Rule, Watch};
+use super::{Rule, Symlinks, Watch};
 use crate::config::{Problem, Sheet};
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
@@ -13,6 +13,16 @@ pub(super) fn check_own_folder(sheet: &Sheet, rule: &Rule) {
             "this rule would meet its own files again: it writes to the folder that it watches",
         );
         sheet.report(problem.hint("give them a folder of their own: `move: \"sent/\"`"));
+    }
+}
+
+/// Reports a rule that would take away what a link leads to, or the link: neither is safe, for other names may lead to the same file.
+pub(super) fn check_links(sheet: &Sheet, rule: &Rule) {
+    let follows = |watch: &Watch| watch.symlinks == Symlinks::Follow;
+    if let (Some(end), true) = (&rule.end_at, rule.when.watch().is_some_and(follows)) {
+        let problem = Problem::error(end, "with `symlinks: follow` no file can be moved or deleted");
+        let hint = "what a link leads to has other names: leave out `symlinks: follow`, or this step, and the files stay";
+        sheet.report(problem.hint(hint));
     }
 }
 
