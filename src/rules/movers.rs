@@ -21,7 +21,8 @@ pub(super) fn check_links(sheet: &Sheet, rule: &Rule) {
     let follows = |watch: &Watch| watch.symlinks == Symlinks::Follow;
     if let (Some(end), true) = (&rule.end_at, rule.when.watch().is_some_and(follows)) {
         let problem = Problem::error(end, "with `symlinks: follow` no file can be moved or deleted");
-        let hint = "what a link leads to has other names: leave out `symlinks: follow`, or this step, and the files stay";
+        let hint =
+            "what a link leads to has other names: leave out `symlinks: follow`, or this step, and the files stay";
         sheet.report(problem.hint(hint));
     }
 }
@@ -50,6 +51,5 @@ fn have_common_files(one: &Rule, other: &Rule) -> bool {
 
 fn takes(watch: &Watch, file: &Path) -> bool {
     let Ok(below) = file.strip_prefix(&watch.folder) else { return false };
-    let is_reached = watch.recursive || below.components().count() == 1;
-    is_reached && watch.filter.wants(below.as_os_str().as_bytes())
+    watch.reaches(below.as_os_str().as_bytes())
 }

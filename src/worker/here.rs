@@ -3,7 +3,7 @@
 use crate::{
     delivery::here::{self, Earlier, Save, TakeAway},
     domain::{Fate, Identity, Outcome, Trouble, TroubleKind},
-    rules::{EmptyFiles, Watch},
+    rules::Watch,
     simulation::aside,
     store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway, StoreError},
     worker::{
@@ -122,13 +122,8 @@ async fn somebody_needs(route: &Route, job: &ClaimedJob, source: &ClaimedSource)
 
 /// The file below the watched folder, if its watch would take it.
 fn wanted_by<'f>(watch: &Watch, file: &'f Path, version: &Identity) -> Option<&'f Path> {
-    let size = version.size_bytes;
     let below = file.strip_prefix(&watch.folder).ok()?;
-    let is_reached = watch.recursive || below.components().count() == 1;
-    let has_size = watch.filter.min_size.is_none_or(|least| size >= least)
-        && watch.filter.max_size.is_none_or(|most| size <= most)
-        && (size > 0 || watch.empty_files != EmptyFiles::Skip);
-    (is_reached && has_size && watch.filter.wants(below.as_os_str().as_bytes())).then_some(below)
+    (watch.reaches(below.as_os_str().as_bytes()) && watch.has_wanted_size(version.size_bytes)).then_some(below)
 }
 
 async fn in_a_thread(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
