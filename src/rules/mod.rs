@@ -28,6 +28,7 @@ mod source;
 mod supply;
 mod table;
 mod watch;
+mod whereabouts;
 
 pub use filter::FileFilter;
 pub use load::{Checked, Loaded, check, check_with, frozen, load_outline};
@@ -39,6 +40,7 @@ pub use source::{BySource, Scheduled, Source, Watching};
 pub use supply::{Fetched, Supply};
 pub use table::{Header, TableShape};
 pub use watch::{EmptyFiles, Existing, HardLinks, Symlinks, Watch, WatchMethod};
+pub use whereabouts::Whereabouts;
 
 #[cfg(test)]
 mod tests;
