@@ -45,7 +45,7 @@ pub(super) async fn is_to_be_met(
     let (at, theirs) = places.split_first()?;
     for ((rule, watch), their) in others.iter().zip(theirs) {
         let Some(below) = at.below(their).map(|way| way.join(name)) else { continue };
-        if !takes(watch, &below, &facts) {
+        if !takes(watch, &below, &facts, their.owner) {
             continue;
         }
         let (folder, below) = (watch.folder.as_os_str().as_bytes(), below.as_os_str().as_bytes());
@@ -61,9 +61,11 @@ pub(super) async fn is_to_be_met(
 }
 
 /// Whether the watch takes the file, now or later: one that is too young or without its done file is still to come.
-fn takes(watch: &Watch, below: &Path, facts: &Facts) -> bool {
+fn takes(watch: &Watch, below: &Path, facts: &Facts, folder_owner: Option<u32>) -> bool {
     let path = below.as_os_str().as_bytes();
-    watch.reaches(path) && watch.has_wanted_size(facts.identity.size_bytes)
+    let is_foreign = folder_owner.is_some_and(|owner| watch.is_foreign_link(facts.links, facts.owner, owner));
+    let can_be_done = watch.done_file.is_none() || watch.done_file_of(path).is_some();
+    watch.reaches(path) && watch.has_wanted_size(facts.identity.size_bytes) && !is_foreign && can_be_done
 }
 
 fn waits(why: String) -> Outcome {

@@ -455,6 +455,38 @@ async fn a_rule_that_watches_the_folder_where_it_is_mounted_once_more_is_waited_
 }
 
 #[tokio::test]
+async fn a_rule_that_refuses_the_file_as_somebody_elses_link_is_not_waited_for() {
+    let another_id = ["unshare", "--user", "--map-root-user", "--map-auto"];
+    if !rustix::process::geteuid().is_root() && !again_inside(&another_id, "true") {
+        return;
+    }
+    let server = embedded();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    let watch = format!("{AT_ONCE}, hard_links: take");
+    gateway.rule("files", "", &watch, "then: [{ upload: { to: offsite } }]\nafter: [delete]");
+    gateway.rule("strict", "", AT_ONCE, "then: [{ upload: { to: offsite, path: strict/ } }]");
+    let foreign = gateway.config.with_file_name("foreign");
+    fs::write(&foreign, "theirs").unwrap();
+    std::os::unix::fs::chown(&foreign, Some(1), None).unwrap();
+    fs::hard_link(&foreign, gateway.source.join("a.txt")).unwrap();
+    assert_eq!(gateway.code("once"), 0);
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(files(&server.root), pairs(&[("a.txt", "theirs")]));
+}
+
+#[tokio::test]
+async fn a_rule_for_which_no_done_file_can_be_named_is_not_waited_for() {
+    let server = embedded();
+    let gateway = gateway(&server, "then: [{ upload: { to: offsite, path: a.txt } }]\nafter: [delete]");
+    let watch = format!("{AT_ONCE}, done_file: \"{{{{ file.name }}}}.done\"");
+    gateway.rule("done", "", &watch, "then: [{ upload: { to: offsite, path: done/ } }]");
+    gateway.file(&"n".repeat(252), "1");
+    gateway.code("once");
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(files(&server.root), pairs(&[("a.txt", "1")]));
+}
+
+#[tokio::test]
 async fn rules_make_a_chain_through_a_folder() {
     let server = embedded();
     let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
