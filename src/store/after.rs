@@ -284,7 +284,8 @@ impl Store {
         Ok(row.map(|row| row.get("rule")))
     }
 
-    /// Whether the ledger of (rule, folder) has this very version of the file: taken, or looked at and not wanted.
+    /// Whether the ledger of (rule, folder) has this very version of the file: taken, or looked at and not wanted. What was gone since is
+    /// not known to be back.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -296,7 +297,7 @@ impl Store {
         version: &Identity,
     ) -> Result<bool, StoreError> {
         let Some(place) = self.find_place(rule, folder).await? else { return Ok(false) };
-        Ok(self.seen(place.id, path).await?.is_some_and(|row| !row.identity.is_plainly_new(version)))
+        Ok(self.seen(place.id, path).await?.is_some_and(|row| !row.is_gone && !row.identity.is_plainly_new(version)))
     }
 }
 

@@ -35,3 +35,16 @@ async fn a_source_is_needed_by_whoever_knows_the_file_by_whatever_path_and_ctime
         assert_eq!(needs.is_some(), is_needed, "{folder} {path} {identity:?}");
     }
 }
+
+/// It comes again just as it was: `cp -p` of what was moved.
+#[tokio::test]
+async fn a_rule_has_not_met_what_was_gone_since() {
+    let desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    let has_met = async |version| desk.store.has_met("dumps", b"/src", b"a", &identity(version)).await.unwrap();
+    assert!(has_met(1).await && !has_met(2).await);
+    desk.store.mark_gone(desk.place, vec![b"a".to_vec()], NOW).await.unwrap();
+    assert!(!has_met(1).await);
+    desk.arrive(vec![desk.draft("a", 1)]).await;
+    assert!(has_met(1).await);
+}
