@@ -1,6 +1,6 @@
 //! The folder of rules from disk: a rule set, or everything that is wrong with any of them.
 
-use super::{Rule, RuleSet, movers, ours, read_rule};
+use super::{Rule, RuleSet, movers, ours, read_rule, whereabouts::Atlas};
 use crate::{
     config::{self, Finding, Outline, Problem, Settings, Sheet, open, shown},
     domain::{NOTICES, Sha256},
@@ -78,14 +78,18 @@ pub fn load_outline(outline: &Outline) -> Loaded {
         sheets.push((opened.sheet, rule));
     }
     let read: Vec<(&Sheet, &Rule)> = sheets.iter().filter_map(|(sheet, rule)| Some((sheet, rule.as_ref()?))).collect();
-    read.iter().for_each(|(sheet, rule)| movers::check_own_folder(sheet, rule));
-    movers::check_two(&read);
+    let atlas = Atlas::of(read.iter().map(|(_, rule)| *rule));
+    for (sheet, rule) in &read {
+        movers::check_own_folder(sheet, rule, &atlas);
+        movers::check_links(sheet, rule);
+    }
+    movers::check_two(&read, &atlas);
     let mut rules = Vec::new();
     for (sheet, rule) in sheets {
         findings.extend(sheet.into_findings());
         rules.extend(rule);
     }
-    ours::leave_out(&mut rules);
+    ours::leave_out(&mut rules, &atlas);
     let whole = !findings.iter().any(Finding::is_error);
     let names = paths.iter().filter_map(|path| rule_name(path)).map(str::to_owned).collect();
     Loaded { rules: whole.then_some(RuleSet { rules }), findings, names, files_read: paths.len() }

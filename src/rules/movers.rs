@@ -1,13 +1,14 @@
 //! What the ends of sources may not do: meet their files again, or be two for one file.
 
-use super::{Rule, Watch};
+use super::{Rule, Symlinks, Watch, whereabouts::Atlas};
 use crate::config::{Problem, Sheet};
-use std::{os::unix::ffi::OsStrExt, path::Path};
+use std::os::unix::ffi::OsStrExt;
 
 /// Reports a rule that writes into the folder it watches.
-pub(super) fn check_own_folder(sheet: &Sheet, rule: &Rule) {
+pub(super) fn check_own_folder(sheet: &Sheet, rule: &Rule, atlas: &Atlas) {
     let Some(watch) = rule.when.watch() else { return };
-    if rule.folders_of_ours().any(|spot| spot.root == watch.folder) {
+    let way = |to| atlas.way(&watch.folder, to);
+    if rule.folders_of_ours().any(|spot| way(&spot.root).is_some_and(|way| way.as_os_str().is_empty())) {
         let problem = Problem::error(
             &rule.steps_at,
             "this rule would meet its own files again: it writes to the folder that it watches",
@@ -16,11 +17,23 @@ pub(super) fn check_own_folder(sheet: &Sheet, rule: &Rule) {
     }
 }
 
+/// Reports a rule that would take away what a link leads to, or the link: neither is safe, for other names may lead to the same file.
+pub(super) fn check_links(sheet: &Sheet, rule: &Rule) {
+    let follows = |watch: &Watch| watch.symlinks == Symlinks::Follow;
+    if let (Some(end), true) = (&rule.end_at, rule.when.watch().is_some_and(follows)) {
+        let problem = Problem::error(end, "with `symlinks: follow` no file can be moved or deleted");
+        let hint =
+            "what a link leads to has other names: leave out `symlinks: follow`, or this step, and the files stay";
+        sheet.report(problem.hint(hint));
+    }
+}
+
 /// Reports two rules that would move or delete the same file. Whether two globs have a file in common is looked for by example.
-pub(super) fn check_two(read: &[(&Sheet, &Rule)]) {
+pub(super) fn check_two(read: &[(&Sheet, &Rule)], atlas: &Atlas) {
     for (at, (sheet, rule)) in read.iter().enumerate() {
         let Some(end) = &rule.end_at else { continue };
-        let other = read[..at].iter().find(|(_, other)| other.end_at.is_some() && have_common_files(rule, other));
+        let is_other = |other: &Rule| other.end_at.is_some() && have_common_files(rule, other, atlas);
+        let other = read[..at].iter().find(|(_, other)| is_other(other));
         if let Some((_, other)) = other {
             let problem =
                 Problem::error(end, format!("two rules would move the same file: `{}` does, too", other.name));
@@ -31,15 +44,14 @@ pub(super) fn check_two(read: &[(&Sheet, &Rule)]) {
     }
 }
 
-fn have_common_files(one: &Rule, other: &Rule) -> bool {
+fn have_common_files(one: &Rule, other: &Rule, atlas: &Atlas) -> bool {
     let (Some(one), Some(other)) = (one.when.watch(), other.when.watch()) else { return false };
-    let samples = one.filter.include.samples().iter().chain(other.filter.include.samples());
-    let mut files = samples.flat_map(|sample| [&one.folder, &other.folder].map(|folder| folder.join(sample)));
-    files.any(|file| takes(one, &file) && takes(other, &file))
-}
-
-fn takes(watch: &Watch, file: &Path) -> bool {
-    let Ok(below) = file.strip_prefix(&watch.folder) else { return false };
-    let is_reached = watch.recursive || below.components().count() == 1;
-    is_reached && watch.filter.wants(below.as_os_str().as_bytes())
+    let samples = || one.filter.include.samples().iter().chain(other.filter.include.samples());
+    let takes = |watch: &Watch, folder, sample: &str| {
+        let way = atlas.way(&watch.folder, folder);
+        way.is_some_and(|way| watch.reaches(way.join(sample).as_os_str().as_bytes()))
+    };
+    [&one.folder, &other.folder]
+        .into_iter()
+        .any(|folder| samples().any(|sample| takes(one, folder, sample) && takes(other, folder, sample)))
 }

@@ -1,8 +1,11 @@
 //! `when:` of a rule: the source it waits for, and the keys of a watched folder.
 
 use super::{
-    EmptyFiles, Existing, FileFilter, HardLinks, Source, Symlinks, Watch, WatchMethod, expressions::compiled, globs,
+    EmptyFiles, Existing, FileFilter, HardLinks, Source, Symlinks, Watch, WatchMethod,
+    expressions::compiled,
+    globs,
     read_schedule::schedule,
+    whereabouts::{in_time, in_time_of},
 };
 use crate::config::{
     Fields, Outline, Problem, Sheet,
@@ -116,10 +119,12 @@ fn watched(sheet: &Sheet, Entry { key, value }: Entry, known: &Outline) -> Optio
     let fields = Fields::open(sheet, &WATCH, &key.at, &value)?;
     let watch = watch(&fields, sheet)?;
     let folder = fields.value("folder").map_or(&key.at, |node| &node.at);
-    if known
-        .storage
-        .as_ref()
-        .is_some_and(|storage| storage == &watch.folder || watch.recursive && storage.starts_with(&watch.folder))
+    let way_to = |storage: &PathBuf| {
+        let [storage, watched] = [storage, &watch.folder].map(|folder| in_time_of(folder));
+        storage.below(&watched).map(Path::to_owned)
+    };
+    if let Some(way) = known.storage.as_ref().and_then(way_to)
+        && (watch.recursive || way.as_os_str().is_empty())
     {
         let problem = Problem::error(folder, "packetboat's own storage lies in this folder");
         sheet.report(problem.hint("it changes with every file that is sent; watch another folder, or move `storage`"));
@@ -156,15 +161,10 @@ fn watch(fields: &Fields<'_>, sheet: &Sheet) -> Option<Watch> {
     })
 }
 
-/// A network mount that hangs must not hang every verb that reads a rule.
-const SEEN_WITHIN: Duration = Duration::from_secs(2);
-
 fn is_folder(path: &Path) -> io::Result<bool> {
-    let (tell, told) = std::sync::mpsc::channel();
     let path = path.to_owned();
-    std::thread::spawn(move || tell.send(std::fs::metadata(&path).map(|found| found.is_dir()))); // nobody may be waiting any more
-    let silent = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
-    told.recv_timeout(SEEN_WITHIN).unwrap_or_else(silent)
+    let silent = || Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
+    in_time(move || std::fs::metadata(&path).map(|found| found.is_dir())).unwrap_or_else(silent)
 }
 
 fn folder(sheet: &Sheet, node: &Node) -> Option<PathBuf> {

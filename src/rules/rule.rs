@@ -6,9 +6,9 @@ use crate::{
         Arriving, ByteRate, Globs, OnExists, OnUnknown, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times,
     },
     mail::Mailbox,
-    rules::{FileFilter, Source, TableShape},
+    rules::{Source, TableShape},
     schedule::{Expect, Windows},
-    templates::{Condition, DoneFile, LONGEST_TEXT, PathTemplate, TextTemplate},
+    templates::{Condition, LONGEST_TEXT, PathTemplate, TextTemplate},
 };
 use std::{ops::Range, path::PathBuf, time::Duration};
 
@@ -135,56 +135,6 @@ impl Rule {
     pub fn has_rows(&self) -> bool {
         self.then.iter().any(|step| matches!(&step.action, Action::Mail(mail) if mail.rows.is_some()))
     }
-}
-
-/// `when: watch:`
-#[derive(Debug, Clone)]
-pub struct Watch {
-    /// Absolute.
-    pub folder: PathBuf,
-    pub filter: FileFilter,
-    pub recursive: bool,
-    pub settled_for: Duration,
-    /// Settled only when the file of this name is beside it.
-    pub done_file: Option<DoneFile>,
-    pub empty_files: EmptyFiles,
-    pub existing: Existing,
-    pub method: WatchMethod,
-    pub rescan: Duration,
-    pub symlinks: Symlinks,
-    pub hard_links: HardLinks,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EmptyFiles {
-    Skip,
-    Take,
-    Refuse,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
-    Take,
-    Skip,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WatchMethod {
-    Auto,
-    Events,
-    Poll,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Symlinks {
-    Skip,
-    Follow,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HardLinks {
-    Refuse,
-    Take,
 }
 
 /// `limits:` of a rule.

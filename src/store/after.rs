@@ -284,7 +284,8 @@ impl Store {
         Ok(row.map(|row| row.get("rule")))
     }
 
-    /// Whether the ledger of (rule, folder) has this very version of the file: taken, or looked at and not wanted.
+    /// Whether the ledger of (rule, folder) has this very version of the file: taken, or looked at and not wanted. What was gone since is
+    /// not known to be back.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -296,18 +297,27 @@ impl Store {
         version: &Identity,
     ) -> Result<bool, StoreError> {
         let Some(place) = self.find_place(rule, folder).await? else { return Ok(false) };
-        Ok(self.seen(place.id, path).await?.is_some_and(|row| !row.identity.is_plainly_new(version)))
+        Ok(self.seen(place.id, path).await?.is_some_and(|row| !row.is_gone && !row.identity.is_plainly_new(version)))
     }
 }
 
-/// Of two rules that both take the source away, each comes to that step: they do not wait for each other.
+/// Its file is asked for by its path and by itself, as another rule may know it by another path, or by the ctime that it had before a
+/// `chmod`. Of two rules that both take the source away, each comes to that step: they do not wait for each other.
 pub(super) const NEEDS_SOURCE: &str = "
-SELECT o.rule AS rule FROM jobs j CROSS JOIN jobs o ON o.payload_id = j.payload_id
- WHERE j.id = ?1 AND o.id <> j.id AND o.action <> 'after' AND o.state IN ('waiting', 'queued', 'running', 'held')
+WITH same AS (
+  SELECT p.id AS id FROM jobs j CROSS JOIN payloads s ON s.id = j.payload_id
+    CROSS JOIN payloads p ON p.place = 'in_place' AND p.path = s.path AND p.mtime_ns = s.mtime_ns AND p.size_bytes = s.size_bytes
+   WHERE j.id = ?1
+  UNION
+  SELECT p.id AS id FROM jobs j CROSS JOIN payloads s ON s.id = j.payload_id
+    CROSS JOIN payloads p ON p.place = 'in_place' AND p.inode = s.inode AND p.mtime_ns = s.mtime_ns AND p.size_bytes = s.size_bytes
+   WHERE j.id = ?1)
+SELECT o.rule AS rule FROM same CROSS JOIN jobs o ON o.payload_id = same.id
+ WHERE o.id <> ?1 AND o.action <> 'after' AND o.state IN ('waiting', 'queued', 'running', 'held')
 UNION ALL
-SELECT v.name AS rule FROM jobs j CROSS JOIN arrivals a ON a.payload_id = j.payload_id AND a.after IN ('due', 'ripe')
+SELECT v.name AS rule FROM same CROSS JOIN arrivals a ON a.payload_id = same.id AND a.after IN ('due', 'ripe')
        JOIN rule_versions v ON v.id = a.rule_version_id
- WHERE j.id = ?1 AND a.id <> j.arrival_id
+ WHERE a.id IS NOT (SELECT arrival_id FROM jobs WHERE id = ?1)
    AND NOT EXISTS (SELECT 1 FROM jobs t WHERE t.arrival_id = a.id AND t.action = 'after'
                       AND t.state IN ('waiting', 'queued', 'running', 'held'))
 LIMIT 1";

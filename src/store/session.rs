@@ -90,7 +90,9 @@ impl Write for Begin {
 
 async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
     let orphans = sqlx::query(
-        "SELECT id, server, action, target, temp_token, claim_no, claimed_at, payload_id, reason IS 'unknown' AS may_be_mailed FROM jobs WHERE state = 'running'",
+        "SELECT id, server, action, target, temp_token, claim_no, claimed_at, payload_id, reason IS 'unknown' AS may_be_mailed,
+                action = 'after' AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.job_id = jobs.id AND t.outcome = 'returned' AND t.said IS NOT NULL) AS is_hurried
+           FROM jobs WHERE state = 'running'",
     )
     .fetch_all(&mut *tx.db)
     .await?;
@@ -116,16 +118,19 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
             litter::remember(tx, orphan.get("server"), &left, now).await?;
         }
         // a mail that was on its way may have been taken, and its rule does not want it twice;
-        // due_at stays as the claim committed it: a job that kills the process backs off like any other
+        // due_at stays as the claim committed it: a job that kills the process backs off like any other, but for the first time of
+        // one that may have set its source aside, where nobody finds it
         sqlx::query(
             "UPDATE jobs SET (state, reason) = (SELECT iif(unknown OR paused, 'held', 'queued'),
                                               CASE WHEN unknown THEN 'unknown' WHEN paused THEN 'rule_paused' ELSE jobs.reason END
                       FROM (SELECT EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused,
                                    jobs.reason IS 'unknown' AS unknown)),
-                    session_id = NULL, temp_token = randomblob(8)
+                    session_id = NULL, temp_token = randomblob(8), due_at = iif(?2, min(due_at, ?3), due_at)
               WHERE id = ?1 AND state = 'running'",
         )
         .bind(id)
+        .bind(orphan.get::<bool, _>("is_hurried"))
+        .bind(now.0)
         .execute(&mut *tx.db)
         .await?;
     }

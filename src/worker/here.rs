@@ -3,10 +3,10 @@
 use crate::{
     delivery::here::{self, Earlier, Save, TakeAway},
     domain::{Fate, Identity, Outcome, Trouble, TroubleKind},
-    rules::{EmptyFiles, Watch},
     simulation::aside,
-    store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway, StoreError},
+    store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway},
     worker::{
+        needs::{is_to_be_met, is_to_be_sent},
         route::Route,
         sources::{Opened, missing},
         version::version,
@@ -61,15 +61,18 @@ pub(super) async fn take_away(route: &Route, job: &ClaimedJob, errand: &ClaimedT
     {
         return outcome;
     }
-    match somebody_needs(route, job, &errand.source).await {
-        Ok(None) => {}
-        Ok(Some(why)) => return Outcome::SourceUnclear(why.into()),
-        Err(refused) => return Outcome::SourceUnclear(format!("whether anybody needs it: {refused}").into()),
+    if let Some(outcome) = is_to_be_sent(route, job).await {
+        return outcome;
     }
-    match open(route, job, &errand.source).await {
-        Ok((_, expected)) => in_a_thread(move || here::take_away(&TakeAway { expected, ..away })).await,
-        Err(outcome) => outcome,
+    let (opened, expected) = match open(route, job, &errand.source).await {
+        Ok(opened) => opened,
+        Err(outcome) => return outcome,
+    };
+    if let Some(outcome) = is_to_be_met(route, job, &errand.source, &opened.source).await {
+        return outcome;
     }
+    drop(opened);
+    in_a_thread(move || here::take_away(&TakeAway { expected, ..away })).await
 }
 
 /// Finishes or undoes what an earlier try has left. `None`: nothing.
@@ -100,35 +103,6 @@ async fn open(route: &Route, job: &ClaimedJob, source: &ClaimedSource) -> Result
     let opened = route.sources.open(job, source, &route.recorder.store).await?;
     let expected = version(route, job, source, opened.identity).await?;
     Ok((opened, expected))
-}
-
-/// Why the source must stay: it is to be sent, or another rule that wants such files has not met it yet.
-async fn somebody_needs(route: &Route, job: &ClaimedJob, source: &ClaimedSource) -> Result<Option<String>, StoreError> {
-    let store = &route.recorder.store;
-    if let Some(rule) = store.needs_source(job).await? {
-        return Ok(Some(format!("rule {rule} still needs it")));
-    }
-    let file = path(&source.folder).join(OsStr::from_bytes(&job.name));
-    for rule in route.rules.rules.iter().filter(|rule| rule.name != job.rule) {
-        let Some(watch) = rule.when.watch() else { continue };
-        let Some(below) = wanted_by(watch, &file, &source.identity) else { continue };
-        let folder = watch.folder.as_os_str().as_bytes();
-        if !store.has_met(&rule.name, folder, below.as_os_str().as_bytes(), &source.identity).await? {
-            return Ok(Some(format!("rule {} wants such files, too, and has not taken it yet", rule.name)));
-        }
-    }
-    Ok(None)
-}
-
-/// The file below the watched folder, if its watch would take it.
-fn wanted_by<'f>(watch: &Watch, file: &'f Path, version: &Identity) -> Option<&'f Path> {
-    let size = version.size_bytes;
-    let below = file.strip_prefix(&watch.folder).ok()?;
-    let is_reached = watch.recursive || below.components().count() == 1;
-    let has_size = watch.filter.min_size.is_none_or(|least| size >= least)
-        && watch.filter.max_size.is_none_or(|most| size <= most)
-        && (size > 0 || watch.empty_files != EmptyFiles::Skip);
-    (is_reached && has_size && watch.filter.wants(below.as_os_str().as_bytes())).then_some(below)
 }
 
 async fn in_a_thread(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {

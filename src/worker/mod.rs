@@ -8,6 +8,7 @@ mod gates;
 mod hand;
 mod here;
 mod lane_memory;
+mod needs;
 mod progress;
 mod queues;
 mod record;

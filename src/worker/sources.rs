@@ -3,6 +3,7 @@
 
 use crate::{
     domain::{Identity, Outcome, Trouble, TroubleKind},
+    rules::Whereabouts,
     simulation::aside,
     store::{ClaimedJob, ClaimedSource, Store, StoreError},
     streams::{
@@ -15,7 +16,7 @@ use std::{
     ffi::OsStr,
     fs::File,
     os::unix::ffi::OsStrExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -63,6 +64,31 @@ impl Sources {
         }
     }
 
+    /// Where these folders lie. One that has been asked in vain is known by its name alone: where a file lies that could be opened, it is
+    /// not, for that folder answers.
+    ///
+    /// # Errors
+    /// In words, when one does not answer now; it is known the next time.
+    pub(super) async fn whereabouts(&self, folders: Vec<PathBuf>) -> Result<Vec<Whereabouts>, String> {
+        let sources = self.clone();
+        let looking = aside(move || folders.iter().map(|folder| sources.look(folder)).collect());
+        match timeout(OPENED_WITHIN, looking).await {
+            Ok(looked) => looked.map_err(|broken| format!("the look at a folder broke off: {broken}")),
+            Err(_) => Err("a watched folder does not answer".to_owned()),
+        }
+    }
+
+    fn look(&self, folder: &Path) -> Whereabouts {
+        let name = folder.as_os_str().as_bytes();
+        let asked_at = *self.asked().entry(name.to_vec()).or_insert_with(Instant::now);
+        if asked_at.elapsed() >= OPENED_WITHIN {
+            return Whereabouts::named(folder);
+        }
+        let whereabouts = Whereabouts::of(folder);
+        self.asked().remove(name);
+        whereabouts
+    }
+
     fn asked(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Instant>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,4 +115,27 @@ fn unanswered() -> Outcome {
 
 fn deferred(said: String) -> Outcome {
     Outcome::Deferred(Trouble::of_job(TroubleKind::Local, said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::symlink};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_folder_that_was_asked_in_vain_is_known_by_its_name_and_holds_up_nobody() {
+        let home = tempfile::tempdir().unwrap();
+        let [real, link] = ["real", "link"].map(|name| home.path().join(name));
+        fs::create_dir(&real).unwrap();
+        symlink("real", &link).unwrap();
+        let sources = Sources::default();
+        let are_one = || sources.look(&real).below(&sources.look(&link)).is_some();
+        assert!(are_one());
+        assert!(sources.asked().is_empty(), "both have answered");
+        sources.asked().insert(link.as_os_str().as_bytes().to_vec(), Instant::now());
+        tokio::time::advance(OPENED_WITHIN).await;
+        assert!(!are_one());
+        sources.asked().clear(); // it has answered
+        assert!(are_one());
+    }
 }

@@ -3,6 +3,7 @@
 use crate::support::{
     endpoint::Endpoint,
     gateway::{AT_ONCE, Gateway},
+    inside::again_inside,
     ledger::Ledger,
     scripted_smtp::{Script, ScriptedSmtp},
     servers::{ServerKind, ServerOptions, TestServer},
@@ -12,7 +13,7 @@ use crate::support::{
 use mail_parser::MessageParser;
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::Path,
     process::Command,
     time::{Duration, Instant},
@@ -407,6 +408,82 @@ async fn a_file_that_another_rule_has_not_met_yet_stays_until_it_has() {
     assert_eq!(gateway.code("once"), 0);
     assert_eq!(files(&server.root), pairs(&[("a.txt", "1"), ("slow/a.txt", "1")]));
     assert_eq!(files(&gateway.source), pairs(&[("sent/a.txt", "1")]));
+}
+
+/// As the file system has them, not as the rules write them.
+#[tokio::test]
+async fn a_rule_that_names_the_folder_by_another_path_is_waited_for() {
+    let server = embedded();
+    for (mover, slow, name) in
+        [("link", "source", "a.txt"), ("source", "link", "a.txt"), ("link", "source/deep", "deep/a.txt")]
+    {
+        let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+        let home = gateway.config.parent().unwrap();
+        symlink("source", home.join("link")).unwrap();
+        fs::create_dir(gateway.source.join("deep")).unwrap();
+        let when = |folder, watch| format!("when: {{ watch: {{ folder: {}/{folder}, {watch} }} }}\n", home.display());
+        let then = "then: [{ upload: { to: offsite, path: now/ } }]\nafter: [delete]\n";
+        gateway.rule_file("files", &(when(mover, AT_ONCE) + then));
+        let then = "then: [{ upload: { to: offsite, path: slow/ } }]\n";
+        gateway.rule_file("slow", &(when(slow, "recursive: true, settled_for: 3s") + then));
+        gateway.file(name, "1");
+        assert_eq!(gateway.code("once"), 0);
+        assert!(files(&gateway.source).is_empty());
+        assert_eq!(files(&server.root), pairs(&[("now/a.txt", "1"), ("slow/a.txt", "1")]), "{mover} and {slow}");
+        fs::remove_file(server.root.join("slow/a.txt")).unwrap();
+    }
+}
+
+/// By device and inode: no symlink tells.
+#[tokio::test]
+async fn a_rule_that_watches_the_folder_where_it_is_mounted_once_more_is_waited_for() {
+    if !again_inside(&["unshare", "--user", "--map-root-user", "--mount"], "true") {
+        return;
+    }
+    let server = embedded();
+    let gateway = gateway(&server, "then: [{ upload: { to: offsite } }]\nafter: [delete]");
+    let again = gateway.config.with_file_name("again");
+    fs::create_dir(&again).unwrap();
+    let mounted = Command::new("mount").arg("--bind").args([&gateway.source, &again]).status().unwrap();
+    assert!(mounted.success());
+    let when = format!("when: {{ watch: {{ folder: {}, settled_for: 3s }} }}", again.display());
+    gateway.rule_file("slow", &format!("{when}\nthen: [{{ upload: {{ to: offsite, path: slow/ }} }}]\n"));
+    gateway.file("a.txt", "1");
+    assert_eq!(gateway.code("once"), 0);
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(files(&server.root), pairs(&[("a.txt", "1"), ("slow/a.txt", "1")]));
+}
+
+#[tokio::test]
+async fn a_rule_that_refuses_the_file_as_somebody_elses_link_is_not_waited_for() {
+    let another_id = ["unshare", "--user", "--map-root-user", "--map-auto"];
+    if !rustix::process::geteuid().is_root() && !again_inside(&another_id, "true") {
+        return;
+    }
+    let server = embedded();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    let watch = format!("{AT_ONCE}, hard_links: take");
+    gateway.rule("files", "", &watch, "then: [{ upload: { to: offsite } }]\nafter: [delete]");
+    gateway.rule("strict", "", AT_ONCE, "then: [{ upload: { to: offsite, path: strict/ } }]");
+    let foreign = gateway.config.with_file_name("foreign");
+    fs::write(&foreign, "theirs").unwrap();
+    std::os::unix::fs::chown(&foreign, Some(1), None).unwrap();
+    fs::hard_link(&foreign, gateway.source.join("a.txt")).unwrap();
+    assert_eq!(gateway.code("once"), 0);
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(files(&server.root), pairs(&[("a.txt", "theirs")]));
+}
+
+#[tokio::test]
+async fn a_rule_for_which_no_done_file_can_be_named_is_not_waited_for() {
+    let server = embedded();
+    let gateway = gateway(&server, "then: [{ upload: { to: offsite, path: a.txt } }]\nafter: [delete]");
+    let watch = format!("{AT_ONCE}, done_file: \"{{{{ file.name }}}}.done\"");
+    gateway.rule("done", "", &watch, "then: [{ upload: { to: offsite, path: done/ } }]");
+    gateway.file(&"n".repeat(252), "1");
+    gateway.code("once");
+    assert!(files(&gateway.source).is_empty());
+    assert_eq!(files(&server.root), pairs(&[("a.txt", "1")]));
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use std::{
     process::Stdio,
     sync::{Arc, Barrier},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 use tempfile::TempDir;
 
@@ -51,6 +51,12 @@ enum End {
     Deleted,
     Moved,
     MovedToAnotherFileSystem,
+}
+
+/// The points that a source comes to on its way there.
+fn points(end: End) -> Vec<&'static str> {
+    let copied = (end == End::MovedToAnotherFileSystem).then_some("here.copied");
+    ["here.set_aside", "here.compared"].into_iter().chain(copied).chain(["here.taken_away"]).collect()
 }
 
 struct Scene {
@@ -155,7 +161,7 @@ fn check(scene: &Scene, deed: Deed, has_acted: bool, outcome: &Outcome, case: &s
 fn whatever_its_producer_does_at_each_point() {
     for end in [End::Deleted, End::Moved, End::MovedToAnotherFileSystem] {
         for deed in DEEDS {
-            for point in ["here.set_aside", "here.compared", "here.taken_away"] {
+            for point in points(end) {
                 let (scene, case) = (Scene::new(end), format!("{end:?}, {deed:?} at {point}"));
                 let (task, path) = (scene.task(), scene.source());
                 let link = scene.link();
@@ -278,7 +284,7 @@ fn spin(span: Duration) {
 #[test]
 fn what_was_cut_off_is_finished_or_undone() {
     for end in [End::Deleted, End::Moved, End::MovedToAnotherFileSystem] {
-        for point in ["here.set_aside", "here.compared", "here.taken_away"] {
+        for point in points(end) {
             let (scene, case) = (Scene::new(end), format!("{end:?}, died at {point}"));
             let task = scene.task();
             let died = {
@@ -289,7 +295,7 @@ fn what_was_cut_off_is_finished_or_undone() {
             assert!(died.is_err(), "{case}");
             let outcome = match (earlier(&task), point) {
                 (Earlier::Missing(outcome), "here.taken_away") => outcome,
-                (Earlier::SetAside, "here.set_aside" | "here.compared") => go_on(&task),
+                (Earlier::SetAside, "here.set_aside" | "here.compared" | "here.copied") => go_on(&task),
                 (earlier, _) => panic!("{case}: {earlier:?}"),
             };
             assert!(matches!(outcome, Outcome::TakenAway(_)), "{case}: {outcome:?}");
@@ -304,6 +310,24 @@ fn what_was_cut_off_is_finished_or_undone() {
         assert!(matches!(earlier(&task), Earlier::Nothing), "it lies there untouched");
         assert_eq!(scene.texts().0, [SENT]);
     }
+}
+
+/// Another file system gives no inode to know the copy by: of the same name, size and time, but other bytes, it is another's.
+#[test]
+fn a_file_just_like_the_copy_is_not_taken_for_it() {
+    let scene = Scene::new(End::MovedToAnotherFileSystem);
+    let task = scene.task();
+    let dead = task.clone();
+    let died = thread::spawn(move || at_points(|at| assert!(at != "here.compared"), || take_away(&dead))).join();
+    assert!(died.is_err());
+    let theirs = scene.elsewhere.path().join("sent/a.txt");
+    let time = UNIX_EPOCH + Duration::from_nanos(task.expected.mtime_ns.unsigned_abs());
+    let text = SENT.replace("sent", "lost");
+    fs::write(&theirs, &text).unwrap();
+    File::options().write(true).open(&theirs).unwrap().set_modified(time).unwrap();
+    let outcome = go_on(&task);
+    assert!(matches!(&outcome, Outcome::TakenAway(said) if said.ends_with("/sent/a-2.txt")), "{outcome:?}");
+    assert_eq!(scene.texts(), (vec![], vec![SENT.to_owned(), text]));
 }
 
 #[test]
@@ -353,6 +377,25 @@ retry: { first_wait: 1s, longest_wait: 1s }";
     });
     assert_eq!(fs::read_to_string(server.root.join("a.txt")).unwrap(), SENT);
     assert!(!gateway.source.join("failed/a.txt").exists());
+}
+
+/// Neither is it hidden until its job would be tried again anyway, nor copied twice.
+#[tokio::test]
+async fn what_a_death_set_aside_is_finished_by_the_next_start() {
+    for point in ["here.set_aside", "here.copied"] {
+        let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+        let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+        let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+        let rule = "then: [{ upload: { to: offsite } }]\nafter: [{ move: ELSEWHERE/sent/ }]\nretry: { first_wait: 1h }";
+        gateway.rule("files", "", AT_ONCE, &rule.replace("ELSEWHERE", elsewhere.path().to_str().unwrap()));
+        gateway.file("a.txt", SENT);
+        let killed = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", point).status().unwrap();
+        assert_eq!(killed.signal(), Some(9), "{point}");
+        assert!(!gateway.source.join("a.txt").exists(), "{point}");
+        assert_eq!(gateway.code("once"), 0, "{point}");
+        assert!(walk(&gateway.source).is_empty(), "{point}");
+        assert_eq!(texts(elsewhere.path()), [SENT], "{point}");
+    }
 }
 
 /// Its own name may be taken by then.

@@ -3,6 +3,7 @@
 use crate::{
     delivery::here::{
         place::{Place, numbered, rename_to_free, with_number},
+        save::hash,
         take_away::{ASIDE, Source, TakeAway, moved_to},
     },
     domain::{Identity, Outcome, RemotePath},
@@ -10,10 +11,10 @@ use crate::{
 };
 use rustix::{
     fd::BorrowedFd,
-    fs::{AtFlags, CWD},
+    fs::{AtFlags, CWD, Mode, OFlags},
     io::Errno,
 };
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
+use std::{ffi::OsStr, fs::File, os::unix::ffi::OsStrExt, path::Path};
 
 /// What an earlier try of the same job has left.
 #[derive(Debug)]
@@ -98,12 +99,32 @@ fn moved_before(
     is_it: impl Fn(&Identity) -> bool,
 ) -> Option<RemotePath> {
     let place = Place::make(root, target).ok()?;
+    let name = lies_there(&place, expected, |_, found| is_it(found))?;
+    place.target(&name)
+}
+
+/// The name under which a try that died has already brought a copy of `file` to another file system, where its bytes alone tell it.
+pub(super) fn copied_before(file: &File, expected: &Identity, place: &Place) -> Option<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let has_its_bytes = |name: &[u8], _: &Identity| {
+        let Ok(copy) = rustix::fs::openat(&place.folder, name, flags, Mode::empty()).map(File::from) else {
+            return false;
+        };
+        let hashes = [file, &copy].map(|file| hash(file, |_| Ok(())));
+        matches!(hashes, [Ok(ours), Ok(theirs)] if ours == theirs) && copy.sync_all().is_ok()
+    };
+    lies_there(place, expected, has_its_bytes)
+}
+
+/// The name that a file of this size and time has in `place`: its own, or that with a number.
+fn lies_there(place: &Place, expected: &Identity, is_it: impl Fn(&[u8], &Identity) -> bool) -> Option<Vec<u8>> {
     for number in 1.. {
         let name = if number == 1 { place.name.clone() } else { with_number(&place.name, number) };
         let stat = rustix::fs::statat(&place.folder, &name[..], AtFlags::SYMLINK_NOFOLLOW).ok()?;
         let found = beneath::facts_of(&stat).identity;
-        if (found.size_bytes, found.mtime_ns) == (expected.size_bytes, expected.mtime_ns) && is_it(&found) {
-            return place.target(&name);
+        let is_like_it = (found.size_bytes, found.mtime_ns) == (expected.size_bytes, expected.mtime_ns);
+        if is_like_it && beneath::kind_of(&stat).is_none() && is_it(&name, &found) {
+            return Some(name);
         }
     }
     None

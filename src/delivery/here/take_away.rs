@@ -5,6 +5,7 @@
 
 use crate::{
     delivery::here::{
+        earlier::copied_before,
         failure::{changed, refused, trouble, waits},
         place::{Place, numbered, rename_to_free},
         save::hash,
@@ -207,9 +208,7 @@ impl Source {
         let renamed = if copy.is_some() { Err(Errno::XDEV) } else { place.bring((self.at(), &self.aside)) };
         let name = match renamed {
             Err(Errno::XDEV) => {
-                let copy = copy.map_or_else(|| Double::make(file, &place, &self.aside), Ok);
-                let copied = copy.and_then(|copy| self.bring_over(&copy, file, expected, &place));
-                let copied = copied.map_err(|why| back(NO_COPY, why))?;
+                let copied = self.bring_over(copy, file, expected, &place).map_err(|why| back(NO_COPY, why))?;
                 copied.ok_or_else(|| self.put_back("it was written to while it was moved"))?
             }
             renamed => renamed.map_err(|why| back("it cannot be moved there", why.into()))?,
@@ -227,19 +226,29 @@ impl Source {
         }
     }
 
-    /// The copy gets its name, and only then the source is removed here. `None`: it changed meanwhile, and no copy is left.
+    /// The copy gets its name, and only then the source is removed here. Without a copy an earlier try has died, perhaps between the
+    /// two. `None`: it changed meanwhile, and no copy of ours is left.
     fn bring_over(
         &self,
-        copy: &Double,
+        copy: Option<Double>,
         file: &File,
         expected: &Identity,
         place: &Place,
     ) -> std::io::Result<Option<Vec<u8>>> {
-        if !is_version(file, expected) {
-            return Ok(None);
-        }
-        let name = place.bring((place.folder.as_fd(), &copy.name))?;
+        let named = if copy.is_none() { copied_before(file, expected, place) } else { None };
+        let name = match named {
+            Some(name) if is_version(file, expected) => name,
+            Some(_) => return Ok(None),
+            None => {
+                let copy = copy.map_or_else(|| Double::make(file, place, &self.aside), Ok)?;
+                if !is_version(file, expected) {
+                    return Ok(None);
+                }
+                place.bring((place.folder.as_fd(), &copy.name))?
+            }
+        };
         place.sync();
+        kill_point("here.copied");
         rustix::fs::unlinkat(&self.folder, &self.aside[..], AtFlags::empty())?;
         Ok(Some(name))
     }

@@ -56,7 +56,7 @@ pub async fn look(ledger: Arc<Ledger>, now: Moment, mut tell: impl FnMut(Would))
     while let Some(batch) = found.recv().await {
         for sight in batch.sights {
             let identity = sight.facts.identity;
-            if !wanted::has_wanted_size(&rule.when, &identity) || ledger.is_passed_over(&identity, now) {
+            if !rule.when.has_wanted_size(identity.size_bytes) || ledger.is_passed_over(&identity, now) {
                 continue;
             }
             let folder = rule.when.folder.as_os_str().as_bytes().to_vec();
@@ -79,7 +79,7 @@ pub async fn look(ledger: Arc<Ledger>, now: Moment, mut tell: impl FnMut(Would))
 fn when(ledger: &Ledger, sighting: &Sighting, now: Moment) -> Option<When> {
     let watch = &ledger.rule().when;
     if watch.done_file.is_some() {
-        let done = wanted::done_file_of(watch, &sighting.path).filter(|done| *done != sighting.path)?;
+        let done = watch.done_file_of(&sighting.path).filter(|done| *done != sighting.path)?;
         let is_done = Root::open(&watch.folder).is_ok_and(|root| root.look(&done, symlinks(watch.symlinks)).is_ok());
         if !is_done {
             return Some(When::OnceDone(done));

@@ -62,7 +62,7 @@ impl Keeper {
         if !self.rule.when.filter.wants(path) || self.ledger.meet(path, &facts.identity) {
             return false;
         }
-        let is_foreign = wanted::is_foreign_link(&self.rule.when, facts, footing.owner);
+        let is_foreign = self.rule.when.is_foreign_link(facts.links, facts.owner, footing.owner);
         if is_foreign {
             self.refusals.refuse(&self.rule.name, path, facts);
         }
@@ -75,7 +75,7 @@ impl Keeper {
         let (mut settled, mut passed_over) = (Vec::new(), Vec::new());
         for (Sight { path, facts }, hint) in sights {
             let watch = &self.rule.when;
-            if !wanted::has_wanted_size(watch, &facts.identity) {
+            if !watch.has_wanted_size(facts.identity.size_bytes) {
                 self.settling.forget(&path);
                 continue;
             }
@@ -110,7 +110,7 @@ impl Keeper {
         let again = Instant::now() + self.rule.when.rescan;
         let mut done_files: Vec<(Sighting, Box<[u8]>)> = Vec::new();
         for sighting in settled {
-            match wanted::done_file_of(&self.rule.when, &sighting.path) {
+            match self.rule.when.done_file_of(&sighting.path) {
                 Some(done) if done == sighting.path => passed_over.push(sighting),
                 Some(done) => done_files.push((sighting, done.into())),
                 None => self.settling.hold(&sighting.path, Stage::Waiting, Some(again)),

@@ -10,7 +10,6 @@ use crate::{
         footing::{self, Footing},
         hints::{Hints, NoEvents},
         refusals::Refusals,
-        wanted,
     },
     streams::beneath::{self, Facts, OpenError, Root},
 };
@@ -265,7 +264,7 @@ impl Walker<'_> {
         if self.walk.ledger.meet(path, &facts.identity) {
             return Ok(());
         }
-        if wanted::is_foreign_link(&self.rule.when, &facts, self.footing.owner) {
+        if self.rule.when.is_foreign_link(facts.links, facts.owner, self.footing.owner) {
             self.walk.refusals.refuse(&self.rule.name, path, &facts);
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod claims;
+mod ends;
 mod history;
 mod lifecycle;
 mod operating;

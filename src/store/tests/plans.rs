@@ -54,6 +54,8 @@ async fn no_hot_query_reads_all_jobs() {
         ("ripen", after::RIPEN, "jobs_arrival"),
         ("ripen by jobs", after::RIPEN_BY, "jobs_arrival"),
         ("who needs a source", after::NEEDS_SOURCE, "jobs_payload"),
+        ("who needs a source by the same path", after::NEEDS_SOURCE, "payloads_in_place"),
+        ("who needs a source by another", after::NEEDS_SOURCE, "payloads_file"),
         ("who will need a source", after::NEEDS_SOURCE, "arrivals_after"),
         ("whether these bytes were sent", sameness::SENT, "receipts_rule"),
         ("taken away", settle::MARK_TAKEN, "PRIMARY KEY"),

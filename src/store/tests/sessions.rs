@@ -18,6 +18,20 @@ async fn what_a_dead_session_had_claimed_is_released_uncounted_with_a_new_tempor
     assert!(desk.store.litter("offsite", 9).await.unwrap().is_empty());
 }
 
+/// Its source may be set aside, where nobody finds it; but a job that kills every process must not keep on doing so.
+#[tokio::test]
+async fn the_end_of_a_source_that_a_death_cut_off_is_tried_at_once_the_first_time() {
+    let mut desk = Desk::new().await;
+    desk.arrive(vec![desk.draft("in/a", 1)]).await;
+    for is_at_once in [true, false] {
+        assert_eq!(desk.claim(1).await.len(), 1);
+        desk.raw("UPDATE jobs SET action = 'after'").await;
+        desk = desk.restart().await;
+        desk.raw("UPDATE jobs SET action = 'upload'").await;
+        assert_eq!(desk.count("jobs WHERE due_at <= 1000000000").await, i64::from(is_at_once));
+    }
+}
+
 #[tokio::test]
 async fn litter_that_cannot_be_removed_hides_no_other() {
     let desk = Desk::new().await;
