@@ -65,9 +65,16 @@ pub struct Observed {
 /// Opens, prolongs and closes incidents.
 pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
     for trouble in &observed.troubles {
-        // a server that comes back says other things on the way: that is one trouble
-        let is_it = |incident: &Incident| incident.event == Event::Trouble && incident.subject == trouble.server;
-        let incident = met_or_new(incidents, is_it, || new(&trouble.server, Event::Trouble, trouble.since));
+        // a server that comes back says other things on the way: that is one trouble; that it is not configured any more is another
+        let is_missing = |kind: &str| kind == SERVER_MISSING;
+        let is_it = |incident: &Incident| {
+            (incident.event, &*incident.subject) == (Event::Trouble, &*trouble.server)
+                && is_missing(&incident.kind) == is_missing(&trouble.kind)
+        };
+        let incident = met_or_new(incidents, is_it, || Incident {
+            kind: trouble.kind.clone(),
+            ..new(&trouble.server, Event::Trouble, trouble.since)
+        });
         incident.kind.clone_from(&trouble.kind);
         incident.said.clone_from(&trouble.said);
         incident.rules.extend(trouble.rules.iter().cloned());

@@ -137,7 +137,8 @@ impl Write for Expire {
 
 /// Of what may have been mailed a person decides, however long that takes.
 pub(super) const EXPIRE: &str = "
-UPDATE jobs SET state = 'failed', reason = 'deadline', ended_at = ?1
+UPDATE jobs SET state = 'failed', reason = 'deadline', ended_at = ?1,
+       said = coalesce(said, 'it came to no try: its server was in trouble, paused or not configured, or it waited for another job')
  WHERE id IN (SELECT id FROM jobs WHERE state IN ('waiting', 'queued', 'held') AND expires_at <= ?1 AND reason IS NOT 'unknown' LIMIT 500)
 RETURNING id, ref, rule, server";
 

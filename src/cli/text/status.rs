@@ -92,7 +92,8 @@ fn sentence(need: &Need, zone: Calendar) -> String {
         }
         Need::Trouble(lane) => trouble(lane, zone),
         Need::NoServer { server, jobs } => {
-            format!("is not configured any more; {}: packetboat move-jobs --from {server} --to …", wait(*jobs))
+            let moved = format!("packetboat move-jobs --from {server} --to …");
+            format!("is not configured any more; {}: {moved}, or packetboat cancel --server {server}", wait(*jobs))
         }
         Need::InVain(InVain { rule, server, jobs, said }) => format!(
             "{} for {server} tried three times and more: {}: packetboat jobs --rule {rule} --state queued",

@@ -113,7 +113,7 @@ fn status_says_first_what_needs_a_person() {
         "\
 Three things need you.                                         up 6 d 3 h, 3 rules, 2 servers, 05:19
   ! offsite        trouble since 02:14 (3 h 5 min): connection refused; 212 jobs wait, next try 05:24
-  ! vault          is not configured any more; 4 jobs wait: packetboat move-jobs --from vault --to …
+  ! vault          is not configured any more; 4 jobs wait: packetboat move-jobs --from vault --to …, or packetboat cancel --server vault
   ! shop-orders    1 job failed in the last 24 h: packetboat jobs --rule shop-orders --state failed --since 1d
   - old-logs       paused since 05:00; 0 jobs held: packetboat resume old-logs
   - south          paused since yesterday 18:00; 212 jobs wait: packetboat resume south

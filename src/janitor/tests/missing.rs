@@ -34,6 +34,22 @@ async fn jobs_of_a_server_that_is_no_more_are_one_mail_and_one_when_they_went_el
 }
 
 #[tokio::test]
+async fn a_server_that_was_in_trouble_and_is_no_more_is_told_of_anew() {
+    let mut office = Office::open("{ to: ops@example.com }").await;
+    office.arrives("a", 10).await;
+    office.lane("offsite", LaneState::Closed).await;
+    office.pass(1).await;
+    office.pass(60).await;
+    office.arrived(&office.outbox("main").await).await;
+    office.rename("offsite", "elsewhere");
+    office.pass(1).await;
+    office.pass(61).await;
+    let mails = office.outbox("main").await;
+    let subjects: Vec<_> = mails.iter().map(|(subject, _)| &**subject).collect();
+    assert_eq!(subjects, ["[packetboat gate] offsite: not configured any more, and jobs wait for it"]);
+}
+
+#[tokio::test]
 async fn a_server_that_is_configured_again_is_no_trouble_any_more() {
     let mut office = Office::open("{ to: ops@example.com }").await;
     office.arrives("a", 10).await;
