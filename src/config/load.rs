@@ -1,7 +1,7 @@
 //! packetboat.yaml from disk: settings, or everything that is wrong with it.
 
 use super::{
-    Defaults, Finding, Limits, MailSettings, Notices, Server, Settings, defaults,
+    Defaults, Finding, Limits, MailSettings, Notices, Server, ServerKind, ServerKinds, Settings, defaults,
     fields::Fields,
     file,
     keys::{Table, default, not_yet, optional},
@@ -103,8 +103,8 @@ pub struct Outline {
     pub rules: PathBuf,
     /// Folder of the templates of mails.
     pub templates: PathBuf,
-    /// Names and kinds (`ftp`, `smtp`, `webhook`); `None` when packetboat.yaml could not be read so far.
-    pub servers: Option<BTreeMap<String, &'static str>>,
+    /// `None` when packetboat.yaml could not be read so far.
+    pub servers: Option<ServerKinds>,
     pub mail: MailSettings,
     pub defaults: Defaults,
     /// `limits.message_size`, in bytes.
@@ -254,11 +254,13 @@ pub fn time_zone(sheet: &Sheet, node: &Node) -> Option<Tz> {
     read::spelt("a time zone", parse)(sheet, node)
 }
 
-type Names = BTreeMap<String, &'static str>;
-
-/// Names and kinds of all servers, faulty ones included, and those that are whole.
-fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Option<Names>, BTreeMap<String, Server>) {
-    let (mut names, mut servers) = (Names::new(), BTreeMap::new());
+/// All servers, and those that are whole.
+fn servers(
+    sheet: &Sheet,
+    top: &Fields<'_>,
+    around: &Surroundings<'_>,
+) -> (Option<ServerKinds>, BTreeMap<String, Server>) {
+    let (mut names, mut servers) = (ServerKinds::new(), BTreeMap::new());
     let entries = match top.value("servers") {
         None => return (Some(names), servers),
         Some(Node { value: Value::Map(entries), .. }) => entries,
@@ -279,7 +281,7 @@ fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Optio
             );
             continue;
         }
-        names.insert(name.clone(), kind_word(value));
+        names.insert(name.clone(), kind_of(value));
         let server = KINDS.one(sheet, value).and_then(|kind| match kind.key.as_text() {
             Some("smtp") => smtp_server(sheet, &name, &kind, around).map(Server::Smtp),
             _ => ftp_server(sheet, &name, &kind, around).map(Server::Ftp),
@@ -294,8 +296,8 @@ fn webhooks(
     sheet: &Sheet,
     top: &Fields<'_>,
     around: &Surroundings<'_>,
-    (mut names, whole): (Option<Names>, &mut BTreeMap<String, Server>),
-) -> Option<Names> {
+    (mut names, whole): (Option<ServerKinds>, &mut BTreeMap<String, Server>),
+) -> Option<ServerKinds> {
     let entries = match top.value("webhooks") {
         None => return names,
         Some(Node { value: Value::Map(entries), .. }) => entries,
@@ -311,8 +313,8 @@ fn webhooks(
         let taken = names.as_ref().and_then(|names| names.get(&name));
         if let Some(kind) = taken {
             let message = match *kind {
-                "webhook" => format!("two webhooks are called `{name}`"),
-                _ => format!("a server is called `{name}`, too"),
+                ServerKind::Webhook => format!("two webhooks are called `{name}`"),
+                ServerKind::Ftp | ServerKind::Smtp => format!("a server is called `{name}`, too"),
             };
             sheet.report(
                 Problem::error(&entry.key.at, message).hint("name one of them otherwise: they share their lanes"),
@@ -320,7 +322,7 @@ fn webhooks(
             continue;
         }
         if let Some(names) = &mut names {
-            names.insert(name.clone(), "webhook");
+            names.insert(name.clone(), ServerKind::Webhook);
         }
         whole.extend(webhook(sheet, &name, entry, around).map(|server| (name, server)));
     }
@@ -328,10 +330,10 @@ fn webhooks(
 }
 
 /// What a server is meant to be, whole or not.
-fn kind_word(node: &Node) -> &'static str {
+fn kind_of(node: &Node) -> ServerKind {
     match &node.value {
-        Value::Map(entries) if entries.iter().any(|entry| entry.key.as_text() == Some("smtp")) => "smtp",
-        _ => "ftp",
+        Value::Map(entries) if entries.iter().any(|entry| entry.key.as_text() == Some("smtp")) => ServerKind::Smtp,
+        _ => ServerKind::Ftp,
     }
 }
 

@@ -1,14 +1,13 @@
 //! `notices:` who hears of what, in packetboat.yaml for all rules and in a rule for its own.
 
 use super::{
-    Outline,
+    Outline, ServerKind,
     fields::Fields,
     keys::{Table, default, optional},
     mail::{mailbox, relays},
     read::{self, Meaning, Meaning::Built},
     read_template::read_template,
     sheet::{Problem, Sheet},
-    suggest,
     yaml::{Node, Value},
 };
 use crate::{
@@ -253,18 +252,13 @@ fn readers(fields: &Fields<'_>, sheet: &Sheet, node: &Node, (known, told): (&Out
 fn webhook(sheet: &Sheet, node: &Node, known: &Outline) -> Option<String> {
     let name = read::text(sheet, node)?;
     let Some(servers) = &known.servers else { return Some(name) };
-    let all = || servers.iter().filter(|(_, kind)| **kind == "webhook").map(|(name, _)| name.as_str());
     let message = match servers.get(&name) {
-        Some(&"webhook") => return Some(name),
-        Some(_) => format!("`{name}` is a server and no webhook"),
+        Some(ServerKind::Webhook) => return Some(name),
+        Some(ServerKind::Ftp | ServerKind::Smtp) => format!("`{name}` is a server and no webhook"),
         None => format!("there is no webhook `{name}`"),
     };
-    let near = suggest::nearest(&name, all()).map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
-    let hint = match &all().collect::<Vec<_>>()[..] {
-        [] => "packetboat.yaml has none: `webhooks: { NAME: { url: https://…, secret: { env: NAME } } }`".to_owned(),
-        all => format!("packetboat.yaml has {} (webhook){near}", all.join(", ")),
-    };
-    sheet.report(Problem::error(&node.at, message).hint(hint));
+    let none = "packetboat.yaml has none: `webhooks: { NAME: { url: https://…, secret: { env: NAME } } }`";
+    sheet.report(Problem::error(&node.at, message).hint(ServerKind::Webhook.listed(servers, &name, none)));
     None
 }
 

@@ -14,7 +14,7 @@ mod site;
 mod socket;
 mod wire;
 
-pub use crate::config::{Finding, Paint, render, summary};
+pub use crate::config::{Finding, Paint, ServerKind, render, summary};
 pub use crate::store::{
     Attempt, Expected, InVain, JobDetail, JobFilter, JobLine, JobVerb, LaneRow, LaneState, LaneStatus, LeftAlone,
     NotAGlob, OpenCounts, PausedRule, ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status,

@@ -247,7 +247,7 @@ fn limits(fields: &Fields<'_>) -> Option<RuleLimits> {
 mod tests {
     use super::*;
     use crate::{
-        config::Defaults,
+        config::{Defaults, ServerKind},
         domain::{ByteRate, OnExists, Priority, ProofWish, Resume, Times},
         rules::{EmptyFiles, Existing, HardLinks, Symlinks, WatchMethod},
     };
@@ -261,7 +261,7 @@ mod tests {
             storage: None,
             rules: PathBuf::new(),
             templates: PathBuf::new(),
-            servers: Some(BTreeMap::from([("a".to_owned(), "ftp"), ("b".to_owned(), "ftp")])),
+            servers: Some(BTreeMap::from([("a".to_owned(), ServerKind::Ftp), ("b".to_owned(), ServerKind::Ftp)])),
             mail: crate::config::MailSettings::default(),
             defaults: Defaults {
                 retry,

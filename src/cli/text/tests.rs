@@ -4,8 +4,8 @@ use super::{job::Attempts, *};
 use crate::{
     control::{
         self, Attempt, Expected, FilePlan, FolderTrouble, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone,
-        OpenCounts, PausedInFile, PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, SessionStatus, Site,
-        Status, Tally,
+        OpenCounts, PausedInFile, PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, ServerKind,
+        SessionStatus, Site, Status, Tally,
     },
     domain::{JobState, Moment, Ref, RefTail, Sha256},
 };
@@ -48,7 +48,7 @@ fn line() -> JobLine {
 
 fn site() -> Site {
     let rules = ["nightly-dumps", "old-logs", "shop-orders"].map(|name| (name.to_owned(), PausedInFile::No));
-    let servers = ["offsite", "south"].map(|name| (name.to_owned(), "ftp")).into();
+    let servers = ["offsite", "south"].map(|name| (name.to_owned(), ServerKind::Ftp)).into();
     Site {
         storage: "/var/lib/packetboat".into(),
         time_zone: calendar().zone,
