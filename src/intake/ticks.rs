@@ -1,9 +1,9 @@
 //! The moments of a rule's schedule: how far they are covered is a line of the ledger, written with the arrival that covers them.
 
 use crate::{
-    domain::{ArrivalDraft, Identity, Moment, Ref, Report, Sighting},
+    domain::{ArrivalDraft, Identity, Moment, Ref, Report, ReportLine, SETTLED, Sighting},
     faults,
-    intake::{Intake, Later, report::report},
+    intake::{Intake, Later},
     rules::{self, Scheduled},
     schedule::{Look, ON_TIME},
     simulation::aside,
@@ -32,8 +32,6 @@ pub struct Covered {
 
 /// A first report goes back so far.
 const FIRST_REPORT: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Outcomes of a moment are on disk a little later: a report ends so long before its tick, and the next one goes on there.
-const SETTLED: Duration = Duration::from_secs(30);
 
 impl Intake {
     /// The ticks of a rule. Those of a schedule that is new, or another one than before, are covered up to now.
@@ -142,7 +140,10 @@ pub async fn report_for(
         return Ok(None);
     }
     let since = covered.last.unwrap_or_else(|| at.minus(FIRST_REPORT));
-    report(store, rules, (since.minus(SETTLED), at.minus(SETTLED))).await.map(Some)
+    let (since, until) = (since.minus(SETTLED), at.minus(SETTLED));
+    let lines = store.report(rules, (since, until)).await?;
+    let is_well = store.open_incidents().await? == 0 && lines.iter().all(ReportLine::is_well);
+    Ok(Some(Report { since, until, lines, is_well }))
 }
 
 async fn covered_at(store: &Store, place: i64) -> Result<Option<Covered>, StoreError> {

@@ -2,10 +2,10 @@
 
 use crate::{
     config::{Notice, Way},
-    domain::{Event, Moment},
+    domain::{Event, Moment, SETTLED},
     janitor::{
         digests::{Covered, LONGEST},
-        teller::{SETTLED, Teller, in_order},
+        teller::{Teller, in_order},
     },
     notices::{self, Deliveries, is_worth_a_mail},
     store::{About, LaneRow, NoticeJob, StoreError},

@@ -1,10 +1,10 @@
 //! What a webhook is told, as JSON (Standard Webhooks): the facts of the mails. What came from outside is escaped as it is there.
 
 use super::{
-    Aside, Deliveries, DigestLine, Told,
+    Aside, Deliveries, Told,
     words::{shown, until},
 };
-use crate::domain::{Event, Example, Incident, Letter, Moment};
+use crate::domain::{Event, Example, Incident, Letter, Moment, ReportLine};
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
@@ -175,25 +175,24 @@ pub fn delivered_body(
 /// Of everything, as [`super::digest`] has it in words.
 #[must_use]
 pub fn digest_body(
-    lines: &[DigestLine],
+    lines: &[ReportLine],
     open: &[&Incident],
     (since, until): (Moment, Moment),
     (host, now): (&str, Moment),
 ) -> Letter {
-    let is_well = |line: &DigestLine| line.failed == 0 && line.held == 0;
     let data = OfDigest {
         host,
         since: iso(since),
         until: iso(until),
-        all_is_well: open.is_empty() && lines.iter().all(is_well),
+        all_is_well: open.is_empty() && lines.iter().all(ReportLine::is_well),
         rules: lines.iter().map(of_line).collect(),
         incidents: open.iter().map(|incident| of_open(incident)).collect(),
     };
     letter(&Body { r#type: "digest", timestamp: iso(now), data })
 }
 
-fn of_line(line: &DigestLine) -> OfLine<'_> {
-    let DigestLine { rule, delivered, bytes, failed, superseded, waiting, held, last_delivered } = line;
+fn of_line(line: &ReportLine) -> OfLine<'_> {
+    let ReportLine { rule, delivered, bytes, failed, superseded, waiting, held, last_delivered, expected: _ } = line;
     OfLine {
         rule,
         delivered: *delivered,

@@ -1,34 +1,19 @@
 //! The mail that comes whatever happened: silence would mean that we are dead.
 
 use super::words::{clock, plural, shown, span};
-use crate::domain::{Event, Incident, Moment, show_size};
+use crate::domain::{Event, Incident, Moment, ReportLine, show_size};
 use chrono_tz::Tz;
 use std::fmt::Write as _;
-
-/// One rule's line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DigestLine {
-    pub rule: String,
-    pub delivered: u64,
-    pub bytes: u64,
-    pub failed: u64,
-    pub superseded: u64,
-    /// Jobs on their way.
-    pub waiting: u64,
-    /// Jobs that a pause or an operator holds.
-    pub held: u64,
-    pub last_delivered: Option<Moment>,
-}
 
 /// Subject and text of what happened after `since` and not after `until`.
 #[must_use]
 pub fn digest(
-    lines: &[DigestLine],
+    lines: &[ReportLine],
     open: &[&Incident],
     (since, until): (Moment, Moment),
     (host, time_zone): (&str, Tz),
 ) -> (String, String) {
-    let sum = |of: fn(&DigestLine) -> u64| lines.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&ReportLine) -> u64| lines.iter().map(of).sum::<u64>();
     let (delivered, failed) = (sum(|line| line.delivered), sum(|line| line.failed));
     let of =
         |event| open.iter().filter(move |incident| incident.event == event).map(|incident| incident.subject.as_str());

@@ -9,7 +9,7 @@ mod words;
 
 pub use body::{delivered_body, digest_body, incident_body};
 pub use delivered::{Deliveries, delivered, is_worth_a_mail};
-pub use digest::{DigestLine, digest};
+pub use digest::digest;
 pub use judge::{LaneTrouble, Late, Observed, judge};
 pub use words::{Aside, Told, mail};
 

@@ -62,7 +62,7 @@ pub use read::{
     Attempt, Ends, Expected, Found, InVain, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts,
     PausedRule, ReceiptFilter, ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
 };
-pub use report::{Delivery, RuleReport};
+pub use report::Delivery;
 pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};

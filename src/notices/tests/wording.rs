@@ -159,8 +159,8 @@ fn what_was_delivered_and_a_digest_are_told_a_webhook_in_numbers() {
         (&told["data"]["rules"][1]["rule"], &told["data"]["examples"][0]["file"]),
         (&"logs".into(), &"a".into())
     );
-    let mut line = DigestLine { rule: "dumps".into(), delivered: 3, last_delivered: Some(T0), ..DigestLine::default() };
-    let digest = |line: &DigestLine, open: &[&Incident]| {
+    let mut line = ReportLine { rule: "dumps".into(), delivered: 3, last_delivered: Some(T0), ..ReportLine::default() };
+    let digest = |line: &ReportLine, open: &[&Incident]| {
         json(&digest_body(std::slice::from_ref(line), open, (T0, night_end()), ("gate", night_end())))
     };
     let told = digest(&line, &[]);
