@@ -1,13 +1,12 @@
 //! The moments of a rule's schedule: how far they are covered is a line of the ledger, written with the arrival that covers them.
 
 use crate::{
-    domain::{ArrivalDraft, Identity, Moment, Ref, Report, ReportLine, SETTLED, Sighting},
-    faults,
-    intake::{Intake, Later},
+    domain::{ArrivalDraft, Identity, Moment, Report, ReportLine, SETTLED, Sighting},
+    intake::{Intake, Later, door::context},
     rules::{self, Scheduled},
     schedule::{Look, ON_TIME},
     simulation::aside,
-    store::{Arrive, Place, Store, StoreError},
+    store::{Place, Store, StoreError},
 };
 use std::{sync::Arc, time::Duration};
 use tracing::info;
@@ -77,39 +76,22 @@ impl Intake {
                 }
                 let store = &self.0.store;
                 let report = report_for(store, &ticks.rule, &ticks.rules, (covered, at)).await?;
-                let (intake, of) = (self.clone(), ticks.clone());
+                let (node, of) = (self.0.node.clone(), ticks.clone());
                 let plan = move || {
-                    let context = intake.context((of.rule_version, of.place), at);
+                    let context = context(&node, (of.rule_version, of.place), at);
                     rules::plan_tick(&of.rule, &context, now, report.as_ref()).arrival
                 };
                 let draft = aside(plan).await.map_err(Later::broken)?; // it reads what its mails carry
-                self.commit_tick(draft).await?;
+                self.0.arrive(vec![draft]).await?;
             }
         }
         Ok(())
     }
 
     async fn leave_out(&self, ticks: &Ticks, Covered { until, last }: Covered) -> Result<(), StoreError> {
-        self.commit_tick(ArrivalDraft {
-            id: Ref::new(),
-            rule: ticks.rule.name.clone(),
-            rule_version: ticks.rule_version,
-            place: ticks.place,
-            sighting: Sighting::ticks(until, last),
-            arrived_at: until,
-            sha256: None,
-            letters: Vec::new(),
-            jobs: Vec::new(),
-            has_after: false,
-        })
-        .await
-    }
-
-    async fn commit_tick(&self, draft: ArrivalDraft) -> Result<(), StoreError> {
-        faults::kill_point("intake.before_commit");
-        self.0.store.arrive(Arrive { node: self.0.node.clone(), arrivals: vec![draft] }).await?;
-        faults::kill_point("intake.after_commit");
-        Ok(())
+        let of = (ticks.rule_version, ticks.place);
+        let draft = ArrivalDraft::passed_over(&ticks.rule.name, of, Sighting::ticks(until, last), until);
+        self.0.arrive(vec![draft]).await
     }
 }
 
