@@ -144,6 +144,10 @@ fn a_webhook_is_told_the_facts_of_the_mail() {
     let missed = told(Event::Missed, Told::Still);
     assert_eq!((&missed["data"]["rule"], &missed["data"]["server"]), (&"dumps".into(), &().into()));
     assert_eq!(missed["data"]["next"], "packetboat plan dumps");
+    let text = incident_body(&night.incidents[0], Told::Still, aside).bytes;
+    let text = String::from_utf8_lossy(&text);
+    let keys = ["host", "told", "event", "server", "rule", "trouble", "reply", "began", "ended", "jobs", "waiting"];
+    assert!(keys.map(|key| text.find(&format!("\"{key}\":")).expect(key)).is_sorted(), "{text}");
 }
 
 #[test]
