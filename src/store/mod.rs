@@ -3,6 +3,7 @@
 mod after;
 mod arrive;
 mod claim;
+mod claimed;
 mod error;
 mod expansions;
 mod expectations;
@@ -42,9 +43,9 @@ mod writer;
 
 pub use after::{NextStep, RipeArrival};
 pub use arrive::Arrive;
-pub use claim::{
-    Ask, ClaimedErrand, ClaimedJob, ClaimedPost, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway,
-    ClaimedUpload, Parcel,
+pub use claim::{Ask, Parcel};
+pub use claimed::{
+    ClaimedErrand, ClaimedJob, ClaimedPost, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway, ClaimedUpload,
 };
 pub use error::StoreError;
 pub use expansions::{ArrivePart, Expansion};
