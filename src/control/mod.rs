@@ -23,7 +23,7 @@ pub use crate::store::{
 pub use act::{ActError, act, read};
 pub use check::{Checked, check};
 pub use command::{Answer, Command, Subject};
-pub use folders::{FolderTrouble, HeartbeatTrouble, first_trouble, folders};
+pub use folders::{HeartbeatTrouble, SourceTrouble, first_trouble, folders};
 pub use init::{DROP_IN_MARK, InitError, Written, drop_in, init};
 pub use load::{Configuration, load};
 pub use needs::{Need, needs};
