@@ -1,29 +1,24 @@
 //! packetboat.yaml from disk: settings, or everything that is wrong with it.
 
 use super::{
-    Defaults, Finding, Limits, MailSettings, Notices, Server, ServerKind, ServerKinds, Settings, defaults,
+    Defaults, Finding, Limits, MailSettings, Notices, ServerKinds, Settings, defaults,
     fields::Fields,
     file,
     keys::{Table, default, not_yet, optional},
-    kind::Kinds,
     mail::mail,
     read,
-    read_ftp::ftp_server,
     read_notices::{Whose, notices},
     read_secret::hide_secrets,
-    read_smtp::smtp_server,
+    read_servers::servers_and_webhooks,
     sheet::{Problem, Sheet},
     suggest,
     surroundings::{Surroundings, machine_time_zone},
     url::Url,
     values::Fault,
-    webhook::webhook,
-    yaml::{self, Entry, Node, Value},
+    yaml::{self, Node},
 };
-use crate::domain::HERE;
 use chrono_tz::Tz;
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -64,25 +59,6 @@ pub const TOP: Table = Table {
         ("then", "a rule is a file of its own: rules/NAME.yaml"),
         ("log", "the environment variable RUST_LOG says what is logged"),
     ],
-};
-
-/// The kinds of a server.
-static KINDS: Kinds = Kinds {
-    table: Table {
-        name: "a server",
-        keys: &[optional("ftp"), optional("smtp")],
-        moved: &[
-            ("type", "write `ftp: { … }`"),
-            ("kind", "write `ftp: { … }`"),
-            ("protocol", "write `ftp: { … }`"),
-            ("ftps", "write `ftp: { …, tls: explicit }`"),
-            ("host", "write `ftp: { host: … }`"),
-            ("sftp", "SFTP is another protocol; this version speaks FTP and FTPS"),
-        ],
-    },
-    beside: &[],
-    none: ("a server without a kind", "write `ftp: { host: …, user: …, password: … }`"),
-    two: "a server is one of them; make it two",
 };
 
 /// What packetboat.yaml gave.
@@ -178,8 +154,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
         Some(node) => time_zone(sheet, node),
         None => Some(unknown.time_zone),
     };
-    let (names, mut servers) = servers(sheet, &top, around);
-    let names = webhooks(sheet, &top, around, (names, &mut servers));
+    let (names, servers) = servers_and_webhooks(sheet, &top, around);
     let mail = mail(&top, names.as_ref());
     let defaults = defaults::defaults(sheet, &top);
     let heartbeat = top.need("heartbeat", heartbeat);
@@ -252,106 +227,4 @@ pub fn time_zone(sheet: &Sheet, node: &Node) -> Option<Tz> {
         })
     };
     read::spelt("a time zone", parse)(sheet, node)
-}
-
-/// All servers, and those that are whole.
-fn servers(
-    sheet: &Sheet,
-    top: &Fields<'_>,
-    around: &Surroundings<'_>,
-) -> (Option<ServerKinds>, BTreeMap<String, Server>) {
-    let (mut names, mut servers) = (ServerKinds::new(), BTreeMap::new());
-    let entries = match top.value("servers") {
-        None => return (Some(names), servers),
-        Some(Node { value: Value::Map(entries), .. }) => entries,
-        Some(node) if node.is_null() => return (Some(names), servers),
-        Some(node) => {
-            let problem = Problem::error(&node.at, format!("{}, expected a map of servers", node.kind_word()));
-            sheet.report(problem.hint("write `servers: { NAME: { ftp: { … } } }`"));
-            return (None, servers);
-        }
-    };
-    for Entry { key, value } in entries.iter().take_while(|_| !sheet.is_full()) {
-        let Some(name) = server_name(sheet, key) else { continue };
-        let known = names.contains_key(&name).then(|| entries.iter().find(|entry| entry.key.as_text() == Some(&name)));
-        if let Some(first) = known.flatten() {
-            let problem = Problem::error(&key.at, format!("two servers are called `{name}`"));
-            sheet.report(
-                problem.related(sheet.place(&first.key.at, Some("the first"))).hint("name one of them otherwise"),
-            );
-            continue;
-        }
-        names.insert(name.clone(), kind_of(value));
-        let server = KINDS.one(sheet, value).and_then(|kind| match kind.key.as_text() {
-            Some("smtp") => smtp_server(sheet, &name, &kind, around).map(Server::Smtp),
-            _ => ftp_server(sheet, &name, &kind, around).map(Server::Ftp),
-        });
-        servers.extend(server.map(|server| (name, server)));
-    }
-    (Some(names), servers)
-}
-
-/// Adds the webhooks: they share their lanes, and so their names, with the servers.
-fn webhooks(
-    sheet: &Sheet,
-    top: &Fields<'_>,
-    around: &Surroundings<'_>,
-    (mut names, whole): (Option<ServerKinds>, &mut BTreeMap<String, Server>),
-) -> Option<ServerKinds> {
-    let entries = match top.value("webhooks") {
-        None => return names,
-        Some(Node { value: Value::Map(entries), .. }) => entries,
-        Some(node) if node.is_null() => return names,
-        Some(node) => {
-            let problem = Problem::error(&node.at, format!("{}, expected a map of webhooks", node.kind_word()));
-            sheet.report(problem.hint("write `webhooks: { NAME: { url: https://…, secret: { env: NAME } } }`"));
-            return None;
-        }
-    };
-    for entry in entries.iter().take_while(|_| !sheet.is_full()) {
-        let Some(name) = server_name(sheet, &entry.key) else { continue };
-        let taken = names.as_ref().and_then(|names| names.get(&name));
-        if let Some(kind) = taken {
-            let message = match *kind {
-                ServerKind::Webhook => format!("two webhooks are called `{name}`"),
-                ServerKind::Ftp | ServerKind::Smtp => format!("a server is called `{name}`, too"),
-            };
-            sheet.report(
-                Problem::error(&entry.key.at, message).hint("name one of them otherwise: they share their lanes"),
-            );
-            continue;
-        }
-        if let Some(names) = &mut names {
-            names.insert(name.clone(), ServerKind::Webhook);
-        }
-        whole.extend(webhook(sheet, &name, entry, around).map(|server| (name, server)));
-    }
-    names
-}
-
-/// What a server is meant to be, whole or not.
-fn kind_of(node: &Node) -> ServerKind {
-    match &node.value {
-        Value::Map(entries) if entries.iter().any(|entry| entry.key.as_text() == Some("smtp")) => ServerKind::Smtp,
-        _ => ServerKind::Ftp,
-    }
-}
-
-/// Names appear in commands, filters and logs: letters, digits, `-`, `_` and `.`.
-fn server_name(sheet: &Sheet, node: &Node) -> Option<String> {
-    let name = read::spelt("a server's name", |text| Ok(text.to_owned()))(sheet, node)?;
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if name.is_empty() || name.len() > 64 || name.starts_with('-') || !name.chars().all(fits) {
-        let problem = Problem::error(&node.at, "this is not a server's name");
-        sheet.report(
-            problem.hint("a name has letters, digits, `-`, `_` and `.`, at most 64, and does not begin with `-`"),
-        );
-        return None;
-    }
-    if name == HERE {
-        let problem = Problem::error(&node.at, "`here` is this machine: where `save` and `move` put files");
-        sheet.report(problem.hint("name this server otherwise"));
-        return None;
-    }
-    Some(name)
 }

@@ -14,6 +14,7 @@ mod mail;
 mod read_ftp;
 mod read_notices;
 mod read_secret;
+mod read_servers;
 mod read_smtp;
 mod read_template;
 mod read_trust;
