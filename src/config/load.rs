@@ -150,10 +150,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let storage = top.need("storage", |sheet, node| storage(sheet, node, around));
     let rules = top.need("rules", read::some_text).map(|rules| around.path(&rules));
     let templates = top.need("templates", read::some_text).map(|templates| around.path(&templates));
-    let zone = match top.value("time_zone") {
-        Some(node) => time_zone(sheet, node),
-        None => Some(unknown.time_zone),
-    };
+    let zone = top.or("time_zone", unknown.time_zone, time_zone);
     let (names, servers) = servers_and_webhooks(sheet, &top, around);
     let mail = mail(&top, names.as_ref());
     let defaults = defaults::defaults(sheet, &top);
@@ -170,10 +167,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
         message_size: limits.clone().unwrap_or_default().message_size,
         time_zone: zone.unwrap_or(unknown.time_zone),
     };
-    let notices = match top.value("notices") {
-        Some(node) => notices(sheet, node, &outline, Whose::AllRules),
-        None => Some(Notices::default()),
-    };
+    let notices = top.or("notices", Notices::default(), |sheet, node| notices(sheet, node, &outline, Whose::AllRules));
     let settings = || {
         Some(Settings {
             file: path.to_path_buf(),

@@ -43,16 +43,12 @@ pub struct MailSettings {
 /// `mail` of packetboat.yaml.
 pub fn mail(top: &Fields<'_>, servers: Option<&ServerKinds>) -> Option<MailSettings> {
     let fields = top.map("mail", &MAIL)?;
-    let from = fields.may("from", mailbox);
-    let via = fields.may("via", |sheet, node| relays(sheet, node, servers));
-    if (fields.entry("from").is_some() && from.is_none()) || (fields.entry("via").is_some() && via.is_none()) {
-        return None;
-    }
-    let only = || {
-        let mut relays = ServerKind::Smtp.names(servers?);
-        relays.next().filter(|_| relays.next().is_none()).map(str::to_owned)
-    };
-    Some(MailSettings { from, via: via.unwrap_or_else(|| only().into_iter().collect()) })
+    let all = servers.into_iter().flat_map(|servers| ServerKind::Smtp.names(servers));
+    let all: Vec<String> = all.map(str::to_owned).collect();
+    let only = if all.len() == 1 { all } else { vec![] };
+    let from = fields.or("from", None, |sheet, node| mailbox(sheet, node).map(Some));
+    let via = fields.or("via", only, |sheet, node| relays(sheet, node, servers));
+    Some(MailSettings { from: from?, via: via? })
 }
 
 /// `noreply@example.com`, `Acme <noreply@example.com>`.

@@ -168,12 +168,10 @@ pub fn notices(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Opt
 
 fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<Either> {
     let fields = Fields::open(sheet, &NOTICE, &node.at, node)?;
-    let on = match fields.entry("on") {
-        Some(_) => fields
-            .may("on", |sheet, node| read::each(read::many(sheet, node)?, |item| read::word(EVENTS)(sheet, item)))
-            .map(BTreeSet::from_iter),
-        None => Some(BTreeSet::from(USUAL)),
-    };
+    let on = fields.or("on", BTreeSet::from(USUAL), |sheet, node| {
+        let words = read::each(read::many(sheet, node)?, |item| read::word(EVENTS)(sheet, item));
+        words.map(BTreeSet::from_iter)
+    });
     let told =
         on.iter().flat_map(|on| samples(Some(on).filter(|_| fields.entry("digest").is_none()))).collect::<Vec<_>>();
     let readers = readers(&fields, sheet, node, (known, &told));
@@ -211,10 +209,8 @@ fn readers(fields: &Fields<'_>, sheet: &Sheet, node: &Node, (known, told): (&Out
             });
             let via = via(fields, sheet, node, known);
             let parse = |kind, text: &str| TextTemplate::parse_notice(kind, told, text);
-            let template = match fields.entry("template") {
-                Some(entry) => read_template(sheet, &entry.value, &known.templates, &parse).map(Some),
-                None => Some(None),
-            };
+            let template = fields
+                .or("template", None, |sheet, node| read_template(sheet, node, &known.templates, &parse).map(Some));
             if known.mail.from.is_none() && known.servers.is_some() {
                 let problem = Problem::error(&node.at, "these notices have no sender");
                 sheet.report(problem.hint("add `mail: { from: … }` to packetboat.yaml"));
