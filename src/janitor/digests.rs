@@ -58,17 +58,14 @@ impl Teller {
                 };
                 let lines = self.store.report(&rules, (since, until)).await?;
                 let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.closed_at.is_none()).collect();
+                let told = || notices::digest_body(&lines, &open, (since, until), (&self.node, now));
                 mails.extend(match digest.readers.way() {
                     Way::Mail { via, template } => {
                         let words = notices::digest(&lines, &open, (since, until), (&self.node, self.time_zone));
-                        let told = || notices::digest_body(&lines, &open, (since, until), (&self.node, now));
                         let words = self.words(template.as_ref(), words, told);
                         self.mail(About::Digest, name, in_order(via, lanes), words, now)
                     }
-                    Way::Webhook => {
-                        let body = notices::digest_body(&lines, &open, (since, until), (&self.node, now));
-                        Some(self.post(About::Digest, name, body, now))
-                    }
+                    Way::Webhook => Some(self.post(About::Digest, name, told(), now)),
                 });
                 covered.now.push((key, until));
             }
