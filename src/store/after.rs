@@ -2,11 +2,10 @@
 
 use crate::{
     domain::{
-        Copied, EndedJob, EndedReceipt, Ends, Identity, JobDraft, JobState, Letter, Moment, Ref, RemotePath, Sha256,
-        Sighting,
+        Copied, EndedJob, EndedReceipt, Ends, JobDraft, JobState, Letter, Moment, Ref, RemotePath, Sha256, Sighting,
     },
     store::{
-        ClaimedJob, QueueKey, Store, StoreError,
+        QueueKey, Store, StoreError,
         error::unreadable,
         letters::insert_letters,
         litter,
@@ -272,42 +271,3 @@ pub(super) const LET_GO: &str = "
 UPDATE jobs SET state = 'cancelled', reason = 'by_operator', said = 'what it follows upon is tried again', ended_at = ?2, waits_for = NULL
  WHERE arrival_id = (SELECT arrival_id FROM jobs WHERE id = ?1 AND is_after = 0) AND is_after = 1 AND state IN ('waiting', 'queued', 'held')
 RETURNING id";
-
-impl Store {
-    /// The rule of another job or arrival that still needs the file of `job`, if there is one: its bytes are to be sent, or what
-    /// follows upon that is not planned yet.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn needs_source(&self, job: &ClaimedJob) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query(NEEDS_SOURCE).bind(job.id).fetch_optional(self.readers()).await?;
-        Ok(row.map(|row| row.get("rule")))
-    }
-
-    /// Whether the ledger of (rule, folder) has this very version of the file: taken, or looked at and not wanted.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn has_met(
-        &self,
-        rule: &str,
-        folder: &[u8],
-        path: &[u8],
-        version: &Identity,
-    ) -> Result<bool, StoreError> {
-        let Some(place) = self.find_place(rule, folder).await? else { return Ok(false) };
-        Ok(self.seen(place.id, path).await?.is_some_and(|row| !row.identity.is_plainly_new(version)))
-    }
-}
-
-/// Of two rules that both take the source away, each comes to that step: they do not wait for each other.
-pub(super) const NEEDS_SOURCE: &str = "
-SELECT o.rule AS rule FROM jobs j CROSS JOIN jobs o ON o.payload_id = j.payload_id
- WHERE j.id = ?1 AND o.id <> j.id AND o.action <> 'after' AND o.state IN ('waiting', 'queued', 'running', 'held')
-UNION ALL
-SELECT v.name AS rule FROM jobs j CROSS JOIN arrivals a ON a.payload_id = j.payload_id AND a.after IN ('due', 'ripe')
-       JOIN rule_versions v ON v.id = a.rule_version_id
- WHERE j.id = ?1 AND a.id <> j.arrival_id
-   AND NOT EXISTS (SELECT 1 FROM jobs t WHERE t.arrival_id = a.id AND t.action = 'after'
-                      AND t.state IN ('waiting', 'queued', 'running', 'held'))
-LIMIT 1";

@@ -34,6 +34,7 @@ mod sameness;
 mod seen;
 mod session;
 mod settle;
+mod take_away;
 mod tell;
 #[cfg(test)]
 mod tests;

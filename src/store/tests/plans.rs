@@ -52,10 +52,10 @@ async fn no_hot_query_reads_all_jobs() {
         ("begin a step", after::BEGIN, "PRIMARY KEY"),
         ("ripen", after::RIPEN, "jobs_arrival"),
         ("ripen by jobs", after::RIPEN_BY, "jobs_arrival"),
-        ("who needs a source", after::NEEDS_SOURCE, "jobs_payload"),
-        ("who will need a source", after::NEEDS_SOURCE, "arrivals_after"),
+        ("who needs a source", take_away::NEEDS_SOURCE, "jobs_payload"),
+        ("who will need a source", take_away::NEEDS_SOURCE, "arrivals_after"),
         ("whether these bytes were sent", sameness::SENT, "receipts_rule"),
-        ("taken away", settle::MARK_TAKEN, "PRIMARY KEY"),
+        ("taken away", take_away::MARK_TAKEN, "PRIMARY KEY"),
         ("who still needs it, arriving", new_jobs::INSERT_JOBS, "jobs_payload"),
         ("who still needs it, promoting", settle::PROMOTE, "jobs_payload"),
     ] {
