@@ -96,7 +96,7 @@ impl RipeArrival {
             rule_text: row.get("body"),
             rule_sha256: Sha256(bytes("rule_sha256").try_into().map_err(|_| unreadable("sha256", "not 32 bytes"))?),
             sighting: Sighting { folder: bytes("folder"), path: bytes("name"), identity: identity_from(row) },
-            arrived_at: Moment(row.get("arrived_at")),
+            arrived_at: row.get("arrived_at"),
             steps: row.get("after_steps"),
             then: Ends::default(),
             claims: 0,
@@ -138,7 +138,7 @@ fn ended_job(row: &SqliteRow) -> Result<EndedJob, sqlx::Error> {
             sha256,
             proof: row.get("proof"),
             reply: row.get("reply"),
-            delivered_at: Moment(row.get("delivered_at")),
+            delivered_at: row.get("delivered_at"),
         }),
     })
 }

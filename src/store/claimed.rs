@@ -178,7 +178,7 @@ impl ClaimedJob {
             parcel: row.get("parcel"),
             name: row.get::<Option<Vec<u8>>, _>("name").unwrap_or_default(), // a notice comes of no arrival
             errand,
-            expires_at: Moment(row.get("expires_at")),
+            expires_at: row.get("expires_at"),
             claimed_at: now,
             counted_tries: row.get("counted_tries"),
             reason: row.get::<Option<&str>, _>("reason").and_then(Reason::from_word),

@@ -16,6 +16,7 @@ mod litter;
 mod lock;
 mod mail_keys;
 mod migrations;
+mod moment;
 mod new_jobs;
 mod open;
 mod operate;

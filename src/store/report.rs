@@ -27,8 +27,7 @@ impl Store {
         (since, until): (Moment, Moment),
     ) -> Result<Option<(Moment, Moment)>, StoreError> {
         let row = sqlx::query(SPAN).bind(rule).bind(since.0).bind(until.0).fetch_one(self.readers()).await?;
-        let moment = |column: &str| row.get::<Option<i64>, _>(column).map(Moment);
-        Ok(moment("first").zip(moment("last")))
+        Ok(row.get::<Option<Moment>, _>("first").zip(row.get("last")))
     }
 
     /// What `rule` delivered after `since` and not after `until`, by its receipts.
@@ -65,8 +64,7 @@ impl Store {
                 ("delivered", _) => {
                     line.delivered += jobs;
                     line.bytes += row.get::<Option<i64>, _>("bytes").unwrap_or_default().cast_unsigned();
-                    let last = row.get::<Option<i64>, _>("last").map(Moment);
-                    line.last_delivered = line.last_delivered.max(last);
+                    line.last_delivered = line.last_delivered.max(row.get("last"));
                 }
                 ("failed", _) => line.failed += jobs,
                 (_, Some("superseded")) => line.superseded += jobs,
@@ -91,10 +89,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn digests(&self) -> Result<BTreeMap<(String, String), Moment>, StoreError> {
         let rows = sqlx::query("SELECT * FROM digests").fetch_all(self.readers()).await?;
-        Ok(rows
-            .iter()
-            .map(|row| ((row.get("address"), row.get("schedule")), Moment(row.get("covered_until"))))
-            .collect())
+        Ok(rows.iter().map(|row| ((row.get("address"), row.get("schedule")), row.get("covered_until"))).collect())
     }
 }
 

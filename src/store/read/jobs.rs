@@ -136,10 +136,10 @@ impl JobLine {
             counted_tries: row.get("counted_tries"),
             said: row.get("said"),
             size_bytes: row.get::<Option<i64>, _>("size_bytes").map(i64::cast_unsigned),
-            arrived_at: row.get::<Option<i64>, _>("arrived_at").map(Moment),
-            due_at: Moment(row.get("due_at")),
-            expires_at: Moment(row.get("expires_at")),
-            ended_at: row.get::<Option<i64>, _>("ended_at").map(Moment),
+            arrived_at: row.get("arrived_at"),
+            due_at: row.get("due_at"),
+            expires_at: row.get("expires_at"),
+            ended_at: row.get("ended_at"),
         })
     }
 }

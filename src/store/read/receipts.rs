@@ -133,8 +133,8 @@ impl ReceiptLine {
             sha256: Sha256(bytes("hash", row.get("sha256"))?),
             proof: row.get("proof"),
             reply: row.get("reply"),
-            delivered_at: Moment(row.get("delivered_at")),
-            removed_at: row.get::<Option<i64>, _>("removed_at").map(Moment),
+            delivered_at: row.get("delivered_at"),
+            removed_at: row.get("removed_at"),
         })
     }
 }
