@@ -71,6 +71,14 @@ impl<'a> Fields<'a> {
         read(self.sheet, self.value(name)?)
     }
 
+    /// The value of a key that may be left out: then it is `unwritten`; `None` when it is faulty, which is reported.
+    pub fn or<T>(&self, name: &str, unwritten: T, read: impl FnOnce(&Sheet, &Node) -> Option<T>) -> Option<T> {
+        match self.value(name) {
+            Some(node) => read(self.sheet, node),
+            None => Some(unwritten),
+        }
+    }
+
     /// What is written for a key.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&'a Node> {

@@ -1,29 +1,24 @@
 //! packetboat.yaml from disk: settings, or everything that is wrong with it.
 
 use super::{
-    Defaults, Finding, Limits, MailSettings, Notices, Server, Settings, defaults,
+    Defaults, Finding, Limits, MailSettings, Notices, ServerKinds, Settings, defaults,
     fields::Fields,
     file,
     keys::{Table, default, not_yet, optional},
-    kind::Kinds,
     mail::mail,
     read,
-    read_ftp::ftp_server,
     read_notices::{Whose, notices},
     read_secret::hide_secrets,
-    read_smtp::smtp_server,
+    read_servers::servers_and_webhooks,
     sheet::{Problem, Sheet},
     suggest,
     surroundings::{Surroundings, machine_time_zone},
     url::Url,
     values::Fault,
-    webhook::webhook,
-    yaml::{self, Entry, Node, Value},
+    yaml::{self, Node},
 };
-use crate::domain::HERE;
 use chrono_tz::Tz;
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -66,25 +61,6 @@ pub const TOP: Table = Table {
     ],
 };
 
-/// The kinds of a server.
-static KINDS: Kinds = Kinds {
-    table: Table {
-        name: "a server",
-        keys: &[optional("ftp"), optional("smtp")],
-        moved: &[
-            ("type", "write `ftp: { … }`"),
-            ("kind", "write `ftp: { … }`"),
-            ("protocol", "write `ftp: { … }`"),
-            ("ftps", "write `ftp: { …, tls: explicit }`"),
-            ("host", "write `ftp: { host: … }`"),
-            ("sftp", "SFTP is another protocol; this version speaks FTP and FTPS"),
-        ],
-    },
-    beside: &[],
-    none: ("a server without a kind", "write `ftp: { host: …, user: …, password: … }`"),
-    two: "a server is one of them; make it two",
-};
-
 /// What packetboat.yaml gave.
 pub struct Loaded {
     /// `None` when a finding is an error.
@@ -103,8 +79,8 @@ pub struct Outline {
     pub rules: PathBuf,
     /// Folder of the templates of mails.
     pub templates: PathBuf,
-    /// Names and kinds (`ftp`, `smtp`, `webhook`); `None` when packetboat.yaml could not be read so far.
-    pub servers: Option<BTreeMap<String, &'static str>>,
+    /// `None` when packetboat.yaml could not be read so far.
+    pub servers: Option<ServerKinds>,
     pub mail: MailSettings,
     pub defaults: Defaults,
     /// `limits.message_size`, in bytes.
@@ -174,12 +150,8 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let storage = top.need("storage", |sheet, node| storage(sheet, node, around));
     let rules = top.need("rules", read::some_text).map(|rules| around.path(&rules));
     let templates = top.need("templates", read::some_text).map(|templates| around.path(&templates));
-    let zone = match top.value("time_zone") {
-        Some(node) => time_zone(sheet, node),
-        None => Some(unknown.time_zone),
-    };
-    let (names, mut servers) = servers(sheet, &top, around);
-    let names = webhooks(sheet, &top, around, (names, &mut servers));
+    let zone = top.or("time_zone", unknown.time_zone, time_zone);
+    let (names, servers) = servers_and_webhooks(sheet, &top, around);
     let mail = mail(&top, names.as_ref());
     let defaults = defaults::defaults(sheet, &top);
     let heartbeat = top.need("heartbeat", heartbeat);
@@ -195,10 +167,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
         message_size: limits.clone().unwrap_or_default().message_size,
         time_zone: zone.unwrap_or(unknown.time_zone),
     };
-    let notices = match top.value("notices") {
-        Some(node) => notices(sheet, node, &outline, Whose::AllRules),
-        None => Some(Notices::default()),
-    };
+    let notices = top.or("notices", Notices::default(), |sheet, node| notices(sheet, node, &outline, Whose::AllRules));
     let settings = || {
         Some(Settings {
             file: path.to_path_buf(),
@@ -252,104 +221,4 @@ pub fn time_zone(sheet: &Sheet, node: &Node) -> Option<Tz> {
         })
     };
     read::spelt("a time zone", parse)(sheet, node)
-}
-
-type Names = BTreeMap<String, &'static str>;
-
-/// Names and kinds of all servers, faulty ones included, and those that are whole.
-fn servers(sheet: &Sheet, top: &Fields<'_>, around: &Surroundings<'_>) -> (Option<Names>, BTreeMap<String, Server>) {
-    let (mut names, mut servers) = (Names::new(), BTreeMap::new());
-    let entries = match top.value("servers") {
-        None => return (Some(names), servers),
-        Some(Node { value: Value::Map(entries), .. }) => entries,
-        Some(node) if node.is_null() => return (Some(names), servers),
-        Some(node) => {
-            let problem = Problem::error(&node.at, format!("{}, expected a map of servers", node.kind_word()));
-            sheet.report(problem.hint("write `servers: { NAME: { ftp: { … } } }`"));
-            return (None, servers);
-        }
-    };
-    for Entry { key, value } in entries.iter().take_while(|_| !sheet.is_full()) {
-        let Some(name) = server_name(sheet, key) else { continue };
-        let known = names.contains_key(&name).then(|| entries.iter().find(|entry| entry.key.as_text() == Some(&name)));
-        if let Some(first) = known.flatten() {
-            let problem = Problem::error(&key.at, format!("two servers are called `{name}`"));
-            sheet.report(
-                problem.related(sheet.place(&first.key.at, Some("the first"))).hint("name one of them otherwise"),
-            );
-            continue;
-        }
-        names.insert(name.clone(), kind_word(value));
-        let server = KINDS.one(sheet, value).and_then(|kind| match kind.key.as_text() {
-            Some("smtp") => smtp_server(sheet, &name, &kind, around).map(Server::Smtp),
-            _ => ftp_server(sheet, &name, &kind, around).map(Server::Ftp),
-        });
-        servers.extend(server.map(|server| (name, server)));
-    }
-    (Some(names), servers)
-}
-
-/// Adds the webhooks: they share their lanes, and so their names, with the servers.
-fn webhooks(
-    sheet: &Sheet,
-    top: &Fields<'_>,
-    around: &Surroundings<'_>,
-    (mut names, whole): (Option<Names>, &mut BTreeMap<String, Server>),
-) -> Option<Names> {
-    let entries = match top.value("webhooks") {
-        None => return names,
-        Some(Node { value: Value::Map(entries), .. }) => entries,
-        Some(node) if node.is_null() => return names,
-        Some(node) => {
-            let problem = Problem::error(&node.at, format!("{}, expected a map of webhooks", node.kind_word()));
-            sheet.report(problem.hint("write `webhooks: { NAME: { url: https://…, secret: { env: NAME } } }`"));
-            return None;
-        }
-    };
-    for entry in entries.iter().take_while(|_| !sheet.is_full()) {
-        let Some(name) = server_name(sheet, &entry.key) else { continue };
-        let taken = names.as_ref().and_then(|names| names.get(&name));
-        if let Some(kind) = taken {
-            let message = match *kind {
-                "webhook" => format!("two webhooks are called `{name}`"),
-                _ => format!("a server is called `{name}`, too"),
-            };
-            sheet.report(
-                Problem::error(&entry.key.at, message).hint("name one of them otherwise: they share their lanes"),
-            );
-            continue;
-        }
-        if let Some(names) = &mut names {
-            names.insert(name.clone(), "webhook");
-        }
-        whole.extend(webhook(sheet, &name, entry, around).map(|server| (name, server)));
-    }
-    names
-}
-
-/// What a server is meant to be, whole or not.
-fn kind_word(node: &Node) -> &'static str {
-    match &node.value {
-        Value::Map(entries) if entries.iter().any(|entry| entry.key.as_text() == Some("smtp")) => "smtp",
-        _ => "ftp",
-    }
-}
-
-/// Names appear in commands, filters and logs: letters, digits, `-`, `_` and `.`.
-fn server_name(sheet: &Sheet, node: &Node) -> Option<String> {
-    let name = read::spelt("a server's name", |text| Ok(text.to_owned()))(sheet, node)?;
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    if name.is_empty() || name.len() > 64 || name.starts_with('-') || !name.chars().all(fits) {
-        let problem = Problem::error(&node.at, "this is not a server's name");
-        sheet.report(
-            problem.hint("a name has letters, digits, `-`, `_` and `.`, at most 64, and does not begin with `-`"),
-        );
-        return None;
-    }
-    if name == HERE {
-        let problem = Problem::error(&node.at, "`here` is this machine: where `save` and `move` put files");
-        sheet.report(problem.hint("name this server otherwise"));
-        return None;
-    }
-    Some(name)
 }

@@ -1,16 +1,15 @@
 //! `mail:` of packetboat.yaml: what every mail made here falls back on.
 
 use super::{
+    ServerKind, ServerKinds,
     fields::Fields,
     keys::{Table, not_yet, optional},
     read,
     sheet::{Problem, Sheet},
-    suggest,
     values::Fault,
     yaml::Node,
 };
 use crate::mail::Mailbox;
-use std::collections::BTreeMap;
 
 const BOUNCES: &str = "leave it out: this version does not read bounces";
 
@@ -41,19 +40,15 @@ pub struct MailSettings {
     pub via: Vec<String>,
 }
 
-/// `mail` of packetboat.yaml. `servers`: names and kinds.
-pub fn mail(top: &Fields<'_>, servers: Option<&BTreeMap<String, &'static str>>) -> Option<MailSettings> {
+/// `mail` of packetboat.yaml.
+pub fn mail(top: &Fields<'_>, servers: Option<&ServerKinds>) -> Option<MailSettings> {
     let fields = top.map("mail", &MAIL)?;
-    let from = fields.may("from", mailbox);
-    let via = fields.may("via", |sheet, node| relays(sheet, node, servers));
-    if (fields.entry("from").is_some() && from.is_none()) || (fields.entry("via").is_some() && via.is_none()) {
-        return None;
-    }
-    let only = || {
-        let mut relays = servers.into_iter().flatten().filter(|(_, kind)| **kind == "smtp").map(|(name, _)| name);
-        relays.next().filter(|_| relays.next().is_none()).cloned()
-    };
-    Some(MailSettings { from, via: via.unwrap_or_else(|| only().into_iter().collect()) })
+    let all = servers.into_iter().flat_map(|servers| ServerKind::Smtp.names(servers));
+    let all: Vec<String> = all.map(str::to_owned).collect();
+    let only = if all.len() == 1 { all } else { vec![] };
+    let from = fields.or("from", None, |sheet, node| mailbox(sheet, node).map(Some));
+    let via = fields.or("via", only, |sheet, node| relays(sheet, node, servers));
+    Some(MailSettings { from: from?, via: via? })
 }
 
 /// `noreply@example.com`, `Acme <noreply@example.com>`.
@@ -64,23 +59,20 @@ pub fn mailbox(sheet: &Sheet, node: &Node) -> Option<Mailbox> {
 }
 
 /// Names of smtp servers, in their order.
-pub fn relays(sheet: &Sheet, node: &Node, servers: Option<&BTreeMap<String, &'static str>>) -> Option<Vec<String>> {
+pub fn relays(sheet: &Sheet, node: &Node, servers: Option<&ServerKinds>) -> Option<Vec<String>> {
     let items = read::at_most(sheet, read::many(sheet, node)?, 100)?;
     read::each(items, |item| {
         let name = read::text(sheet, item)?;
         let Some(servers) = servers else { return Some(name) };
-        let smtp = || servers.iter().filter(|(_, kind)| **kind == "smtp").map(|(name, _)| name.as_str());
-        let (message, has) = match servers.get(&name) {
-            Some(&"smtp") => return Some(name),
-            Some(_) => (format!("`{name}` is no relay, and mail goes to an smtp server"), smtp().collect::<Vec<_>>()),
-            None => (format!("there is no server `{name}`"), smtp().collect()),
+        let message = match servers.get(&name) {
+            Some(ServerKind::Smtp) => return Some(name),
+            Some(ServerKind::Ftp | ServerKind::Webhook) => {
+                format!("`{name}` is no relay, and mail goes to an smtp server")
+            }
+            None => format!("there is no server `{name}`"),
         };
-        let near = suggest::nearest(&name, smtp()).map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
-        let hint = match has[..] {
-            [] => "packetboat.yaml has no smtp server: `servers: { NAME: { smtp: { host: … } } }`".to_owned(),
-            _ => format!("packetboat.yaml has {} (smtp){near}", has.join(", ")),
-        };
-        sheet.report(Problem::error(&item.at, message).hint(hint));
+        let none = "packetboat.yaml has no smtp server: `servers: { NAME: { smtp: { host: … } } }`";
+        sheet.report(Problem::error(&item.at, message).hint(ServerKind::Smtp.listed(servers, &name, none)));
         None
     })
 }

@@ -147,8 +147,8 @@ pub fn word<T: Copy>(words: &'static [(&'static str, Meaning<T>)]) -> impl Fn(&S
                 Problem::error(&node.at, format!("`{word}` is not built yet")).hint(*way_out)
             }
             None => {
-                let near = suggest::nearest(&scalar.text, built()).map(|near| format!(". Did you mean `{near}`?"));
-                let choice = format!("one of {}{}", built().collect::<Vec<_>>().join(" "), near.unwrap_or_default());
+                let near = suggest::did_you_mean(&scalar.text, built());
+                let choice = format!("one of {}{near}", built().collect::<Vec<_>>().join(" "));
                 Problem::error(&node.at, format!("unknown word `{}`", scalar.text)).hint(choice)
             }
         };

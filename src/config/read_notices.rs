@@ -1,14 +1,13 @@
 //! `notices:` who hears of what, in packetboat.yaml for all rules and in a rule for its own.
 
 use super::{
-    Outline,
+    Outline, ServerKind,
     fields::Fields,
     keys::{Table, default, optional},
     mail::{mailbox, relays},
     read::{self, Meaning, Meaning::Built},
     read_template::read_template,
     sheet::{Problem, Sheet},
-    suggest,
     yaml::{Node, Value},
 };
 use crate::{
@@ -169,12 +168,10 @@ pub fn notices(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Opt
 
 fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<Either> {
     let fields = Fields::open(sheet, &NOTICE, &node.at, node)?;
-    let on = match fields.entry("on") {
-        Some(_) => fields
-            .may("on", |sheet, node| read::each(read::many(sheet, node)?, |item| read::word(EVENTS)(sheet, item)))
-            .map(BTreeSet::from_iter),
-        None => Some(BTreeSet::from(USUAL)),
-    };
+    let on = fields.or("on", BTreeSet::from(USUAL), |sheet, node| {
+        let words = read::each(read::many(sheet, node)?, |item| read::word(EVENTS)(sheet, item));
+        words.map(BTreeSet::from_iter)
+    });
     let told =
         on.iter().flat_map(|on| samples(Some(on).filter(|_| fields.entry("digest").is_none()))).collect::<Vec<_>>();
     let readers = readers(&fields, sheet, node, (known, &told));
@@ -212,10 +209,8 @@ fn readers(fields: &Fields<'_>, sheet: &Sheet, node: &Node, (known, told): (&Out
             });
             let via = via(fields, sheet, node, known);
             let parse = |kind, text: &str| TextTemplate::parse_notice(kind, told, text);
-            let template = match fields.entry("template") {
-                Some(entry) => read_template(sheet, &entry.value, &known.templates, &parse).map(Some),
-                None => Some(None),
-            };
+            let template = fields
+                .or("template", None, |sheet, node| read_template(sheet, node, &known.templates, &parse).map(Some));
             if known.mail.from.is_none() && known.servers.is_some() {
                 let problem = Problem::error(&node.at, "these notices have no sender");
                 sheet.report(problem.hint("add `mail: { from: … }` to packetboat.yaml"));
@@ -253,18 +248,13 @@ fn readers(fields: &Fields<'_>, sheet: &Sheet, node: &Node, (known, told): (&Out
 fn webhook(sheet: &Sheet, node: &Node, known: &Outline) -> Option<String> {
     let name = read::text(sheet, node)?;
     let Some(servers) = &known.servers else { return Some(name) };
-    let all = || servers.iter().filter(|(_, kind)| **kind == "webhook").map(|(name, _)| name.as_str());
     let message = match servers.get(&name) {
-        Some(&"webhook") => return Some(name),
-        Some(_) => format!("`{name}` is a server and no webhook"),
+        Some(ServerKind::Webhook) => return Some(name),
+        Some(ServerKind::Ftp | ServerKind::Smtp) => format!("`{name}` is a server and no webhook"),
         None => format!("there is no webhook `{name}`"),
     };
-    let near = suggest::nearest(&name, all()).map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
-    let hint = match &all().collect::<Vec<_>>()[..] {
-        [] => "packetboat.yaml has none: `webhooks: { NAME: { url: https://…, secret: { env: NAME } } }`".to_owned(),
-        all => format!("packetboat.yaml has {} (webhook){near}", all.join(", ")),
-    };
-    sheet.report(Problem::error(&node.at, message).hint(hint));
+    let none = "packetboat.yaml has none: `webhooks: { NAME: { url: https://…, secret: { env: NAME } } }`";
+    sheet.report(Problem::error(&node.at, message).hint(ServerKind::Webhook.listed(servers, &name, none)));
     None
 }
 

@@ -127,7 +127,7 @@ mod tests {
         match loaded.settings {
             Some(settings) => match &settings.servers["main"] {
                 Server::Smtp(server) => Ok(server.clone()),
-                other => Err(other.kind().into()),
+                other => Err(other.kind().word().into()),
             },
             None => Err(loaded.findings.into_iter().map(|finding| format!("{finding:?}\n")).collect()),
         }

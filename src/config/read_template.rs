@@ -27,8 +27,7 @@ pub fn read_template(sheet: &Sheet, node: &Node, templates: &Path, parse: &Parse
     let folder = templates.join(&name);
     if !folder.is_dir() {
         let there = names_in(templates);
-        let near = suggest::nearest(&name, there.iter().map(String::as_str));
-        let near = near.map(|near| format!(". Did you mean `{near}`?")).unwrap_or_default();
+        let near = suggest::did_you_mean(&name, there.iter().map(String::as_str));
         let has = if there.is_empty() { "no template".to_owned() } else { there.join(", ") };
         let problem = Problem::error(&node.at, format!("there is no template `{name}`"));
         sheet.report(problem.hint(format!("{} has {has}{near}", shown(templates))));

@@ -1,6 +1,8 @@
 //! The whole of packetboat.yaml, checked.
 
-use crate::config::{Defaults, FtpServer, History, Limits, MailSettings, Notices, Outline, SmtpServer, Url, Webhook};
+use crate::config::{
+    Defaults, FtpServer, History, Limits, MailSettings, Notices, Outline, ServerKind, SmtpServer, Url, Webhook,
+};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// What packetboat.yaml says, with every default filled in and every path absolute.
@@ -54,13 +56,12 @@ pub enum Server {
 }
 
 impl Server {
-    /// Its word in [`Outline::servers`].
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> ServerKind {
         match self {
-            Self::Ftp(_) => "ftp",
-            Self::Smtp(_) => "smtp",
-            Self::Webhook(_) => "webhook",
+            Self::Ftp(_) => ServerKind::Ftp,
+            Self::Smtp(_) => ServerKind::Smtp,
+            Self::Webhook(_) => ServerKind::Webhook,
         }
     }
 

@@ -15,6 +15,12 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         .map(|(_, candidate)| candidate)
 }
 
+/// [`nearest`] as the end of a hint: nothing where there is none.
+#[must_use]
+pub fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(written, candidates).map_or_else(String::new, |near| format!(". Did you mean `{near}`?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

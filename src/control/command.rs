@@ -1,7 +1,7 @@
 //! What can be asked of whoever holds the lock, and what it answers: one JSON object each.
 
 use crate::{
-    control::{FolderTrouble, HeartbeatTrouble},
+    control::{HeartbeatTrouble, SourceTrouble},
     store::{JobVerb, Rehearsal, Tally, Which},
 };
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ pub enum Answer {
         server: String,
     },
     Folders {
-        troubles: Vec<FolderTrouble>,
+        troubles: Vec<SourceTrouble>,
         #[serde(default)]
         heartbeat: Option<HeartbeatTrouble>,
     },

@@ -1,4 +1,4 @@
-//! What only the running process knows: of which folders not everything is taken in, and whether its heartbeat is answered.
+//! What only the running process knows: of which sources not everything is taken in, and whether its heartbeat is answered.
 
 use crate::{
     control::{Answer, Command, SocketError, socket},
@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::{path::Path, time::Duration};
 use tokio::time::timeout;
 
-/// A folder that is not seen whole, or of which nothing is taken in for now.
+/// A source that is not seen whole, or of which nothing is taken in for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FolderTrouble {
+pub struct SourceTrouble {
     pub rule: String,
     /// Escaped; of a schedule, its words.
     pub folder: String,
@@ -45,7 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// [`SocketError::Silent`] when nobody does; else why there is no answer.
-pub async fn folders(storage: &Path) -> Result<(Vec<FolderTrouble>, Option<HeartbeatTrouble>), SocketError> {
+pub async fn folders(storage: &Path) -> Result<(Vec<SourceTrouble>, Option<HeartbeatTrouble>), SocketError> {
     let asked = timeout(PATIENCE, socket::ask(storage, &Command::Folders)).await;
     match asked.map_err(|_| SocketError::Broken(format!("nothing came for {PATIENCE:?}")))?? {
         Answer::Folders { troubles, heartbeat } => Ok((troubles, heartbeat)),
@@ -60,10 +60,10 @@ pub fn first_trouble(sources: &[Running]) -> Option<String> {
 }
 
 /// What is wrong with these.
-pub(super) fn troubles(sources: &[Running]) -> Vec<FolderTrouble> {
+pub(super) fn troubles(sources: &[Running]) -> Vec<SourceTrouble> {
     let told = sources.iter().filter_map(|source| {
         let (since, why) = source.trouble()?;
-        Some(FolderTrouble { rule: source.rule().name.clone(), folder: source.place(), since, why })
+        Some(SourceTrouble { rule: source.rule().name.clone(), folder: source.place(), since, why })
     });
     told.collect()
 }

@@ -14,7 +14,7 @@ mod site;
 mod socket;
 mod wire;
 
-pub use crate::config::{Finding, Paint, render, summary};
+pub use crate::config::{Finding, Paint, ServerKind, render, summary};
 pub use crate::store::{
     Attempt, Expected, InVain, JobDetail, JobFilter, JobLine, JobVerb, LaneRow, LaneState, LaneStatus, LeftAlone,
     NotAGlob, OpenCounts, PausedRule, ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status,
@@ -23,7 +23,7 @@ pub use crate::store::{
 pub use act::{ActError, act, read};
 pub use check::{Checked, check};
 pub use command::{Answer, Command, Subject};
-pub use folders::{FolderTrouble, HeartbeatTrouble, first_trouble, folders};
+pub use folders::{HeartbeatTrouble, SourceTrouble, first_trouble, folders};
 pub use init::{DROP_IN_MARK, InitError, Written, drop_in, init};
 pub use load::{Configuration, load};
 pub use needs::{Need, needs};

@@ -1,7 +1,7 @@
 //! Is everything all right? The decision behind the first line of `status`, pure.
 
 use crate::{
-    control::{FolderTrouble, HeartbeatTrouble, Site, Status},
+    control::{HeartbeatTrouble, Site, SourceTrouble, Status},
     domain::HERE,
     store::{Expected, InVain, LaneStatus, OpenCounts, SessionStatus},
 };
@@ -15,8 +15,8 @@ pub enum Need {
     NotRunning { open: u64 },
     /// The process is there and does not answer.
     Unanswered { why: String },
-    /// A rule's folder is not seen whole, or nothing of it is taken in.
-    Folder(FolderTrouble),
+    /// A rule's source is not seen whole, or nothing of it is taken in.
+    Folder(SourceTrouble),
     /// The heartbeat is not answered.
     Heartbeat(HeartbeatTrouble),
     /// A server is in trouble.
@@ -40,7 +40,7 @@ pub enum Need {
 /// What needs a person, the gravest first; none means that all is well. What an operator paused or stopped is no need.
 /// `folders`: those in trouble, as the running process tells, or why it does not.
 #[must_use]
-pub fn needs(status: &Status, folders: Result<Vec<FolderTrouble>, String>, site: &Site) -> Vec<Need> {
+pub fn needs(status: &Status, folders: Result<Vec<SourceTrouble>, String>, site: &Site) -> Vec<Need> {
     let mut needs = Vec::new();
     if let SessionStatus::Died { .. } = status.session {
         needs.push(Need::NotRunning { open: status.servers.values().map(OpenCounts::on_their_way).sum() });

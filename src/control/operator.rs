@@ -2,6 +2,7 @@
 
 use crate::{
     clock::Clock,
+    config::{ServerKind, ServerKinds},
     control::{Answer, Command, HeartbeatTrouble, Subject, folders::troubles},
     domain::Moment,
     sources::Running,
@@ -26,8 +27,7 @@ pub struct Operator {
 pub struct Known {
     /// And whether the rule's own file says `paused: true`.
     pub rules: BTreeMap<String, PausedInFile>,
-    /// And webhooks, each with its kind: `ftp`, `smtp` or `webhook`.
-    pub servers: BTreeMap<String, &'static str>,
+    pub servers: ServerKinds,
 }
 
 /// Whether a rule's own file pauses it.
@@ -114,11 +114,11 @@ impl Operator {
     }
 
     async fn move_jobs(&self, from: &str, to: &str, rehearsal: Rehearsal) -> Result<Answer, StoreError> {
-        let Some(kind) = self.known.servers.get(to) else { return Ok(self.no_server(to)) };
+        let Some(&kind) = self.known.servers.get(to) else { return Ok(self.no_server(to)) };
         if from == to {
             return Ok(Answer::Refused { why: format!("the jobs of `{from}` are there already") });
         }
-        if let Some(other) = self.known.servers.get(from).filter(|other| *other != kind) {
+        if let Some(&other) = self.known.servers.get(from).filter(|other| **other != kind) {
             let why = format!(
                 "`{from}` is {}, and `{to}` is {}: the jobs of one are nothing for the other",
                 a(other),
@@ -209,19 +209,19 @@ impl Operator {
 }
 
 /// The action of the jobs that a server of this kind takes.
-fn takes(kind: &str) -> &'static str {
+fn takes(kind: ServerKind) -> &'static str {
     match kind {
-        "smtp" => "send",
-        "webhook" => "webhook",
-        _ => "upload",
+        ServerKind::Ftp => "upload",
+        ServerKind::Smtp => "send",
+        ServerKind::Webhook => "webhook",
     }
 }
 
-fn a(kind: &str) -> &'static str {
+fn a(kind: ServerKind) -> &'static str {
     match kind {
-        "smtp" => "a relay",
-        "webhook" => "a webhook",
-        _ => "an FTP server",
+        ServerKind::Ftp => "an FTP server",
+        ServerKind::Smtp => "a relay",
+        ServerKind::Webhook => "a webhook",
     }
 }
 

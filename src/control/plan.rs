@@ -5,7 +5,7 @@ use crate::{
     control::{load, node},
     domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref, Sighting},
     intake::{self, Covered, Ledger, files},
-    rules::{self, Action, Begun, BySource, Context, Fetched, Rule, Scheduled, Step, Supply, Unwanted, Watching},
+    rules::{self, Action, Begun, BySource, Context, Fetched, Rule, Scheduled, Step, Supply, Watching},
     schedule::Look,
     sources::watch::{self, When, Would},
     store::{self, Store, StoreError, json},
@@ -166,7 +166,8 @@ async fn plan_scheduled(
         let planned = rules::plan_tick(rule, &Context { arrived_at: at, ..*context }, now.max(at), report.as_ref());
         let once = (at > now).then(|| "when its moment has come".to_owned());
         let ArrivalDraft { sighting, jobs, .. } = planned.arrival;
-        files.push(FilePlan { at: Some(at), once, ..shown(sighting, jobs, planned.unwanted) });
+        let unwanted = planned.unwanted.map(|why| why.to_string());
+        files.push(FilePlan { at: Some(at), once, ..shown(sighting, jobs, unwanted) });
         covered.last = Some(at);
     }
     let is_sent = |file: &&FilePlan| file.once.is_none() && file.jobs.iter().any(|job| job.beginning != "failed");
@@ -217,31 +218,31 @@ fn plan_file(rule: &Rule, would: Would, context: &Context<'_>) -> FilePlan {
     FilePlan { once, ..shown(sighting, jobs, unwanted) }
 }
 
-fn shown(sighting: Sighting, jobs: Vec<JobDraft>, unwanted: Option<Unwanted>) -> FilePlan {
+fn shown(sighting: Sighting, jobs: Vec<JobDraft>, unwanted: Option<String>) -> FilePlan {
     FilePlan {
         name: sighting.path,
         size_bytes: sighting.identity.size_bytes,
         at: None,
         once: None,
         jobs: jobs.into_iter().map(plan_job).collect(),
-        unwanted: unwanted.map(|why| why.to_string()),
+        unwanted,
     }
 }
 
-fn at_once(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> (Vec<JobDraft>, Option<Unwanted>) {
+fn at_once(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> (Vec<JobDraft>, Option<String>) {
     let planned = rules::plan(rule, sighting, context);
-    (planned.arrival.jobs, planned.unwanted)
+    (planned.arrival.jobs, planned.unwanted.map(|why| why.to_string()))
 }
 
 /// The parts of a file of rows one after the other, as they would be taken in.
-fn all_rows(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> (Vec<JobDraft>, Option<Unwanted>) {
+fn all_rows(rule: &Rule, sighting: &Sighting, context: &Context<'_>) -> (Vec<JobDraft>, Option<String>) {
     let mut begun = Begun { arrival: Ref::new(), rows: 0 };
     let mut jobs = Vec::new();
     loop {
         let part = rules::plan_part(rule, sighting, context, begun);
         jobs.extend(part.arrival.jobs);
         if part.is_last {
-            return (jobs, part.unwanted);
+            return (jobs, part.over.map(|over| over.to_string()));
         }
         begun.rows = part.rows;
     }

@@ -18,10 +18,10 @@ fn known() -> Known {
             ("both".into(), PausedInFile::No),
         ]),
         servers: BTreeMap::from([
-            ("both".into(), "ftp"),
-            ("crm".into(), "webhook"),
-            ("main".into(), "smtp"),
-            ("offsite".into(), "ftp"),
+            ("both".into(), ServerKind::Ftp),
+            ("crm".into(), ServerKind::Webhook),
+            ("main".into(), ServerKind::Smtp),
+            ("offsite".into(), ServerKind::Ftp),
         ]),
     }
 }

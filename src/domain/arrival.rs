@@ -77,6 +77,25 @@ pub struct ArrivalDraft {
     pub has_after: bool,
 }
 
+impl ArrivalDraft {
+    /// One of which nothing is made: it only remembers what was looked at.
+    #[must_use]
+    pub fn passed_over(rule: &str, (rule_version, place): (i64, i64), sighting: Sighting, arrived_at: Moment) -> Self {
+        Self {
+            id: Ref::new(),
+            rule: rule.to_owned(),
+            rule_version,
+            place,
+            sighting,
+            arrived_at,
+            sha256: None,
+            letters: Vec::new(),
+            jobs: Vec::new(),
+            has_after: false,
+        }
+    }
+}
+
 /// A message as it goes over the wire, or the text of a file; bytes of ours from its commit on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {

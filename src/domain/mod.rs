@@ -35,7 +35,7 @@ pub use proof::{Proof, Sha256};
 pub use receipt::Receipt;
 pub use reference::{NotARef, Ref, RefTail};
 pub use remote_path::{RemotePath, RemotePathError};
-pub use report::{Report, ReportLine};
+pub use report::{Report, ReportLine, SETTLED};
 pub use settlement::Settlement;
 pub use size::{SIZE_UNITS, show_size};
 pub use wishes::{

@@ -1,6 +1,10 @@
-//! A report: what each rule did in a span of time, as the mails of a schedule tell it.
+//! A report: what each rule did in a span of time, as the mails of a schedule and digests tell it.
 
 use crate::domain::Moment;
+use std::time::Duration;
+
+/// Outcomes of a moment are on disk a little later: a report ends so long ago, and the next one goes on there.
+pub const SETTLED: Duration = Duration::from_secs(30);
 
 /// Everything that happened after `since` and not after `until`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +23,24 @@ pub struct ReportLine {
     pub rule: String,
     /// Jobs.
     pub delivered: u64,
-    pub failed: u64,
-    /// Jobs on their way when it is written.
-    pub waiting: u64,
     /// Of what was delivered.
     pub bytes: u64,
-    pub last: Option<Moment>,
+    pub failed: u64,
+    /// A newer version took their place.
+    pub superseded: u64,
+    /// Jobs on their way when it is written.
+    pub waiting: u64,
+    /// Jobs that a pause or an operator holds then.
+    pub held: u64,
+    pub last_delivered: Option<Moment>,
     /// By when the rule's `expect` wants the next.
     pub expected: Option<Moment>,
+}
+
+impl ReportLine {
+    /// Nothing failed, and nothing is held.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.failed == 0 && self.held == 0
+    }
 }

@@ -84,7 +84,7 @@ impl Intake {
         }
         for batch in sightings.chunks(BATCH) {
             self.0.check_room()?;
-            let context = self.context((ledger.rule_version, ledger.place.id), now);
+            let context = context(&self.0.node, (ledger.rule_version, ledger.place.id), now);
             let hashes = self.0.hashes(&ledger.rule, batch).await?;
             let (mut begin, mut drafts, mut jobs) = (0, Vec::new(), 0);
             for ((at, sighting), sha256) in batch.iter().enumerate().zip(hashes) {
@@ -108,24 +108,12 @@ impl Intake {
     /// # Errors
     /// [`Later`], as [`Intake::take`].
     pub async fn pass_over(&self, ledger: &Ledger, sightings: &[Sighting]) -> Result<(), Later> {
-        let now = self.0.clock.now();
+        let (now, of) = (self.0.clock.now(), (ledger.rule_version, ledger.place.id));
         for batch in sightings.chunks(BATCH) {
-            let drafts = batch.iter().map(|sighting| without_jobs(ledger, sighting, now)).collect();
-            self.0.commit(ledger, batch, drafts).await?;
+            let draft = |seen: &Sighting| ArrivalDraft::passed_over(&ledger.rule.name, of, seen.clone(), now);
+            self.0.commit(ledger, batch, batch.iter().map(draft).collect()).await?;
         }
         Ok(())
-    }
-
-    pub(super) fn context(&self, (rule_version, place): (i64, i64), arrived_at: Moment) -> Context<'_> {
-        Context {
-            arrived_at,
-            rule_version,
-            place,
-            host: &self.0.node,
-            is_paused: false, // by an operator: the store decides that when it commits
-            new_id: Ref::new,
-            supply: Supply { content: &Fetched::Nothing, attachment: whole::attachment },
-        }
     }
 }
 
@@ -153,25 +141,28 @@ impl Inner {
         batch: &[Sighting],
         arrivals: Vec<ArrivalDraft>,
     ) -> Result<(), Later> {
+        self.arrive(arrivals).await?;
+        ledger.learn(batch);
+        Ok(())
+    }
+
+    pub(super) async fn arrive(&self, arrivals: Vec<ArrivalDraft>) -> Result<(), StoreError> {
         faults::kill_point("intake.before_commit");
         self.store.arrive(Arrive { node: self.node.clone(), arrivals }).await?;
         faults::kill_point("intake.after_commit");
-        ledger.learn(batch);
         Ok(())
     }
 }
 
-fn without_jobs(ledger: &Ledger, sighting: &Sighting, now: Moment) -> ArrivalDraft {
-    ArrivalDraft {
-        id: Ref::new(),
-        rule: ledger.rule.name.clone(),
-        rule_version: ledger.rule_version,
-        place: ledger.place.id,
-        sighting: sighting.clone(),
-        arrived_at: now,
-        sha256: None,
-        letters: Vec::new(),
-        jobs: Vec::new(),
-        has_after: false,
+/// What planning takes from around it, the bytes of a file left out.
+pub(super) fn context(host: &str, (rule_version, place): (i64, i64), arrived_at: Moment) -> Context<'_> {
+    Context {
+        arrived_at,
+        rule_version,
+        place,
+        host,
+        is_paused: false, // by an operator: the store decides that when it commits
+        new_id: Ref::new,
+        supply: Supply { content: &Fetched::Nothing, attachment: whole::attachment },
     }
 }

@@ -5,7 +5,6 @@ pub mod files;
 mod ground;
 mod ledger;
 mod prints;
-mod report;
 mod room;
 mod rows;
 mod ticks;

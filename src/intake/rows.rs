@@ -3,11 +3,14 @@
 use crate::{
     domain::{ArrivalDraft, Escaped, Moment, Ref, Sha256, Sighting},
     faults,
-    intake::{Later, Ledger, door::Inner, files},
-    rules::{self, Begun, Context, Fetched, Part, Supply},
+    intake::{
+        Later, Ledger,
+        door::{Inner, context},
+        files,
+    },
+    rules::{self, Begun, Context, Fetched, Part, Rule, Supply},
     simulation::aside,
     store::ArrivePart,
-    streams::whole,
 };
 use std::sync::Arc;
 
@@ -16,38 +19,39 @@ impl Inner {
     pub(super) async fn take_whole(&self, ledger: &Ledger, sighting: &Sighting, now: Moment) -> Result<(), Later> {
         let (rule, seen) = (ledger.rule.clone(), sighting.clone());
         let fetched = aside(move || files::fetch(&rule, &seen)).await.map_err(Later::broken)?;
-        match fetched {
+        let content = match fetched {
+            Ok(content) => Arc::new(content),
             Err(why @ files::NotNow::Changed) => {
                 tracing::debug!(rule = ledger.rule.name, %why, "a file is taken later");
-                Ok(())
+                return Ok(());
             }
             Err(why @ files::NotNow::Unreadable(_)) => {
                 tracing::warn!(rule = ledger.rule.name, file = %Escaped(&sighting.path), %why, "a file is taken later");
-                Ok(())
+                return Ok(());
             }
-            Ok(content) if ledger.rule.has_rows() => self.take_rows(ledger, sighting, (content, now)).await,
-            Ok(content) => {
-                let sha256 = self.hashes(&ledger.rule, std::slice::from_ref(sighting)).await?.pop().flatten();
-                let planned = self.plan(ledger, sighting, (Arc::new(content), now), None).await?;
-                let arrival = ArrivalDraft { sha256, ..planned.arrival };
-                self.commit(ledger, std::slice::from_ref(sighting), vec![arrival]).await
-            }
+        };
+        if ledger.rule.has_rows() {
+            return self.take_rows(ledger, sighting, (content, now)).await;
         }
+        let sha256 = self.hashes(&ledger.rule, std::slice::from_ref(sighting)).await?.pop().flatten();
+        let planned = self.plan(ledger, sighting, (content, now), rules::plan).await?;
+        let arrival = ArrivalDraft { sha256, ..planned.arrival };
+        self.commit(ledger, std::slice::from_ref(sighting), vec![arrival]).await
     }
 
     async fn take_rows(
         &self,
         ledger: &Ledger,
         sighting: &Sighting,
-        (content, now): (Fetched, Moment),
+        (content, now): (Arc<Fetched>, Moment),
     ) -> Result<(), Later> {
         let place = ledger.place.id;
-        let sha256 = match &content {
+        let sha256 = match &*content {
             Fetched::Whole(content) => Sha256::of(&content.0),
             Fetched::Nothing | Fetched::Unreadable(_) => Sha256([0; 32]),
         };
         let earlier = self.store.expansion(place, &sighting.path).await?;
-        if let (Some(_), Fetched::Unreadable(why)) = (&earlier, &content) {
+        if let (Some(_), Fetched::Unreadable(why)) = (&earlier, &*content) {
             let why = format!("the file cannot be read: {why}");
             self.store.give_up_expansion(place, sighting.path.clone(), (why, now)).await?;
         }
@@ -56,14 +60,14 @@ impl Inner {
             Some(earlier) => (Begun { arrival: earlier.arrival, rows: earlier.rows }, earlier.arrived_at),
             None => (Begun { arrival: Ref::new(), rows: 0 }, now),
         };
-        let content = Arc::new(content);
         loop {
             self.check_room()?;
-            let part = self.plan(ledger, sighting, (content.clone(), arrived_at), Some(begun)).await?;
-            let over = part.broken.or_else(|| part.unwanted.map(|why| why.to_string()));
-            if let Some(why) = over {
+            let plan =
+                move |rule: &Rule, seen: &Sighting, context: &Context<'_>| rules::plan_part(rule, seen, context, begun);
+            let part = self.plan(ledger, sighting, (content.clone(), arrived_at), plan).await?;
+            if let Some(why) = part.over {
                 if earlier.is_some() {
-                    self.store.give_up_expansion(place, sighting.path.clone(), (why, now)).await?;
+                    self.store.give_up_expansion(place, sighting.path.clone(), (why.to_string(), now)).await?;
                 }
                 let arrival = ArrivalDraft { letters: Vec::new(), jobs: Vec::new(), ..part.arrival };
                 return self.commit(ledger, std::slice::from_ref(sighting), vec![arrival]).await;
@@ -82,40 +86,20 @@ impl Inner {
         }
     }
 
-    /// The next rows, or the whole of a file that has none. Planning reads attachments: it has a thread to itself.
-    async fn plan(
+    /// Planning reads attachments: it has a thread to itself.
+    async fn plan<T: Send + 'static>(
         &self,
         ledger: &Ledger,
         sighting: &Sighting,
         (content, now): (Arc<Fetched>, Moment),
-        begun: Option<Begun>,
-    ) -> Result<Part, Later> {
+        plan: impl FnOnce(&Rule, &Sighting, &Context<'_>) -> T + Send + 'static,
+    ) -> Result<T, Later> {
         let (rule, sighting, node) = (ledger.rule.clone(), sighting.clone(), self.node.clone());
-        let (rule_version, place) = (ledger.rule_version, ledger.place.id);
+        let of = (ledger.rule_version, ledger.place.id);
         let plan = move || {
-            let context = Context {
-                arrived_at: now,
-                rule_version,
-                place,
-                host: &node,
-                is_paused: false, // by an operator: the store decides that when it commits
-                new_id: Ref::new,
-                supply: Supply { content: &content, attachment: whole::attachment },
-            };
-            match begun {
-                Some(begun) => rules::plan_part(&rule, &sighting, &context, begun),
-                None => {
-                    let planned = rules::plan(&rule, &sighting, &context);
-                    Part {
-                        arrival: planned.arrival,
-                        rows: 0,
-                        is_last: true,
-                        unwanted: planned.unwanted,
-                        broken: None,
-                        rest: None,
-                    }
-                }
-            }
+            let context = context(&node, of, now);
+            let supply = Supply { content: &content, ..context.supply };
+            plan(&rule, &sighting, &Context { supply, ..context })
         };
         aside(plan).await.map_err(Later::broken)
     }

@@ -1,13 +1,12 @@
 //! The moments of a rule's schedule: how far they are covered is a line of the ledger, written with the arrival that covers them.
 
 use crate::{
-    domain::{ArrivalDraft, Identity, Moment, Ref, Report, Sighting},
-    faults,
-    intake::{Intake, Later, report::report},
+    domain::{ArrivalDraft, Identity, Moment, Report, ReportLine, SETTLED, Sighting},
+    intake::{Intake, Later, door::context},
     rules::{self, Scheduled},
     schedule::{Look, ON_TIME},
     simulation::aside,
-    store::{Arrive, Place, Store, StoreError},
+    store::{Place, Store, StoreError},
 };
 use std::{sync::Arc, time::Duration};
 use tracing::info;
@@ -32,8 +31,6 @@ pub struct Covered {
 
 /// A first report goes back so far.
 const FIRST_REPORT: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Outcomes of a moment are on disk a little later: a report ends so long before its tick, and the next one goes on there.
-const SETTLED: Duration = Duration::from_secs(30);
 
 impl Intake {
     /// The ticks of a rule. Those of a schedule that is new, or another one than before, are covered up to now.
@@ -79,39 +76,22 @@ impl Intake {
                 }
                 let store = &self.0.store;
                 let report = report_for(store, &ticks.rule, &ticks.rules, (covered, at)).await?;
-                let (intake, of) = (self.clone(), ticks.clone());
+                let (node, of) = (self.0.node.clone(), ticks.clone());
                 let plan = move || {
-                    let context = intake.context((of.rule_version, of.place), at);
+                    let context = context(&node, (of.rule_version, of.place), at);
                     rules::plan_tick(&of.rule, &context, now, report.as_ref()).arrival
                 };
                 let draft = aside(plan).await.map_err(Later::broken)?; // it reads what its mails carry
-                self.commit_tick(draft).await?;
+                self.0.arrive(vec![draft]).await?;
             }
         }
         Ok(())
     }
 
     async fn leave_out(&self, ticks: &Ticks, Covered { until, last }: Covered) -> Result<(), StoreError> {
-        self.commit_tick(ArrivalDraft {
-            id: Ref::new(),
-            rule: ticks.rule.name.clone(),
-            rule_version: ticks.rule_version,
-            place: ticks.place,
-            sighting: Sighting::ticks(until, last),
-            arrived_at: until,
-            sha256: None,
-            letters: Vec::new(),
-            jobs: Vec::new(),
-            has_after: false,
-        })
-        .await
-    }
-
-    async fn commit_tick(&self, draft: ArrivalDraft) -> Result<(), StoreError> {
-        faults::kill_point("intake.before_commit");
-        self.0.store.arrive(Arrive { node: self.0.node.clone(), arrivals: vec![draft] }).await?;
-        faults::kill_point("intake.after_commit");
-        Ok(())
+        let of = (ticks.rule_version, ticks.place);
+        let draft = ArrivalDraft::passed_over(&ticks.rule.name, of, Sighting::ticks(until, last), until);
+        self.0.arrive(vec![draft]).await
     }
 }
 
@@ -142,7 +122,10 @@ pub async fn report_for(
         return Ok(None);
     }
     let since = covered.last.unwrap_or_else(|| at.minus(FIRST_REPORT));
-    report(store, rules, (since.minus(SETTLED), at.minus(SETTLED))).await.map(Some)
+    let (since, until) = (since.minus(SETTLED), at.minus(SETTLED));
+    let lines = store.report(rules, (since, until)).await?;
+    let is_well = store.open_incidents().await? == 0 && lines.iter().all(ReportLine::is_well);
+    Ok(Some(Report { since, until, lines, is_well }))
 }
 
 async fn covered_at(store: &Store, place: i64) -> Result<Option<Covered>, StoreError> {

@@ -2,10 +2,10 @@
 
 use crate::{
     config::{Notice, Way},
-    domain::{Event, Moment},
+    domain::{Event, Moment, SETTLED},
     janitor::{
         digests::{Covered, LONGEST},
-        teller::{SETTLED, Teller, in_order},
+        teller::{Teller, in_order},
     },
     notices::{self, Deliveries, is_worth_a_mail},
     store::{About, LaneRow, NoticeJob, StoreError},
@@ -54,7 +54,7 @@ impl Teller {
         let until = now.minus(SETTLED);
         for (address, hears) in &self.hear_of_deliveries {
             let key = (address.clone(), DELIVERED.to_owned());
-            let told = match covered.before.get(&key) {
+            let told_until = match covered.before.get(&key) {
                 Some(told) if *told <= now => *told,
                 // it begins now, or the clock was set back
                 _ => {
@@ -62,39 +62,51 @@ impl Teller {
                     continue;
                 }
             };
-            let since = told.max(now.minus(LONGEST));
-            let mut span: Option<(Moment, Moment)> = None;
-            for rule in &hears.rules {
-                let Some((first, last)) = self.store.delivery_span(rule, (since, until)).await? else { continue };
-                let (begin, end) = span.unwrap_or((first, last));
-                span = Some((begin.min(first), end.max(last)));
-            }
-            if !span.is_some_and(|span| is_worth_a_mail(told, span, now)) {
+            let since = told_until.max(now.minus(LONGEST));
+            let span = self.delivery_span(&hears.rules, (since, until)).await?;
+            if !span.is_some_and(|span| is_worth_a_mail(told_until, span, now)) {
                 continue;
             }
-            let mut deliveries = Deliveries::default();
-            for rule in &hears.rules {
-                let delivery = self.store.deliveries(rule, (since, until)).await?;
-                if delivery.jobs > 0 {
-                    deliveries.rules.push((rule.clone(), delivery.jobs, delivery.bytes));
-                    deliveries.examples.extend(delivery.examples);
-                }
-            }
-            deliveries.examples.truncate(EXAMPLES);
+            let deliveries = self.deliveries(&hears.rules, (since, until)).await?;
+            let told = || notices::delivered_body(&deliveries, (since, until), (&self.node, now));
             mails.extend(match hears.way.clone() {
                 Way::Mail { via, template } => {
                     let words = notices::delivered(&deliveries, (since, until), (&self.node, self.time_zone));
-                    let told = || notices::delivered_body(&deliveries, (since, until), (&self.node, now));
                     let words = self.words(template.as_ref(), words, told);
                     self.mail(About::Digest, address, in_order(via, lanes), words, now)
                 }
-                Way::Webhook => {
-                    let body = notices::delivered_body(&deliveries, (since, until), (&self.node, now));
-                    Some(self.post(About::Digest, address, body, now))
-                }
+                Way::Webhook => Some(self.post(About::Digest, address, told(), now)),
             });
             covered.now.push((key, until));
         }
         Ok(())
+    }
+
+    /// When the first and the last of these rules' deliveries were.
+    async fn delivery_span(
+        &self,
+        rules: &BTreeSet<String>,
+        within: (Moment, Moment),
+    ) -> Result<Option<(Moment, Moment)>, StoreError> {
+        let mut span: Option<(Moment, Moment)> = None;
+        for rule in rules {
+            let Some((first, last)) = self.store.delivery_span(rule, within).await? else { continue };
+            let (begin, end) = span.unwrap_or((first, last));
+            span = Some((begin.min(first), end.max(last)));
+        }
+        Ok(span)
+    }
+
+    async fn deliveries(&self, rules: &BTreeSet<String>, within: (Moment, Moment)) -> Result<Deliveries, StoreError> {
+        let mut deliveries = Deliveries::default();
+        for rule in rules {
+            let delivery = self.store.deliveries(rule, within).await?;
+            if delivery.jobs > 0 {
+                deliveries.rules.push((rule.clone(), delivery.jobs, delivery.bytes));
+                deliveries.examples.extend(delivery.examples);
+            }
+        }
+        deliveries.examples.truncate(EXAMPLES);
+        Ok(deliveries)
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::{
     config::Way,
-    domain::{Incident, Moment, NOTICES},
+    domain::{Incident, Moment, SETTLED},
     janitor::{
         deliveries::DELIVERED,
-        teller::{SETTLED, Teller, in_order},
+        teller::{Teller, in_order},
     },
-    notices::{self, DigestLine},
-    store::{About, LaneRow, NoticeJob, OpenCounts, RuleReport, StoreError},
+    notices,
+    store::{About, LaneRow, NoticeJob, StoreError},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -35,6 +35,7 @@ impl Teller {
         mails: &mut Vec<NoticeJob>,
     ) -> Result<Covered, StoreError> {
         let mut covered = self.covered().await?;
+        let rules: Vec<String> = self.senders.values().flatten().cloned().collect();
         for digest in &self.digests {
             for name in digest.readers.names() {
                 let key = (name.to_owned(), digest.at.to_string());
@@ -55,19 +56,16 @@ impl Teller {
                 let Some(until) = digest.at.last_between(self.time_zone, (since, now.minus(SETTLED))) else {
                     continue;
                 };
-                let lines = self.digest_lines((since, until)).await?;
+                let lines = self.store.report(&rules, (since, until)).await?;
                 let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.closed_at.is_none()).collect();
+                let told = || notices::digest_body(&lines, &open, (since, until), (&self.node, now));
                 mails.extend(match digest.readers.way() {
                     Way::Mail { via, template } => {
                         let words = notices::digest(&lines, &open, (since, until), (&self.node, self.time_zone));
-                        let told = || notices::digest_body(&lines, &open, (since, until), (&self.node, now));
                         let words = self.words(template.as_ref(), words, told);
                         self.mail(About::Digest, name, in_order(via, lanes), words, now)
                     }
-                    Way::Webhook => {
-                        let body = notices::digest_body(&lines, &open, (since, until), (&self.node, now));
-                        Some(self.post(About::Digest, name, body, now))
-                    }
+                    Way::Webhook => Some(self.post(About::Digest, name, told(), now)),
                 });
                 covered.now.push((key, until));
             }
@@ -86,25 +84,5 @@ impl Teller {
         };
         let ended = before.keys().filter(|key| !is_configured(key)).cloned().collect();
         Ok(Covered { before, now: Vec::new(), ended })
-    }
-
-    async fn digest_lines(&self, (since, until): (Moment, Moment)) -> Result<Vec<DigestLine>, StoreError> {
-        let mut reports = self.store.report(since, until).await?;
-        reports.remove(NOTICES);
-        for rule in self.senders.values().flatten() {
-            reports.entry(rule.clone()).or_default(); // one that did nothing is told of, too
-        }
-        let open = self.store.open_jobs().await?;
-        let line = |(rule, report): (String, RuleReport)| DigestLine {
-            delivered: report.delivered,
-            bytes: report.bytes,
-            failed: report.failed,
-            superseded: report.superseded,
-            waiting: open.get(&rule).map_or(0, OpenCounts::on_their_way),
-            held: open.get(&rule).map_or(0, |open| open.held),
-            last_delivered: report.last_delivered,
-            rule,
-        };
-        Ok(reports.into_iter().map(line).collect())
     }
 }

@@ -1,8 +1,8 @@
 //! What rules expect, counted and judged.
 
 use crate::{
-    domain::{Event, Expectation, Moment},
-    janitor::teller::{SETTLED, Teller},
+    domain::{Event, Expectation, Moment, SETTLED},
+    janitor::teller::Teller,
     notices::{Late, Patience},
     rules::{Rule, Source},
     schedule::Expect,

@@ -3,7 +3,9 @@
 use crate::{
     clock::Clock,
     config::{Digest, Notice, Settings, Way},
-    domain::{Event, HERE, Incident, Letter, MailWishes, Moment, NOTICES, OnUnknown, Ref, Retry, WebhookWishes},
+    domain::{
+        Event, HERE, Incident, Letter, MailWishes, Moment, NOTICES, OnUnknown, Ref, Retry, SETTLED, WebhookWishes,
+    },
     janitor::{
         deliveries::{Hears, who_hears},
         digests::Covered,
@@ -31,8 +33,6 @@ use tracing::{info, warn};
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// Incidents that were closed so long ago matter no more: to their reopening, to the mails of an hour, to one that is still due.
 const LATELY: Duration = Duration::from_secs(2 * 3600);
-/// Outcomes of a moment are on disk a little later.
-pub(super) const SETTLED: Duration = Duration::from_secs(30);
 /// What a notice is worth being tried for.
 const DEADLINE: Duration = Duration::from_secs(3 * 24 * 3600);
 

@@ -1,10 +1,10 @@
 //! What a webhook is told, as JSON (Standard Webhooks): the facts of the mails. What came from outside is escaped as it is there.
 
 use super::{
-    Aside, Deliveries, DigestLine, SERVER_MISSING, Told,
+    Aside, Deliveries, SERVER_MISSING, Told,
     words::{shown, until},
 };
-use crate::domain::{Event, Example, Incident, Letter, Moment};
+use crate::domain::{Event, Example, Incident, Letter, Moment, ReportLine};
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
@@ -22,16 +22,8 @@ struct OfIncident<'a> {
     host: &'a str,
     /// `began`, `still`, `over`, or `was`: both at once, because the first word could not be sent before.
     told: &'static str,
-    /// What it is: `trouble`, `failed`, `delayed` or `missed`. The same, with `server` or `rule` and `began`, at its end.
-    event: &'static str,
-    server: Option<String>,
-    /// Of `missed`.
-    rule: Option<String>,
-    /// A word for the kind of trouble; of what is late, none. `server_missing`: it is not configured any more.
-    trouble: Option<&'a str>,
-    /// The server's words; of `missed`, what is expected.
-    reply: Option<String>,
-    began: String,
+    #[serde(flatten)]
+    what: What<'a>,
     /// `None` while it lasts.
     ended: Option<String>,
     /// That failed in it, or are late.
@@ -45,6 +37,20 @@ struct OfIncident<'a> {
     examples: Vec<OfJob<'a>>,
     /// What to type.
     next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct What<'a> {
+    /// `trouble`, `failed`, `delayed` or `missed`. The same, with `server` or `rule` and `began`, at its end.
+    event: &'static str,
+    server: Option<String>,
+    /// Of `missed`.
+    rule: Option<String>,
+    /// A word for the kind of trouble; of what is late, none. `server_missing`: it is not configured any more.
+    trouble: Option<&'a str>,
+    /// The server's words; of `missed`, what is expected.
+    reply: Option<String>,
+    began: String,
 }
 
 #[derive(Serialize)]
@@ -104,12 +110,8 @@ struct OfLine<'a> {
 
 #[derive(Serialize)]
 struct OfOpen<'a> {
-    event: &'static str,
-    server: Option<String>,
-    rule: Option<String>,
-    trouble: Option<&'a str>,
-    reply: Option<String>,
-    began: String,
+    #[serde(flatten)]
+    what: What<'a>,
     jobs: u64,
 }
 
@@ -117,8 +119,6 @@ struct OfOpen<'a> {
 /// began is told that it is over.
 #[must_use]
 pub fn incident_body(incident: &Incident, told: Told, aside: Aside<'_>) -> Letter {
-    let open = of_open(incident);
-    let (began, ended) = (open.began, (told.is_end()).then(|| iso(until(incident))));
     let examples: &[Example] = match incident.event {
         Event::Trouble if told.is_end() => &[],
         Event::Trouble => aside.examples,
@@ -132,14 +132,9 @@ pub fn incident_body(incident: &Incident, told: Told, aside: Aside<'_>) -> Lette
             Told::Over => "over",
             Told::Was => "was",
         },
-        event: open.event,
-        server: open.server,
-        rule: open.rule,
-        trouble: open.trouble,
-        reply: open.reply,
-        began,
-        ended,
-        jobs: open.jobs,
+        what: what(incident),
+        ended: told.is_end().then(|| iso(until(incident))),
+        jobs: incident.jobs,
         waiting: aside.waiting,
         delivered: aside.delivered,
         rules: incident.rules.iter().map(String::as_str).collect(),
@@ -175,25 +170,24 @@ pub fn delivered_body(
 /// Of everything, as [`super::digest`] has it in words.
 #[must_use]
 pub fn digest_body(
-    lines: &[DigestLine],
+    lines: &[ReportLine],
     open: &[&Incident],
     (since, until): (Moment, Moment),
     (host, now): (&str, Moment),
 ) -> Letter {
-    let is_well = |line: &DigestLine| line.failed == 0 && line.held == 0;
     let data = OfDigest {
         host,
         since: iso(since),
         until: iso(until),
-        all_is_well: open.is_empty() && lines.iter().all(is_well),
+        all_is_well: open.is_empty() && lines.iter().all(ReportLine::is_well),
         rules: lines.iter().map(of_line).collect(),
-        incidents: open.iter().map(|incident| of_open(incident)).collect(),
+        incidents: open.iter().map(|incident| OfOpen { what: what(incident), jobs: incident.jobs }).collect(),
     };
     letter(&Body { r#type: "digest", timestamp: iso(now), data })
 }
 
-fn of_line(line: &DigestLine) -> OfLine<'_> {
-    let DigestLine { rule, delivered, bytes, failed, superseded, waiting, held, last_delivered } = line;
+fn of_line(line: &ReportLine) -> OfLine<'_> {
+    let ReportLine { rule, delivered, bytes, failed, superseded, waiting, held, last_delivered, expected: _ } = line;
     OfLine {
         rule,
         delivered: *delivered,
@@ -206,20 +200,19 @@ fn of_line(line: &DigestLine) -> OfLine<'_> {
     }
 }
 
-fn of_open(incident: &Incident) -> OfOpen<'_> {
+fn what(incident: &Incident) -> What<'_> {
     let subject = shown(&incident.subject);
     let (server, rule) = match incident.server() {
         Some(_) => (Some(subject), None),
         None => (None, Some(subject)),
     };
-    OfOpen {
+    What {
         event: incident.event.word(),
         server,
         rule,
         trouble: Some(&*incident.kind).filter(|kind| !kind.is_empty()),
         reply: Some(shown(&incident.said)).filter(|said| !said.is_empty()),
         began: iso(incident.opened_at),
-        jobs: incident.jobs,
     }
 }
 

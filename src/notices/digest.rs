@@ -1,58 +1,20 @@
 //! The mail that comes whatever happened: silence would mean that we are dead.
 
 use super::words::{clock, plural, shown, span};
-use crate::domain::{Event, Incident, Moment, show_size};
+use crate::domain::{Event, Incident, Moment, ReportLine, show_size};
 use chrono_tz::Tz;
 use std::fmt::Write as _;
-
-/// One rule's line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DigestLine {
-    pub rule: String,
-    pub delivered: u64,
-    pub bytes: u64,
-    pub failed: u64,
-    pub superseded: u64,
-    /// Jobs on their way.
-    pub waiting: u64,
-    /// Jobs that a pause or an operator holds.
-    pub held: u64,
-    pub last_delivered: Option<Moment>,
-}
 
 /// Subject and text of what happened after `since` and not after `until`.
 #[must_use]
 pub fn digest(
-    lines: &[DigestLine],
+    lines: &[ReportLine],
     open: &[&Incident],
     (since, until): (Moment, Moment),
     (host, time_zone): (&str, Tz),
 ) -> (String, String) {
-    let sum = |of: fn(&DigestLine) -> u64| lines.iter().map(of).sum::<u64>();
-    let (delivered, failed) = (sum(|line| line.delivered), sum(|line| line.failed));
-    let of =
-        |event| open.iter().filter(move |incident| incident.event == event).map(|incident| incident.subject.as_str());
-    let mut troubles = Vec::new();
-    if failed > 0 {
-        troubles.push(format!("{} failed", plural(failed, "job")));
-    } else if let Some(server) = of(Event::Failed).next() {
-        troubles.push(format!("jobs for {} failed before, and it has taken none since", shown(server)));
-    }
-    match of(Event::Trouble).count() as u64 {
-        0 => {}
-        servers => troubles.push(format!("{} in trouble", plural(servers, "server"))),
-    }
-    match of(Event::Missed).count() as u64 {
-        0 => {}
-        rules => troubles.push(format!("{} missed", plural(rules, "expectation"))),
-    }
-    if let Some(server) = of(Event::Delayed).next() {
-        troubles.push(format!("jobs for {} late", shown(server)));
-    }
-    let held = sum(|line| line.held);
-    if held > 0 {
-        troubles.push(format!("{} held", plural(held, "job")));
-    }
+    let (delivered, failed) = (sum(lines, |line| line.delivered), sum(lines, |line| line.failed));
+    let troubles = troubles(lines, open);
     let verdict = if troubles.is_empty() { "all is well".to_owned() } else { troubles.join(", ") };
     let subject = format!("[packetboat {host}] {}, {verdict}", plural(delivered, "job") + " delivered");
     let mut text = format!("From {} to {}: {verdict}.\n", clock(since, time_zone), clock(until, time_zone));
@@ -88,4 +50,35 @@ pub fn digest(
         text.push_str("\npacketboat jobs --state failed says why, and packetboat retry tries again.\n");
     }
     (subject, text)
+}
+
+/// What is not well, each in a few words.
+fn troubles(lines: &[ReportLine], open: &[&Incident]) -> Vec<String> {
+    let failed = sum(lines, |line| line.failed);
+    let of =
+        |event| open.iter().filter(move |incident| incident.event == event).map(|incident| incident.subject.as_str());
+    let mut troubles = Vec::new();
+    if failed > 0 {
+        troubles.push(format!("{} failed", plural(failed, "job")));
+    } else if let Some(server) = of(Event::Failed).next() {
+        troubles.push(format!("jobs for {} failed before, and it has taken none since", shown(server)));
+    }
+    for (event, noun, are) in [(Event::Trouble, "server", "in trouble"), (Event::Missed, "expectation", "missed")] {
+        match of(event).count() as u64 {
+            0 => {}
+            many => troubles.push(format!("{} {are}", plural(many, noun))),
+        }
+    }
+    if let Some(server) = of(Event::Delayed).next() {
+        troubles.push(format!("jobs for {} late", shown(server)));
+    }
+    let held = sum(lines, |line| line.held);
+    if held > 0 {
+        troubles.push(format!("{} held", plural(held, "job")));
+    }
+    troubles
+}
+
+fn sum(lines: &[ReportLine], of: fn(&ReportLine) -> u64) -> u64 {
+    lines.iter().map(of).sum()
 }

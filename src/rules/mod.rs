@@ -34,7 +34,7 @@ pub use filter::FileFilter;
 pub use load::{Checked, Loaded, check, check_with, frozen, load_outline};
 pub use plan::{Context, Planned, Unwanted, plan, plan_tick};
 pub use plan_after::{AfterStep, FollowUp, cannot_follow, follow_up};
-pub use plan_rows::{Begun, Part, plan_part};
+pub use plan_rows::{Begun, Over, Part, plan_part};
 pub use rule::{Action, Attach, Mail, Manifest, Own, Rule, RuleLimits, RuleSet, Save, Spot, Step, Upload};
 pub use source::{BySource, Scheduled, Source, Watching};
 pub use supply::{Fetched, Supply};

@@ -35,12 +35,20 @@ pub struct Part {
     /// Rows that are committed with it.
     pub rows: u64,
     pub is_last: bool,
-    /// Why there are no jobs of it and will be none.
-    pub unwanted: Option<Unwanted>,
-    /// Why the rest of its rows cannot be read any more: its rule is another one since it was begun.
-    pub broken: Option<String>,
+    /// Why no further job is made of it.
+    pub over: Option<Over>,
     /// Stands for the rows that are still to come.
     pub rest: Option<JobDraft>,
+}
+
+/// Why no row of a file becomes anything any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Over {
+    #[error(transparent)]
+    Unwanted(Unwanted),
+    /// Its rule is another one since it was begun, and cannot read the rest.
+    #[error("{0}")]
+    Broken(String),
 }
 
 /// Plans what follows upon `begun`. Pure as [`super::plan`] is: the same row becomes the same message.
@@ -54,10 +62,10 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
         Ok(refusal) => refusal,
         Err(unwanted) => {
             let arrival = planning.arrival(letters, jobs);
-            return Part { arrival, rows: 0, is_last: true, unwanted: Some(unwanted), broken: None, rest: None };
+            return Part { arrival, rows: 0, is_last: true, over: Some(Over::Unwanted(unwanted)), rest: None };
         }
     };
-    let mut broken = None;
+    let mut over = None;
     let is_first = begun.rows == 0;
     let mut tables = Vec::new();
     for (number, step) in rule.then.iter().enumerate() {
@@ -65,7 +73,7 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
             Action::Mail(mail) if mail.rows.is_some() => match open(&planning, step, mail, refusal.as_ref()) {
                 Ok(table) => tables.push(Source { number, step, mail, table }),
                 Err(why) if is_first => jobs.extend(planning.mail(mail, Some(why), ("", &mut letters))),
-                Err(why) => broken = Some(why),
+                Err(why) => over = Some(Over::Broken(why)),
             },
             _ if is_first => jobs.extend(planning.step(step, refusal.as_ref(), &mut letters)),
             _ => {}
@@ -86,7 +94,7 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
         rows += u64::from(!is_last);
     }
     let rest = rule.then.iter().find_map(|step| rest(&planning, step));
-    Part { arrival: planning.arrival(letters, jobs), rows, is_last, unwanted: None, broken, rest }
+    Part { arrival: planning.arrival(letters, jobs), rows, is_last, over, rest }
 }
 
 fn rest(planning: &Planning<'_>, step: &Step) -> Option<JobDraft> {

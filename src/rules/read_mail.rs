@@ -64,15 +64,13 @@ const ON_UNKNOWN: &[(&str, Meaning<OnUnknown>)] =
 /// A mail step; `at` is its key.
 pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&Outline, Known<'_>)) -> Option<Mail> {
     let fields = Fields::open(sheet, &MAIL, at, node)?;
-    let rows = fields.may("rows", |sheet, node| table_shape(sheet, node, of));
+    let rows = fields.or("rows", None, |sheet, node| table_shape(sheet, node, of).map(Some));
     // a faulty one is still one: what asks for a `row` is not wrong, too
     let rows_known = if fields.entry("rows").is_some() { Rows::Yes } else { Rows::No };
     let known_rows = Known { rows: rows_known, ..of };
     let to = fields.need("to", |sheet, node| addresses(sheet, node, known_rows));
-    let [cc, bcc, reply_to] = ["cc", "bcc", "reply_to"].map(|key| match fields.entry(key) {
-        Some(_) => fields.may(key, |sheet, node| addresses(sheet, node, known_rows)),
-        None => Some(vec![]),
-    });
+    let [cc, bcc, reply_to] =
+        ["cc", "bcc", "reply_to"].map(|key| fields.or(key, vec![], |sheet, node| addresses(sheet, node, known_rows)));
     let from = match fields.entry("from") {
         Some(_) => fields.may("from", mailbox),
         None => known.mail.from.clone().or_else(|| {
@@ -86,11 +84,8 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&
     let known_all = Known { data: &names, ..known_rows };
     let words = words(sheet, &fields, known, known_all);
     let headers = headers(sheet, &fields, known_all);
-    let attach = match fields.entry("attach") {
-        Some(_) => fields.may("attach", |sheet, node| attachments(sheet, node, known_rows)),
-        None => Some(vec![]),
-    };
-    let key = fields.may("idempotency_key", |sheet, node| line(sheet, node, known_rows));
+    let attach = fields.or("attach", vec![], |sheet, node| attachments(sheet, node, known_rows));
+    let key = fields.or("idempotency_key", None, |sheet, node| line(sheet, node, known_rows).map(Some));
     let on_unknown = fields.need("on_unknown", read::word(ON_UNKNOWN));
     let via =
         match fields.entry("via") {
@@ -116,17 +111,12 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&
         data: data?,
         headers: headers?,
         attach: attach?,
-        rows: written(&fields, "rows", rows)?,
+        rows: rows?,
         on_unknown: on_unknown?,
-        key: written(&fields, "idempotency_key", key)?,
+        key: key?,
         message_size: known.message_size,
         via: via?,
     })
-}
-
-/// `None` for a key that is written and faulty.
-fn written<T>(fields: &Fields<'_>, key: &str, read: Option<T>) -> Option<Option<T>> {
-    if fields.entry(key).is_some() && read.is_none() { None } else { Some(read) }
 }
 
 pub(super) fn line(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<TextTemplate> {

@@ -120,11 +120,8 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     let around = |stage| Around { known, of: Known::of(stage, arriving), folder };
     let list = |stage| move |sheet: &Sheet, node: &Node| steps(sheet, node, around(stage));
     let then = fields.need("then", list(Stage::Then));
-    let [after, after_failure] =
-        [("after", Stage::After), ("after_failure", Stage::Failure)].map(|(key, stage)| match fields.value(key) {
-            Some(_) => fields.may(key, list(stage)),
-            None => Some(Vec::new()),
-        });
+    let after = fields.or("after", vec![], list(Stage::After));
+    let after_failure = fields.or("after_failure", vec![], list(Stage::Failure));
     if let (Some(watch), Some(steps)) = (watch, fields.value("then"))
         && watch.recursive
     {
@@ -153,10 +150,9 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     closed::warn_of_deadline(sheet, fields.value("windows"), &windows, deadline);
     let limits = limits(&fields);
     let paused = fields.need("paused", read::switch);
-    let notices = match fields.value("notices") {
-        Some(node) => notices(sheet, node, known, Whose::OneRule).map(|notices| Some(notices.incidents)),
-        None => Some(None),
-    };
+    let notices = fields.or("notices", None, |sheet, node| {
+        notices(sheet, node, known, Whose::OneRule).map(|notices| Some(notices.incidents))
+    });
     Some(Rule {
         name: name.to_owned(),
         about,
@@ -247,7 +243,7 @@ fn limits(fields: &Fields<'_>) -> Option<RuleLimits> {
 mod tests {
     use super::*;
     use crate::{
-        config::Defaults,
+        config::{Defaults, ServerKind},
         domain::{ByteRate, OnExists, Priority, ProofWish, Resume, Times},
         rules::{EmptyFiles, Existing, HardLinks, Symlinks, WatchMethod},
     };
@@ -261,7 +257,7 @@ mod tests {
             storage: None,
             rules: PathBuf::new(),
             templates: PathBuf::new(),
-            servers: Some(BTreeMap::from([("a".to_owned(), "ftp"), ("b".to_owned(), "ftp")])),
+            servers: Some(BTreeMap::from([("a".to_owned(), ServerKind::Ftp), ("b".to_owned(), ServerKind::Ftp)])),
             mail: crate::config::MailSettings::default(),
             defaults: Defaults {
                 retry,

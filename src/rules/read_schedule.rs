@@ -6,7 +6,7 @@ use crate::{
         Fields, Problem, Sheet,
         keys::{Table, default, optional},
         read::{self, Meaning, Meaning::Built},
-        yaml::Entry,
+        yaml::{Entry, Value},
     },
     schedule::{Missed, Rhythm, Timetable},
 };
@@ -53,10 +53,9 @@ pub fn schedule(sheet: &Sheet, Entry { key, value }: &Entry, time_zone: Tz) -> O
         (Some(_), None) => at.map(|at| Rhythm::By(at, time_zone)),
         (None, Some(_)) => every.map(Rhythm::Every),
         (Some(at), Some(every)) => {
-            let later = if at.key.at.start < every.key.at.start { every } else { at };
-            let names = [later, if std::ptr::eq(later, at) { every } else { at }].map(|entry| entry.key.as_text());
-            let [later_name, first_name] = names.map(Option::unwrap_or_default);
-            let problem = Problem::error(&later.key.at, format!("`{later_name}` beside `{first_name}`"));
+            let is_first = at.key.at.start < every.key.at.start;
+            let (later, message) = if is_first { (every, "`every` beside `at`") } else { (at, "`at` beside `every`") };
+            let problem = Problem::error(&later.key.at, message);
             sheet.report(problem.hint("keep one of the two"));
             None
         }
@@ -72,7 +71,7 @@ pub fn schedule(sheet: &Sheet, Entry { key, value }: &Entry, time_zone: Tz) -> O
 /// Reports what only a rule of files can say.
 pub fn refuse_what_files_have(sheet: &Sheet, rule: &Fields<'_>) {
     let below = |key: &str, name: &str| match &rule.value(key)?.value {
-        crate::config::yaml::Value::Map(entries) => entries.iter().find(|entry| entry.key.as_text() == Some(name)),
+        Value::Map(entries) => entries.iter().find(|entry| entry.key.as_text() == Some(name)),
         _ => None,
     };
     for (entry, name, hint) in [

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::{
-        Fields, Outline, Problem, Sheet,
+        Fields, Outline, Problem, ServerKind, Sheet,
         keys::{Table, default, not_yet, optional, required},
         kind::Kinds,
         read::{self, Meaning, Meaning::Built},
@@ -317,26 +317,24 @@ fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
 fn server(sheet: &Sheet, node: &Node, known: &Outline) -> Option<String> {
     let name = read::spelt("a server's name", |text| Ok(text.to_owned()))(sheet, node)?;
     let Some(servers) = &known.servers else { return Some(name) };
-    let of_kind = |wanted: &str| {
-        let names = servers.iter().filter(|(_, kind)| **kind == wanted).map(|(name, _)| name.as_str());
-        let names = names.collect::<Vec<_>>().join(", ");
-        (!names.is_empty()).then(|| format!("{names} ({wanted})"))
+    let of_kind = |kind: ServerKind| {
+        let names = kind.names(servers).collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| format!("{names} ({})", kind.word()))
     };
-    let all = [of_kind("ftp"), of_kind("smtp")].into_iter().flatten().collect::<Vec<_>>().join("; ");
-    let (message, hint) = match servers.get(&name) {
-        Some(&"ftp") => return Some(name),
-        Some(kind) => {
-            let is = if *kind == "smtp" { "relay" } else { "webhook" };
-            (format!("`{name}` is a {is}, and files go to an ftp server"), format!("packetboat.yaml has {all}"))
-        }
+    let mut has = [ServerKind::Ftp, ServerKind::Smtp].into_iter().filter_map(of_kind).collect::<Vec<_>>().join("; ");
+    let message = match servers.get(&name) {
+        Some(ServerKind::Ftp) => return Some(name),
+        Some(ServerKind::Smtp) => format!("`{name}` is a relay, and files go to an ftp server"),
+        Some(ServerKind::Webhook) => format!("`{name}` is a webhook, and files go to an ftp server"),
         None => {
-            let ftp = servers.iter().filter(|(_, kind)| **kind == "ftp").map(|(name, _)| name.as_str());
-            let near = suggest::nearest(&name, ftp).map(|near| format!(". Did you mean `{near}`?"));
-            let has = if all.is_empty() { "no servers: add it below `servers`".to_owned() } else { all };
-            (format!("there is no server `{name}`"), format!("packetboat.yaml has {has}{}", near.unwrap_or_default()))
+            if has.is_empty() {
+                has.push_str("no servers: add it below `servers`");
+            }
+            has.push_str(&suggest::did_you_mean(&name, ServerKind::Ftp.names(servers)));
+            format!("there is no server `{name}`")
         }
     };
-    sheet.report(Problem::error(&node.at, message).hint(hint));
+    sheet.report(Problem::error(&node.at, message).hint(format!("packetboat.yaml has {has}")));
     None
 }
 

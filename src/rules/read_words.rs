@@ -30,11 +30,11 @@ pub fn words(sheet: &Sheet, fields: &Fields<'_>, outline: &Outline, known: Known
     if fields.entry("text").is_none() && fields.entry("html").is_none() {
         missing("text", "add `text: …`, `html: …` or `template: …`");
     }
-    let part = |key, kind| match fields.entry(key) {
-        None => Some(None),
-        Some(entry) => read::some_text(sheet, &entry.value)
-            .and_then(|_| compiled(sheet, &entry.value, "a text", |text| TextTemplate::parse(kind, known, text)))
-            .map(Some),
+    let part = |key, kind| {
+        fields.or(key, None, |sheet, node| {
+            read::some_text(sheet, node)?;
+            compiled(sheet, node, "a text", |text| TextTemplate::parse(kind, known, text)).map(Some)
+        })
     };
     let subject = fields.may("subject", |sheet, node| line(sheet, node, known));
     let (text, html) = (part("text", TextKind::Text), part("html", TextKind::Html));

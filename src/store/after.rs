@@ -2,11 +2,10 @@
 
 use crate::{
     domain::{
-        Copied, EndedJob, EndedReceipt, Ends, Identity, JobDraft, JobState, Letter, Moment, Ref, RemotePath, Sha256,
-        Sighting,
+        Copied, EndedJob, EndedReceipt, Ends, JobDraft, JobState, Letter, Moment, Ref, RemotePath, Sha256, Sighting,
     },
     store::{
-        ClaimedJob, QueueKey, Store, StoreError,
+        QueueKey, Store, StoreError,
         error::unreadable,
         letters::insert_letters,
         litter,
@@ -97,7 +96,7 @@ impl RipeArrival {
             rule_text: row.get("body"),
             rule_sha256: Sha256(bytes("rule_sha256").try_into().map_err(|_| unreadable("sha256", "not 32 bytes"))?),
             sighting: Sighting { folder: bytes("folder"), path: bytes("name"), identity: identity_from(row) },
-            arrived_at: Moment(row.get("arrived_at")),
+            arrived_at: row.get("arrived_at"),
             steps: row.get("after_steps"),
             then: Ends::default(),
             claims: 0,
@@ -139,7 +138,7 @@ fn ended_job(row: &SqliteRow) -> Result<EndedJob, sqlx::Error> {
             sha256,
             proof: row.get("proof"),
             reply: row.get("reply"),
-            delivered_at: Moment(row.get("delivered_at")),
+            delivered_at: row.get("delivered_at"),
         }),
     })
 }
@@ -272,52 +271,3 @@ pub(super) const LET_GO: &str = "
 UPDATE jobs SET state = 'cancelled', reason = 'by_operator', said = 'what it follows upon is tried again', ended_at = ?2, waits_for = NULL
  WHERE arrival_id = (SELECT arrival_id FROM jobs WHERE id = ?1 AND is_after = 0) AND is_after = 1 AND state IN ('waiting', 'queued', 'held')
 RETURNING id";
-
-impl Store {
-    /// The rule of another job or arrival that still needs the file of `job`, if there is one: its bytes are to be sent, or what
-    /// follows upon that is not planned yet.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn needs_source(&self, job: &ClaimedJob) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query(NEEDS_SOURCE).bind(job.id).fetch_optional(self.readers()).await?;
-        Ok(row.map(|row| row.get("rule")))
-    }
-
-    /// Whether the ledger of (rule, folder) has this very version of the file: taken, or looked at and not wanted. What was gone since is
-    /// not known to be back.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn has_met(
-        &self,
-        rule: &str,
-        folder: &[u8],
-        path: &[u8],
-        version: &Identity,
-    ) -> Result<bool, StoreError> {
-        let Some(place) = self.find_place(rule, folder).await? else { return Ok(false) };
-        Ok(self.seen(place.id, path).await?.is_some_and(|row| !row.is_gone && !row.identity.is_plainly_new(version)))
-    }
-}
-
-/// Its file is asked for by its path and by itself, as another rule may know it by another path, or by the ctime that it had before a
-/// `chmod`. Of two rules that both take the source away, each comes to that step: they do not wait for each other.
-pub(super) const NEEDS_SOURCE: &str = "
-WITH same AS (
-  SELECT p.id AS id FROM jobs j CROSS JOIN payloads s ON s.id = j.payload_id
-    CROSS JOIN payloads p ON p.place = 'in_place' AND p.path = s.path AND p.mtime_ns = s.mtime_ns AND p.size_bytes = s.size_bytes
-   WHERE j.id = ?1
-  UNION
-  SELECT p.id AS id FROM jobs j CROSS JOIN payloads s ON s.id = j.payload_id
-    CROSS JOIN payloads p ON p.place = 'in_place' AND p.inode = s.inode AND p.mtime_ns = s.mtime_ns AND p.size_bytes = s.size_bytes
-   WHERE j.id = ?1)
-SELECT o.rule AS rule FROM same CROSS JOIN jobs o ON o.payload_id = same.id
- WHERE o.id <> ?1 AND o.action <> 'after' AND o.state IN ('waiting', 'queued', 'running', 'held')
-UNION ALL
-SELECT v.name AS rule FROM same CROSS JOIN arrivals a ON a.payload_id = same.id AND a.after IN ('due', 'ripe')
-       JOIN rule_versions v ON v.id = a.rule_version_id
- WHERE a.id IS NOT (SELECT arrival_id FROM jobs WHERE id = ?1)
-   AND NOT EXISTS (SELECT 1 FROM jobs t WHERE t.arrival_id = a.id AND t.action = 'after'
-                      AND t.state IN ('waiting', 'queued', 'running', 'held'))
-LIMIT 1";

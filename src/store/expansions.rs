@@ -47,7 +47,7 @@ impl Store {
         let read = |row: SqliteRow| -> Result<Expansion, sqlx::Error> {
             Ok(Expansion {
                 arrival: Ref(crate::store::error::bytes("arrival", row.get("ref"))?),
-                arrived_at: Moment(row.get("arrived_at")),
+                arrived_at: row.get("arrived_at"),
                 sha256: Sha256(crate::store::error::bytes("hash", row.get("sha256"))?),
                 rows: row.get::<i64, _>("rows").cast_unsigned(),
             })

@@ -1,7 +1,7 @@
 //! How the expectations stand, and what arrived since they were last looked at.
 
 use crate::{
-    domain::{Came, Expectation, Moment},
+    domain::{Came, Expectation},
     store::{Store, StoreError, error::unreadable, writer::Tx},
 };
 use sqlx::Row;
@@ -30,16 +30,15 @@ impl Store {
         let mut expectations = BTreeMap::new();
         for row in rows {
             let came: String = row.get("came");
-            let moment = |column: &str| row.get::<Option<i64>, _>(column).map(Moment);
             let expectation = Expectation {
                 rule: row.get("rule"),
                 spec: row.get("spec"),
-                counts_from: Moment(row.get("counts_from")),
+                counts_from: row.get("counts_from"),
                 came: serde_json::from_str(&came).map_err(|_| unreadable("came", came))?,
                 last_size: row.get::<Option<i64>, _>("last_size").map(i64::cast_unsigned),
                 unfit: row.get("unfit"),
-                missed_at: moment("missed_at"),
-                due_at: moment("due_at"),
+                missed_at: row.get("missed_at"),
+                due_at: row.get("due_at"),
             };
             expectations.insert(expectation.rule.clone(), expectation);
         }
@@ -56,7 +55,7 @@ impl Store {
         let came = rows.iter().map(|row| Came {
             rule: row.get("rule"),
             name: name(row.get("name")),
-            at: Moment(row.get("arrived_at")),
+            at: row.get("arrived_at"),
             size_bytes: row.get::<Option<i64>, _>("size_bytes").map(i64::cast_unsigned),
         });
         Ok(Arrived {

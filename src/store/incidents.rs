@@ -56,7 +56,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn last_delivery(&self, server: &str, since: Moment) -> Result<Option<Moment>, StoreError> {
         let row = sqlx::query(LAST_DELIVERY).bind(server).bind(since.0).fetch_one(self.readers()).await?;
-        Ok(row.get::<Option<i64>, _>(0).map(Moment))
+        Ok(row.get(0))
     }
 
     /// Jobs that wait for `server`, and jobs that it has taken since a moment.
@@ -93,7 +93,7 @@ impl Write for Forget {
 
 /// A moment that is ahead was written before the clock was set back: it counts as now.
 fn incident(row: &SqliteRow, readers: &[SqliteRow], now: Moment) -> Result<Incident, sqlx::Error> {
-    let moment = |column: &str| row.get::<Option<i64>, _>(column).map(|at| Moment(at).min(now));
+    let moment = |column: &str| row.get::<Option<Moment>, _>(column).map(|at| at.min(now));
     let event: &str = row.get("event");
     let json = |column: &str| row.get::<String, _>(column);
     Ok(Incident {
@@ -117,7 +117,7 @@ fn incident(row: &SqliteRow, readers: &[SqliteRow], now: Moment) -> Result<Incid
 }
 
 fn reader(row: &SqliteRow, now: Moment) -> Reader {
-    let moment = |column: &str| row.get::<Option<i64>, _>(column).map(|at| Moment(at).min(now));
+    let moment = |column: &str| row.get::<Option<Moment>, _>(column).map(|at| at.min(now));
     Reader {
         address: row.get("address"),
         started_at: moment("started_at"),
@@ -139,7 +139,7 @@ fn failure(row: &SqliteRow) -> Failure {
     Failure {
         rule: row.get("rule"),
         kind: kind.unwrap_or_else(|| "unknown".to_owned()),
-        ended_at: Moment(row.get::<Option<i64>, _>("ended_at").unwrap_or_default()),
+        ended_at: row.get::<Option<Moment>, _>("ended_at").unwrap_or_default(),
         example: example(row),
         server: row.get("server"),
     }

@@ -61,10 +61,10 @@ impl Store {
                     .into_iter()
                     .find(|state| state.word() == row.get::<&str, _>("state"))
                     .unwrap_or(LaneState::Open),
-                since: Moment(row.get("since")),
+                since: row.get("since"),
                 kind: row.get("kind"),
                 said: row.get("said"),
-                retry_at: row.get::<Option<i64>, _>("retry_at").map(Moment),
+                retry_at: row.get("retry_at"),
                 failures: row.get("failures"),
                 learned_limit: row.get("learned_limit"),
             })

@@ -3,6 +3,7 @@
 mod after;
 mod arrive;
 mod claim;
+mod claimed;
 mod error;
 mod expansions;
 mod expectations;
@@ -15,6 +16,7 @@ mod litter;
 mod lock;
 mod mail_keys;
 mod migrations;
+mod moment;
 mod new_jobs;
 mod open;
 mod operate;
@@ -33,6 +35,7 @@ mod sameness;
 mod seen;
 mod session;
 mod settle;
+mod take_away;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -42,9 +45,9 @@ mod writer;
 
 pub use after::{NextStep, RipeArrival};
 pub use arrive::Arrive;
-pub use claim::{
-    Ask, ClaimedErrand, ClaimedJob, ClaimedPost, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway,
-    ClaimedUpload, Parcel,
+pub use claim::{Ask, Parcel};
+pub use claimed::{
+    ClaimedErrand, ClaimedJob, ClaimedPost, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway, ClaimedUpload,
 };
 pub use error::StoreError;
 pub use expansions::{ArrivePart, Expansion};
@@ -62,7 +65,7 @@ pub use read::{
     Attempt, Ends, Expected, Found, InVain, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts,
     PausedRule, ReceiptFilter, ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
 };
-pub use report::{Delivery, RuleReport};
+pub use report::Delivery;
 pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
 pub use session::{LEASE, SessionId};

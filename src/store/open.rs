@@ -95,16 +95,7 @@ impl Store {
         let path = database(storage);
         let readers =
             readers(&path).await.map_err(|why| StoreError::Open { path: path.clone(), why: why.to_string() })?;
-        let (_, touched) = mpsc::unbounded_channel();
-        Ok(Self {
-            storage: Some(storage.to_owned()),
-            writer: None,
-            readers,
-            #[cfg(feature = "simulation")]
-            quiet: None,
-            touched: Arc::new(Mutex::new(touched)),
-            opened: None,
-        })
+        Ok(Self::without_writer(Some(storage), readers))
     }
 
     /// A database with nothing in it, in memory, for asking before there is one.
@@ -117,16 +108,20 @@ impl Store {
         let readers =
             lasting.connect_with(SqliteConnectOptions::new()).await.map_err(|why| refused(why.to_string()))?;
         migrator().run(&readers).await.map_err(|why| refused(why.to_string()))?;
+        Ok(Self::without_writer(None, readers))
+    }
+
+    fn without_writer(storage: Option<&Path>, readers: SqlitePool) -> Self {
         let (_, touched) = mpsc::unbounded_channel();
-        Ok(Self {
-            storage: None,
+        Self {
+            storage: storage.map(Path::to_owned),
             writer: None,
             readers,
             #[cfg(feature = "simulation")]
             quiet: None,
             touched: Arc::new(Mutex::new(touched)),
             opened: None,
-        })
+        }
     }
 
     /// The next queue that a commit gave something to do; `None` once the writer has ended. For one listener.

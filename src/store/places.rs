@@ -63,8 +63,8 @@ impl Place {
     fn from_row(row: &SqliteRow) -> Self {
         Self {
             id: row.get("id"),
-            since: Moment(row.get("since")),
-            first_scan_at: row.get::<Option<i64>, _>("first_scan_at").map(Moment),
+            since: row.get("since"),
+            first_scan_at: row.get("first_scan_at"),
             ground: row.get("ground"),
         }
     }

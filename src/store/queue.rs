@@ -35,10 +35,7 @@ impl Store {
         )
         .fetch_all(self.readers())
         .await?;
-        Ok(rows
-            .iter()
-            .map(|row| QueueRow { key: QueueKey::from_row(row), due_at: Moment(row.get("due_at")) })
-            .collect())
+        Ok(rows.iter().map(|row| QueueRow { key: QueueKey::from_row(row), due_at: row.get("due_at") }).collect())
     }
 
     /// When the first job of a queue is due; `None` when it is empty. One seek.
@@ -53,7 +50,7 @@ impl Store {
             .bind(key.rank)
             .fetch_optional(self.readers())
             .await?;
-        Ok(row.map(|row| Moment(row.get(0))))
+        Ok(row.map(|row| row.get(0)))
     }
 }
 

@@ -1,23 +1,11 @@
-//! What came to its end in a span of time, rule by rule: the rows of a digest.
+//! What came to its end in a span of time, rule by rule: the lines of reports and digests.
 
 use crate::{
-    domain::{Example, Moment},
-    store::{Store, StoreError, incidents::example, read::rules_with_ended_jobs},
+    domain::{Example, Moment, NOTICES, ReportLine},
+    store::{OpenCounts, Store, StoreError, incidents::example, read::rules_with_ended_jobs},
 };
 use sqlx::Row;
 use std::collections::BTreeMap;
-
-/// One rule's share.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RuleReport {
-    pub delivered: u64,
-    /// Of what was delivered.
-    pub bytes: u64,
-    pub failed: u64,
-    /// A newer version took their place.
-    pub superseded: u64,
-    pub last_delivered: Option<Moment>,
-}
 
 /// What a rule delivered in a span of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,8 +27,7 @@ impl Store {
         (since, until): (Moment, Moment),
     ) -> Result<Option<(Moment, Moment)>, StoreError> {
         let row = sqlx::query(SPAN).bind(rule).bind(since.0).bind(until.0).fetch_one(self.readers()).await?;
-        let moment = |column: &str| row.get::<Option<i64>, _>(column).map(Moment);
-        Ok(moment("first").zip(moment("last")))
+        Ok(row.get::<Option<Moment>, _>("first").zip(row.get("last")))
     }
 
     /// What `rule` delivered after `since` and not after `until`, by its receipts.
@@ -58,29 +45,42 @@ impl Store {
         })
     }
 
-    /// What ended after `since` and not after `until`, by rule.
+    /// What ended after `since` and not after `until`, and what is open now, of these rules and of others that did something.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn report(&self, since: Moment, until: Moment) -> Result<BTreeMap<String, RuleReport>, StoreError> {
+    pub async fn report(
+        &self,
+        rules: &[String],
+        (since, until): (Moment, Moment),
+    ) -> Result<Vec<ReportLine>, StoreError> {
         let rows = sqlx::query(REPORT).bind(since.0).bind(until.0).fetch_all(self.readers()).await?;
-        let mut reports: BTreeMap<String, RuleReport> = BTreeMap::new();
+        let mut lines: BTreeMap<String, ReportLine> =
+            rules.iter().map(|rule| (rule.clone(), ReportLine::default())).collect();
         for row in rows {
-            let report = reports.entry(row.get("rule")).or_default();
+            let line = lines.entry(row.get("rule")).or_default();
             let jobs = row.get::<i64, _>("jobs").cast_unsigned();
             match (row.get("state"), row.get::<Option<&str>, _>("reason")) {
                 ("delivered", _) => {
-                    report.delivered += jobs;
-                    report.bytes += row.get::<Option<i64>, _>("bytes").unwrap_or_default().cast_unsigned();
-                    let last = row.get::<Option<i64>, _>("last").map(Moment);
-                    report.last_delivered = report.last_delivered.max(last);
+                    line.delivered += jobs;
+                    line.bytes += row.get::<Option<i64>, _>("bytes").unwrap_or_default().cast_unsigned();
+                    line.last_delivered = line.last_delivered.max(row.get("last"));
                 }
-                ("failed", _) => report.failed += jobs,
-                (_, Some("superseded")) => report.superseded += jobs,
+                ("failed", _) => line.failed += jobs,
+                (_, Some("superseded")) => line.superseded += jobs,
                 _ => {}
             }
         }
-        Ok(reports)
+        lines.remove(NOTICES);
+        let open = self.open_jobs().await?;
+        let expectations = self.expectations().await?;
+        for (rule, line) in &mut lines {
+            line.rule.clone_from(rule);
+            line.waiting = open.get(rule).map_or(0, OpenCounts::on_their_way);
+            line.held = open.get(rule).map_or(0, |open| open.held);
+            line.expected = expectations.get(rule).and_then(|state| state.due_at);
+        }
+        Ok(lines.into_values().collect())
     }
 
     /// Until when each reader of each digest has been told, by address and schedule.
@@ -89,10 +89,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn digests(&self) -> Result<BTreeMap<(String, String), Moment>, StoreError> {
         let rows = sqlx::query("SELECT * FROM digests").fetch_all(self.readers()).await?;
-        Ok(rows
-            .iter()
-            .map(|row| ((row.get("address"), row.get("schedule")), Moment(row.get("covered_until"))))
-            .collect())
+        Ok(rows.iter().map(|row| ((row.get("address"), row.get("schedule")), row.get("covered_until"))).collect())
     }
 }
 

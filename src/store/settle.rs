@@ -3,8 +3,9 @@
 use crate::{
     domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath, Settlement},
     store::{
-        ClaimedErrand, ClaimedJob, ClaimedSource, QueueKey, SessionId, Store, StoreError, after,
+        ClaimedErrand, ClaimedJob, QueueKey, SessionId, Store, StoreError, after,
         litter::{self, Litter, hex},
+        take_away::mark_taken,
         unknown,
         writer::{Tx, Write},
     },
@@ -137,25 +138,6 @@ async fn supersede(tx: &mut Tx<'_>, ours: &[&Settle]) -> Result<Vec<i64>, sqlx::
     litter::remember_parts(tx, &superseded, now).await?;
     Ok(superseded)
 }
-
-/// The source is where it was no more: in every ledger that knows this version of it its next appearance is new.
-async fn mark_taken(tx: &mut Tx<'_>, job: &ClaimedJob, source: &ClaimedSource, now: Moment) -> Result<(), sqlx::Error> {
-    let path = [&source.folder[..], b"/", &job.name].concat();
-    let Identity { size_bytes, mtime_ns, .. } = source.identity;
-    sqlx::query(MARK_TAKEN)
-        .bind(path)
-        .bind(size_bytes.cast_signed())
-        .bind(mtime_ns)
-        .bind(now.0)
-        .execute(&mut *tx.db)
-        .await?;
-    Ok(())
-}
-
-pub(super) const MARK_TAKEN: &str = "
-UPDATE seen SET gone_at = ?4 WHERE gone_at IS NULL AND (size_bytes, mtime_ns) = (?2, ?3)
-   AND (place_id, path) IN (SELECT id, substr(?1, length(folder) + 2) FROM places
-                             WHERE substr(?1, 1, length(folder) + 1) = CAST(folder || x'2f' AS BLOB))";
 
 /// Rows travel as one JSON text: a statement of fixed words for any number of them. Bytes are in hexadecimal.
 async fn insert_all(tx: &mut Tx<'_>, statement: &'static str, rows: Vec<Value>) -> Result<(), sqlx::Error> {

@@ -123,7 +123,7 @@ impl Facts<'_> {
                 ("failed", line.failed.into()),
                 ("waiting", line.waiting.into()),
                 ("bytes", line.bytes.into()),
-                ("last", moment(line.last)),
+                ("last", moment(line.last_delivered)),
                 ("expected", moment(line.expected)),
             ])
         };
@@ -186,11 +186,12 @@ static REPORT: LazyLock<Report> = LazyLock::new(|| Report {
         ReportLine {
             rule: "sample".to_owned(),
             delivered: 7,
+            bytes: 1_234_567,
             failed: 1,
             waiting: 2,
-            bytes: 1_234_567,
-            last: Some(SAMPLED),
+            last_delivered: Some(SAMPLED),
             expected: Some(SAMPLED),
+            ..ReportLine::default()
         },
         ReportLine { rule: "idle".to_owned(), ..ReportLine::default() },
     ],

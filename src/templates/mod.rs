@@ -5,6 +5,7 @@
 mod beside;
 mod carrier;
 mod charset;
+mod compiled;
 mod condition;
 mod done_file;
 mod engine;

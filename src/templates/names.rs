@@ -75,14 +75,13 @@ pub(super) fn check(
     is_function: impl Fn(&str) -> bool,
 ) -> Result<(), TemplateError> {
     let place = (place, known);
-    let wrong: BTreeSet<(usize, String)> = used
-        .into_iter()
-        .filter(|name| !is_function(name) && !known.has(name) && refusal(place, name).is_some())
-        .map(|name| (find(text, &name).map_or(usize::MAX, |range| range.start), name))
-        .collect();
-    let Some((_, name)) = wrong.into_iter().next() else { return Ok(()) };
-    let error = refusal(place, &name).unwrap_or_else(|| TemplateError::new(format!("there is no `{name}`")));
-    Err(error.at(find(text, &name)))
+    let names = used.into_iter().filter(|name| !is_function(name) && !known.has(name));
+    let wrong = names.filter_map(|name| Some((find(text, &name), refusal(place, &name)?, name)));
+    let start = |range: &Option<Range<usize>>| range.as_ref().map_or(usize::MAX, |range| range.start);
+    match wrong.min_by_key(|(range, _, name)| (start(range), name.clone())) {
+        Some((range, error, _)) => Err(error.at(range)),
+        None => Ok(()),
+    }
 }
 
 /// Why `dotted` is not a name that can be used in this place.

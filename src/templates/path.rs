@@ -5,25 +5,19 @@ use crate::{
     templates::{
         Destination, Facts, Known, TemplateError,
         beside::with_sample,
-        carrier, engine,
+        carrier,
+        compiled::Compiled,
+        engine,
         names::{self, Place},
     },
 };
-use minijinja::{Environment, Value};
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use minijinja::Value;
+use std::sync::Arc;
 
 /// A compiled path template; `Clone` is cheap.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct PathTemplate(Arc<Compiled>);
 
-struct Compiled {
-    text: String,
-    engine: Environment<'static>,
-    /// Dotted names.
-    used: BTreeSet<String>,
-}
-
-const TEMPLATE: &str = "path";
 const STAY_BELOW: &str = "a path stays below the server's folder; set `folder:` at the server to start higher";
 
 impl PathTemplate {
@@ -52,7 +46,7 @@ impl PathTemplate {
 
     /// The columns it asks for by name.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        names::columns(&self.0.used)
+        self.0.columns()
     }
 
     /// The path for this arrival at this destination. Ending in `/`, the template names a folder and the file keeps its
@@ -75,27 +69,15 @@ impl PathTemplate {
         if text.chars().any(carrier::is_carrier) {
             return Err(TemplateError::new("the characters U+10FF00 to U+10FFFF cannot stand in a path"));
         }
-        let mut engine = engine::PATHS.clone();
-        engine.add_template_owned(TEMPLATE, text.to_owned()).map_err(|error| TemplateError::from_engine(&error))?;
-        let compiled = engine.get_template(TEMPLATE).map_err(|error| TemplateError::from_engine(&error))?;
-        let functions: Vec<&str> = engine.globals().map(|(name, _)| name).collect();
-        let used: BTreeSet<String> = compiled.undeclared_variables(true).into_iter().collect();
-        names::check(place, known, text, used.iter().cloned(), |name| functions.contains(&name))?;
-        Ok(Self(Arc::new(Compiled { text: text.to_owned(), engine, used })))
+        let compiled = Compiled::of(&engine::PATHS, text)?;
+        names::check(place, known, text, compiled.used.iter().cloned(), |name| compiled.has_function(name))?;
+        Ok(Self(Arc::new(compiled)))
     }
 
     /// The bytes that it makes of these values, as a path that a server takes.
     pub(super) fn path_of(&self, facts: Value, file_name: &[u8]) -> Result<RemotePath, TemplateError> {
-        let bytes = place(&self.rendered(facts)?, file_name);
+        let bytes = place(&self.0.render(facts)?, file_name);
         RemotePath::new(bytes).map_err(|error| self.explain(&error))
-    }
-
-    fn rendered(&self, facts: Value) -> Result<String, TemplateError> {
-        self.0
-            .engine
-            .get_template(TEMPLATE)
-            .and_then(|template| template.render(facts))
-            .map_err(|error| TemplateError::from_engine(&error))
     }
 
     /// The whole path is wrong where each value was right: point at the text of the template that makes it so.
@@ -115,12 +97,6 @@ impl PathTemplate {
             RemotePathError::LongPart(_) => raised.hint("`| truncate(100)` makes a text shorter"),
             RemotePathError::Control(_) => raised,
         }
-    }
-}
-
-impl fmt::Debug for PathTemplate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PathTemplate").field(&self.0.text).finish()
     }
 }
 

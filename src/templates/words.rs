@@ -3,23 +3,18 @@
 use crate::templates::{
     Facts, Known, TemplateError,
     beside::with_sample,
-    carrier, engine,
+    carrier,
+    compiled::Compiled,
+    engine,
     names::{self, Place},
     notice::{self, Notified},
 };
-use minijinja::{Environment, Value};
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use minijinja::Value;
+use std::sync::Arc;
 
 /// A compiled text template; `Clone` is cheap.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct TextTemplate(Arc<Compiled>);
-
-struct Compiled {
-    text: String,
-    engine: Environment<'static>,
-    /// Dotted names.
-    used: BTreeSet<String>,
-}
 
 /// What is made of a text, and so what may be inserted into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +35,6 @@ pub struct MailWords {
     pub html: Option<TextTemplate>,
 }
 
-const TEMPLATE: &str = "text";
-
 impl TextTemplate {
     /// Compiles `text`, looks up every name in it and renders it for a sample file.
     ///
@@ -50,7 +43,7 @@ impl TextTemplate {
     pub fn parse<'a>(kind: TextKind, known: impl Into<Known<'a>>, text: &str) -> Result<Self, TemplateError> {
         let known = known.into();
         let template = Self::compile(kind, text)?;
-        names::check(Place::Mail, known, text, template.0.used.iter().cloned(), is_function)?;
+        names::check(Place::Mail, known, text, template.0.used.iter().cloned(), |name| template.0.has_function(name))?;
         with_sample(known, None, |facts| template.render(facts))?;
         Ok(template)
     }
@@ -61,7 +54,7 @@ impl TextTemplate {
     /// The first mistake, with its place in `text`.
     pub fn parse_notice(kind: TextKind, samples: &[Notified], text: &str) -> Result<Self, TemplateError> {
         let template = Self::compile(kind, text)?;
-        notice::check(text, template.0.used.iter().filter(|name| !is_function(name)))?;
+        notice::check(text, template.0.used.iter().filter(|name| !template.0.has_function(name)))?;
         samples.iter().try_for_each(|sample| template.render_notice(sample).map(drop))?;
         Ok(template)
     }
@@ -80,7 +73,7 @@ impl TextTemplate {
 
     /// The columns it asks for by name.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        names::columns(&self.0.used)
+        self.0.columns()
     }
 
     /// The text for this arrival. Names of files that are no UTF-8 come with replacement characters.
@@ -100,8 +93,7 @@ impl TextTemplate {
     }
 
     fn rendered(&self, facts: Value) -> Result<String, TemplateError> {
-        let rendered = self.0.engine.get_template(TEMPLATE).and_then(|template| template.render(facts));
-        let mut text = rendered.map_err(|error| TemplateError::from_engine(&error))?;
+        let mut text = self.0.render(facts)?;
         if self.text().ends_with('\n') {
             text.push('\n'); // the engine takes one off; a line of text ends with one
         }
@@ -125,20 +117,13 @@ impl TextTemplate {
         if let Some((at, letter)) = control {
             return Err(TemplateError::new("this is one line").at(Some(at..at + letter.len_utf8())));
         }
-        let mut engine = match kind {
-            TextKind::Text => engine::TEXTS.clone(),
-            TextKind::Line => engine::LINES.clone(),
-            TextKind::Html => engine::HTML.clone(),
+        let engine = match kind {
+            TextKind::Text => &engine::TEXTS,
+            TextKind::Line => &engine::LINES,
+            TextKind::Html => &engine::HTML,
         };
-        engine.add_template_owned(TEMPLATE, text.to_owned()).map_err(|error| TemplateError::from_engine(&error))?;
-        let compiled = engine.get_template(TEMPLATE).map_err(|error| TemplateError::from_engine(&error))?;
-        let used: BTreeSet<String> = compiled.undeclared_variables(true).into_iter().collect();
-        Ok(Self(Arc::new(Compiled { text: text.to_owned(), engine, used })))
+        Compiled::of(engine, text).map(|compiled| Self(Arc::new(compiled)))
     }
-}
-
-fn is_function(name: &str) -> bool {
-    engine::TEXTS.globals().any(|(function, _)| function == name)
 }
 
 /// The same words.
@@ -149,12 +134,6 @@ impl PartialEq for TextTemplate {
 }
 
 impl Eq for TextTemplate {}
-
-impl fmt::Debug for TextTemplate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TextTemplate").field(&self.0.text).finish()
-    }
-}
 
 #[cfg(test)]
 mod tests {

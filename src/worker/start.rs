@@ -90,18 +90,8 @@ impl Worker {
         let rules = Arc::new(rules.clone());
         let (sources, mut routes) = (Sources::default(), BTreeMap::new());
         let relays = Arc::new(OnceLock::new());
-        let here = (HERE.to_owned(), Endpoint::Here, HANDS, Bandwidth::default());
-        let servers = settings
-            .servers
-            .iter()
-            .map(|(name, server)| (name.clone(), Endpoint::of(server), server.connections(), bandwidth(server)));
-        for (name, endpoint, connections, bandwidth) in servers.chain([here]) {
-            let name = &name;
-            let circuit = remembered(Circuit::new(connections, clock.now()), memory.get(name), &clock);
-            let lane = Arc::new(Lane::new(name.clone(), bandwidth, circuit, clock.clone()));
-            if memory.get(name).is_some_and(|row| row.state == LaneState::Paused) {
-                lane.set_paused(Paused::Yes);
-            }
+        for (name, endpoint, connections, bandwidth) in ends(settings) {
+            let lane = Arc::new(lane(&name, (connections, bandwidth), memory.get(&name), &clock));
             let route = Arc::new(Route {
                 throttle: Arc::new(by_the_hour(lane.clone(), clock.clone(), settings.time_zone)),
                 lane,
@@ -111,7 +101,7 @@ impl Worker {
                 hand: Hand::default(),
                 busy: 0.into(),
                 idle: 0.into(),
-                bell: dispatch.bell(name),
+                bell: dispatch.bell(&name),
                 dispatch: dispatch.clone(),
                 recorder: recorder.clone(),
                 relays: relays.clone(),
@@ -131,7 +121,7 @@ impl Worker {
                 tasks.spawn(async move { clear_parts(&route).await });
             }
             tasks.spawn(route.clone().serve());
-            routes.insert(name.clone(), route);
+            routes.insert(name, route);
         }
         let is_relay = |route: &&Arc<Route>| route.endpoint.is_relay();
         let _ = relays.set(routes.values().filter(is_relay).map(|route| route.lane.clone()).collect()); // nobody has set it
@@ -215,6 +205,16 @@ impl Worker {
     }
 }
 
+/// The configured servers, and this machine: each with its most conversations and its bandwidth.
+fn ends(settings: &Settings) -> impl Iterator<Item = (String, Endpoint, u32, Bandwidth)> {
+    let here = (HERE.to_owned(), Endpoint::Here, HANDS, Bandwidth::default());
+    let servers = settings
+        .servers
+        .iter()
+        .map(|(name, server)| (name.clone(), Endpoint::of(server), server.connections(), bandwidth(server)));
+    servers.chain([here])
+}
+
 fn bandwidth(server: &Server) -> Bandwidth {
     match server {
         Server::Ftp(server) => Bandwidth { usual: server.bandwidth, inside: server.bandwidth_in.clone() },
@@ -225,6 +225,16 @@ fn bandwidth(server: &Server) -> Bandwidth {
 /// The lane's bandwidth at each moment: its windows begin and end within a running file too.
 fn by_the_hour(lane: Arc<Lane>, clock: Clock, time_zone: chrono_tz::Tz) -> Throttle {
     Throttle::asking(move || lane.bandwidth(clock.now(), time_zone))
+}
+
+/// A lane as it was left: in trouble, paused, or with a limit that was learned.
+fn lane(server: &str, (connections, bandwidth): (u32, Bandwidth), left: Option<&LaneRow>, clock: &Clock) -> Lane {
+    let circuit = remembered(Circuit::new(connections, clock.now()), left, clock);
+    let lane = Lane::new(server.to_owned(), bandwidth, circuit, clock.clone());
+    if left.is_some_and(|row| row.state == LaneState::Paused) {
+        lane.set_paused(Paused::Yes);
+    }
+    lane
 }
 
 fn remembered(circuit: Circuit, row: Option<&LaneRow>, clock: &Clock) -> Circuit {

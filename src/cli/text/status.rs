@@ -2,7 +2,7 @@
 
 use super::{Calendar, Column, Ink, Painter, Table, count, outside, pad, plural, span, width};
 use crate::control::{
-    FolderTrouble, HeartbeatTrouble, InVain, LaneStatus, Need, RuleStatus, SessionStatus, Site, Status,
+    HeartbeatTrouble, InVain, LaneStatus, Need, RuleStatus, SessionStatus, Site, SourceTrouble, Status,
 };
 
 /// Where the right half of the first line ends.
@@ -64,7 +64,7 @@ fn name_of(need: &Need) -> String {
         Need::Heartbeat(_) => "heartbeat".into(),
         Need::Trouble(LaneStatus { server: name, .. })
         | Need::NoServer { server: name, .. }
-        | Need::Folder(FolderTrouble { rule: name, .. })
+        | Need::Folder(SourceTrouble { rule: name, .. })
         | Need::InVain(InVain { rule: name, .. })
         | Need::Unknown { rule: name, .. }
         | Need::Missed { rule: name, .. }
@@ -77,13 +77,13 @@ fn sentence(need: &Need, zone: Calendar) -> String {
         Need::NotRunning { open: 0 } => "ended without a word: start it again".into(),
         Need::NotRunning { open } => format!("ended without a word, and {}: start it again", wait(*open)),
         Need::Unanswered { why } => format!("{}: look at its log, or start it again", outside(Some(why.as_bytes()))),
-        Need::Folder(FolderTrouble { folder, since: Some(since), why, .. }) => format!(
+        Need::Folder(SourceTrouble { folder, since: Some(since), why, .. }) => format!(
             "{folder} is not seen whole since {} ({}): {}",
             zone.minute(*since),
             span(zone.now.since(*since)),
             outside(Some(why.as_bytes()))
         ),
-        Need::Folder(FolderTrouble { since: None, why, .. }) => {
+        Need::Folder(SourceTrouble { since: None, why, .. }) => {
             format!("nothing new is taken in: {}", outside(Some(why.as_bytes())))
         }
         Need::Heartbeat(HeartbeatTrouble { since, why }) => {

@@ -3,9 +3,9 @@
 use super::{job::Attempts, *};
 use crate::{
     control::{
-        self, Attempt, Expected, FilePlan, FolderTrouble, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone,
-        OpenCounts, PausedInFile, PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, SessionStatus, Site,
-        Status, Tally,
+        self, Attempt, Expected, FilePlan, JobDetail, JobLine, JobPlan, Known, LaneStatus, LeftAlone, OpenCounts,
+        PausedInFile, PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, ServerKind, SessionStatus, Site,
+        SourceTrouble, Status, Tally,
     },
     domain::{JobState, Moment, Ref, RefTail, Sha256},
 };
@@ -48,7 +48,7 @@ fn line() -> JobLine {
 
 fn site() -> Site {
     let rules = ["nightly-dumps", "old-logs", "shop-orders"].map(|name| (name.to_owned(), PausedInFile::No));
-    let servers = ["offsite", "south"].map(|name| (name.to_owned(), "ftp")).into();
+    let servers = ["offsite", "south"].map(|name| (name.to_owned(), ServerKind::Ftp)).into();
     Site {
         storage: "/var/lib/packetboat".into(),
         time_zone: calendar().zone,
@@ -102,7 +102,7 @@ fn shown(status: &Status) -> String {
     told(status, Vec::new())
 }
 
-fn told(status: &Status, folders: Vec<FolderTrouble>) -> String {
+fn told(status: &Status, folders: Vec<SourceTrouble>) -> String {
     status::status(status, &control::needs(status, Ok(folders), &site()), &site(), (calendar(), Painter::Plain))
 }
 
@@ -127,7 +127,7 @@ shop-orders    05:18  12 s ago  1,204        2       1
 
 #[test]
 fn status_tells_of_folders_that_are_not_seen_whole_or_not_taken_in() {
-    let trouble = |since: Option<&str>, why: &str| FolderTrouble {
+    let trouble = |since: Option<&str>, why: &str| SourceTrouble {
         rule: "old-logs".into(),
         folder: "/var/log".into(),
         since: since.map(at),
@@ -141,7 +141,7 @@ fn status_tells_of_folders_that_are_not_seen_whole_or_not_taken_in() {
     assert!(text.contains(lines), "{text}");
     let json = serde_json::to_value(&unseen).unwrap();
     assert_eq!(json["since"], "2026-11-22T01:14:00.000Z");
-    assert_eq!(serde_json::from_value::<FolderTrouble>(json).unwrap(), unseen);
+    assert_eq!(serde_json::from_value::<SourceTrouble>(json).unwrap(), unseen);
 }
 
 #[test]

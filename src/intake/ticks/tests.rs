@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     clock::Clock,
-    domain::{Event, Incident, Letter, MailWishes, OnUnknown, Priority, Retry, Sha256},
+    domain::{Event, Incident, Letter, MailWishes, OnUnknown, Priority, Ref, Retry, Sha256},
     rules,
     store::{About, Ask, ClaimedErrand, NoticeErrand, NoticeJob, QueueKey, SessionId, Tell},
 };

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    domain::{Event, Example, Incident},
-    notices::{Aside, Deliveries, DigestLine, Told, delivered_body, digest_body, incident_body},
+    domain::{Event, Example, Incident, ReportLine},
+    notices::{Aside, Deliveries, Told, delivered_body, digest_body, incident_body},
     templates::{Notified, TextKind, TextTemplate, samples},
 };
 
@@ -56,7 +56,7 @@ fn the_samples_of_a_template_are_what_it_is_told() {
     let examples = [example()];
     let aside = Aside { host: "gate", time_zone: chrono_tz::UTC, now, waiting: 1, examples: &examples, delivered: 0 };
     let rules = vec![("dumps".to_owned(), 1, 1)];
-    let line = DigestLine { rule: "dumps".into(), ..DigestLine::default() };
+    let line = ReportLine { rule: "dumps".into(), ..ReportLine::default() };
     for (told, sample) in [
         (incident_body(&incident, Told::Began, aside), &samples(Some(&[Event::Trouble].into()))[0]),
         (

@@ -7,7 +7,7 @@ mod wording;
 
 use super::*;
 use crate::{
-    domain::{Example, Failure, Ref, StartMail},
+    domain::{Example, Failure, Ref, ReportLine, StartMail},
     mail::Mailbox,
 };
 use std::collections::BTreeSet;

@@ -144,6 +144,10 @@ fn a_webhook_is_told_the_facts_of_the_mail() {
     let missed = told(Event::Missed, Told::Still);
     assert_eq!((&missed["data"]["rule"], &missed["data"]["server"]), (&"dumps".into(), &().into()));
     assert_eq!(missed["data"]["next"], "packetboat plan dumps");
+    let text = incident_body(&night.incidents[0], Told::Still, aside).bytes;
+    let text = String::from_utf8_lossy(&text);
+    let keys = ["host", "told", "event", "server", "rule", "trouble", "reply", "began", "ended", "jobs", "waiting"];
+    assert!(keys.map(|key| text.find(&format!("\"{key}\":")).expect(key)).is_sorted(), "{text}");
 }
 
 #[test]
@@ -159,8 +163,8 @@ fn what_was_delivered_and_a_digest_are_told_a_webhook_in_numbers() {
         (&told["data"]["rules"][1]["rule"], &told["data"]["examples"][0]["file"]),
         (&"logs".into(), &"a".into())
     );
-    let mut line = DigestLine { rule: "dumps".into(), delivered: 3, last_delivered: Some(T0), ..DigestLine::default() };
-    let digest = |line: &DigestLine, open: &[&Incident]| {
+    let mut line = ReportLine { rule: "dumps".into(), delivered: 3, last_delivered: Some(T0), ..ReportLine::default() };
+    let digest = |line: &ReportLine, open: &[&Incident]| {
         json(&digest_body(std::slice::from_ref(line), open, (T0, night_end()), ("gate", night_end())))
     };
     let told = digest(&line, &[]);

@@ -103,8 +103,8 @@ impl Store {
 impl Attempt {
     fn from_row(row: &SqliteRow) -> Self {
         Self {
-            started_at: Moment(row.get("started_at")),
-            ended_at: Moment(row.get("ended_at")),
+            started_at: row.get("started_at"),
+            ended_at: row.get("ended_at"),
             outcome: row.get("outcome"),
             is_counted: row.get::<i64, _>("counted") > 0,
             kind: row.get("kind"),

@@ -78,7 +78,7 @@ impl Store {
         &self,
         filter: &JobFilter,
         limit: u64,
-        mut each: impl FnMut(JobLine) -> ControlFlow<()> + Send,
+        each: impl FnMut(JobLine) -> ControlFlow<()> + Send,
     ) -> Result<Rest, StoreError> {
         let sieve = filter.sieve()?;
         let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT j.id FROM jobs j");
@@ -87,26 +87,14 @@ impl Store {
         if sieve.is_open() {
             sql.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
         }
-        let mut ids = self.ids(sql).await?;
-        let mut shown = 0;
-        while let Some(rows) = self.page(&mut ids, PAGE).await? {
-            for row in &rows {
-                let line = JobLine::from_row(row)?;
-                let recipient = line.recipient.as_deref().map(str::as_bytes);
-                let to = line.target.as_deref().or(recipient).unwrap_or_default();
-                let name = line.name.as_deref().unwrap_or_default();
-                if !sieve.lets_through(name, to, line.said.as_deref().unwrap_or_default()) {
-                    continue;
-                }
-                if shown == limit {
-                    return Ok(Rest::Some);
-                }
-                shown += 1;
-                if each(line).is_break() {
-                    return Ok(Rest::Some);
-                }
-            }
-        }
+        let read = |row: &SqliteRow| {
+            let line = JobLine::from_row(row)?;
+            let recipient = line.recipient.as_deref().map(str::as_bytes);
+            let to = line.target.as_deref().or(recipient).unwrap_or_default();
+            let (name, said) = (line.name.as_deref().unwrap_or_default(), line.said.as_deref().unwrap_or_default());
+            Ok(sieve.lets_through(name, to, said).then_some(line))
+        };
+        let Some(shown) = self.list((sql, PAGE), limit, read, each).await? else { return Ok(Rest::Some) };
         let is_full = sieve.is_open() && shown == limit;
         Ok(Rest::Jobs(if is_full { self.count_jobs(filter).await?.saturating_sub(shown) } else { 0 }))
     }
@@ -136,10 +124,10 @@ impl JobLine {
             counted_tries: row.get("counted_tries"),
             said: row.get("said"),
             size_bytes: row.get::<Option<i64>, _>("size_bytes").map(i64::cast_unsigned),
-            arrived_at: row.get::<Option<i64>, _>("arrived_at").map(Moment),
-            due_at: Moment(row.get("due_at")),
-            expires_at: Moment(row.get("expires_at")),
-            ended_at: row.get::<Option<i64>, _>("ended_at").map(Moment),
+            arrived_at: row.get("arrived_at"),
+            due_at: row.get("due_at"),
+            expires_at: row.get("expires_at"),
+            ended_at: row.get("ended_at"),
         })
     }
 }

@@ -65,7 +65,7 @@ impl Store {
         &self,
         filter: &ReceiptFilter,
         limit: u64,
-        mut each: impl FnMut(ReceiptLine) -> ControlFlow<()> + Send,
+        each: impl FnMut(ReceiptLine) -> ControlFlow<()> + Send,
     ) -> Result<bool, StoreError> {
         let sieve = Sieve::new(filter.name.as_deref(), filter.to.as_deref(), filter.text.as_deref())?;
         let mut sql: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT id FROM receipts WHERE 1");
@@ -81,26 +81,13 @@ impl Store {
         if sieve.is_open() {
             sql.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1));
         }
-        let mut ids = self.ids(sql).await?;
-        let mut shown = 0;
-        while let Some(rows) = self.page(&mut ids, PAGE).await? {
-            for row in &rows {
-                let line = ReceiptLine::from_row(row)?;
-                let recipient = line.recipient.as_deref().map(str::as_bytes);
-                let to = line.path.as_deref().or(recipient).unwrap_or_default();
-                if !sieve.lets_through(line.name.as_deref().unwrap_or_default(), to, &line.reply) {
-                    continue;
-                }
-                if shown == limit {
-                    return Ok(true);
-                }
-                shown += 1;
-                if each(line).is_break() {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
+        let read = |row: &SqliteRow| {
+            let line = ReceiptLine::from_row(row)?;
+            let recipient = line.recipient.as_deref().map(str::as_bytes);
+            let to = line.path.as_deref().or(recipient).unwrap_or_default();
+            Ok(sieve.lets_through(line.name.as_deref().unwrap_or_default(), to, &line.reply).then_some(line))
+        };
+        Ok(self.list((sql, PAGE), limit, read, each).await?.is_none())
     }
 
     /// The receipt of a delivered job: looked for by its rule from its end on, which an index answers.
@@ -133,8 +120,8 @@ impl ReceiptLine {
             sha256: Sha256(bytes("hash", row.get("sha256"))?),
             proof: row.get("proof"),
             reply: row.get("reply"),
-            delivered_at: Moment(row.get("delivered_at")),
-            removed_at: row.get::<Option<i64>, _>("removed_at").map(Moment),
+            delivered_at: row.get("delivered_at"),
+            removed_at: row.get("removed_at"),
         })
     }
 }

@@ -180,7 +180,7 @@ impl Store {
             rule.expected = expected;
             let row = sqlx::query(DELIVERED).bind(name).bind(midnight.0).fetch_one(self.readers()).await?;
             rule.rule.clone_from(name);
-            rule.last_delivered = row.get::<Option<i64>, _>("last").map(Moment);
+            rule.last_delivered = row.get("last");
             rule.today = row.get::<i64, _>("today").cast_unsigned();
         }
         let mut servers: BTreeMap<String, OpenCounts> = BTreeMap::new();
@@ -205,7 +205,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn paused_rules(&self) -> Result<Vec<PausedRule>, StoreError> {
         let rows = sqlx::query("SELECT rule, since FROM paused_rules ORDER BY rule").fetch_all(self.readers()).await?;
-        Ok(rows.iter().map(|row| PausedRule { rule: row.get("rule"), since: Moment(row.get("since")) }).collect())
+        Ok(rows.iter().map(|row| PausedRule { rule: row.get("rule"), since: row.get("since") }).collect())
     }
 
     async fn in_vain(&self) -> Result<Vec<InVain>, StoreError> {
@@ -257,13 +257,13 @@ impl Store {
             .fetch_optional(self.readers())
             .await?;
         let Some(row) = row else { return Ok(SessionStatus::Never) };
-        let alive_until = Moment(row.get("alive_until"));
+        let alive_until: Moment = row.get("alive_until");
         let last_seen = alive_until.minus(crate::store::LEASE);
-        Ok(match row.get::<Option<i64>, _>("ended_at") {
-            Some(at) => SessionStatus::Stopped { at: Moment(at) },
+        Ok(match row.get("ended_at") {
+            Some(at) => SessionStatus::Stopped { at },
             // A full disk takes no heartbeat: it is the lock that proves a process dead.
             None if alive_until > now || self.is_served() => {
-                SessionStatus::Up { since: Moment(row.get("started_at")), last_seen }
+                SessionStatus::Up { since: row.get("started_at"), last_seen }
             }
             None => SessionStatus::Died { last_seen },
         })
