@@ -49,7 +49,7 @@ impl Teller {
         let mut late: BTreeMap<String, Late> = BTreeMap::new();
         let mut at_rest: BTreeSet<String> = BTreeSet::new();
         let (missing, waiting): (Vec<_>, Vec<_>) =
-            self.waiting().await?.into_iter().partition(|waiting| self.is_missing(waiting));
+            self.waiting(lanes).await?.into_iter().partition(|waiting| self.is_missing(waiting));
         for waiting in waiting {
             if waiting.rule == NOTICES {
                 continue;

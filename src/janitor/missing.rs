@@ -3,9 +3,9 @@
 use crate::{
     config::Way,
     domain::{Moment, NOTICES},
-    janitor::teller::Teller,
+    janitor::teller::{Teller, in_order, is_open},
     notices::{LaneTrouble, SERVER_MISSING},
-    store::{StoreError, Waiting},
+    store::{LaneRow, StoreError, Waiting},
 };
 use std::collections::BTreeMap;
 use tracing::info;
@@ -13,14 +13,14 @@ use tracing::info;
 impl Teller {
     /// All that waits, once mail whose relay is missing has gone to another: that of a rule to the next that its rule names, a notice
     /// to those that notices go by today.
-    pub(super) async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+    pub(super) async fn waiting(&self, lanes: &[LaneRow]) -> Result<Vec<Waiting>, StoreError> {
         let waiting = self.store.waiting().await?;
         let mut moved = 0;
         for Waiting { server, rule, .. } in waiting.iter().filter(|waiting| self.is_missing(waiting)) {
-            let relays = self.relays_of_notices();
+            let relays = in_order(self.relays_of_notices(), lanes);
             moved += match rule == NOTICES && !relays.is_empty() {
                 true => self.store.move_notices(server, relays).await?,
-                false => self.fail_over(server).await?,
+                false => self.fail_over(server, lanes).await?,
             };
         }
         if moved == 0 {
@@ -30,14 +30,20 @@ impl Teller {
         self.store.waiting().await
     }
 
-    async fn fail_over(&self, relay: &str) -> Result<u64, StoreError> {
+    /// To one that is open, else to any.
+    async fn fail_over(&self, relay: &str, lanes: &[LaneRow]) -> Result<u64, StoreError> {
+        let all = self.senders.keys();
+        let open: Vec<String> = all.clone().filter(|server| is_open(server, lanes)).cloned().collect();
         let mut moved = 0;
-        loop {
-            match self.store.fail_over(relay, self.senders.keys().cloned().collect()).await? {
-                0 => return Ok(moved),
-                some => moved += some,
+        for relays in [open, all.cloned().collect()] {
+            loop {
+                match self.store.fail_over(relay, relays.clone()).await? {
+                    0 => break,
+                    some => moved += some,
+                }
             }
         }
+        Ok(moved)
     }
 
     /// Relays that any notice goes by, in order, each once.

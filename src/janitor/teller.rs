@@ -385,7 +385,10 @@ fn senders(settings: &Settings, rules: &RuleSet) -> BTreeMap<String, BTreeSet<St
 
 /// Relays that are in trouble or paused come last.
 pub(super) fn in_order(mut via: Vec<String>, lanes: &[LaneRow]) -> Vec<String> {
-    let is_shut = |relay: &String| lanes.iter().any(|lane| lane.server == *relay && lane.state != LaneState::Open);
-    via.sort_by_key(is_shut);
+    via.sort_by_key(|relay| !is_open(relay, lanes));
     via
+}
+
+pub(super) fn is_open(server: &str, lanes: &[LaneRow]) -> bool {
+    !lanes.iter().any(|lane| lane.server == server && lane.state != LaneState::Open)
 }

@@ -87,8 +87,21 @@ async fn notices_whose_relay_is_no_more_take_one_of_today() {
     office.pass(60).await;
     office.rename("main", "post");
     office.rename("backup", "spare");
+    office.lane("post", LaneState::Paused).await;
     office.pass(61).await;
-    let mails = office.outbox("post").await;
+    let mails = office.outbox("spare").await;
     assert_eq!(mails[0].0, "[packetboat gate] offsite: trouble; its jobs wait");
     assert_eq!(office.outbox("main").await, []);
+}
+
+#[tokio::test]
+async fn mail_whose_relay_is_no_more_takes_the_next_of_its_own() {
+    let mut office = Office::open("{ to: ops@example.com }").await;
+    office.lane("offsite", LaneState::Closed).await;
+    office.pass(1).await;
+    office.pass(60).await;
+    office.configure("", ""); // nobody is told any more, but of this
+    office.rename("main", "post");
+    office.pass(61).await;
+    assert_eq!(office.outbox("backup").await[0].0, "[packetboat gate] offsite: trouble; its jobs wait");
 }
