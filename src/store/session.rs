@@ -104,12 +104,16 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         // that it has words is what tells it from a job that was handed back
         sqlx::query(
             "INSERT INTO attempts (job_id, claim_no, started_at, ended_at, outcome, counted, said, bytes)
-             VALUES (?1, ?2, ?3, ?4, 'returned', 0, 'interrupted: the process ended', 0)",
+             VALUES (?1, ?2, ?3, ?4, 'returned', 0, ?5, 0)",
         )
         .bind(id)
         .bind(orphan.get::<i64, _>("claim_no"))
         .bind(orphan.get::<Option<i64>, _>("claimed_at").unwrap_or(now.0))
         .bind(now.0)
+        .bind(match orphan.get("action") {
+            "send" | "webhook" => "interrupted: the process ended; if it was being sent just then, it may come twice",
+            _ => "interrupted: the process ended",
+        })
         .execute(&mut *tx.db)
         .await?;
         if orphan.get::<&str, _>("action") != "after" // its source is set aside under a name that the job keeps
@@ -121,8 +125,9 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         // due_at stays as the claim committed it: a job that kills the process backs off like any other, but for the first time of
         // one that may have set its source aside, where nobody finds it
         sqlx::query(
-            "UPDATE jobs SET (state, reason) = (SELECT iif(unknown OR paused, 'held', 'queued'),
-                                              CASE WHEN unknown THEN 'unknown' WHEN paused THEN 'rule_paused' ELSE jobs.reason END
+            "UPDATE jobs SET (state, reason, said) = (SELECT iif(unknown OR paused, 'held', 'queued'),
+                                              CASE WHEN unknown THEN 'unknown' WHEN paused THEN 'rule_paused' ELSE jobs.reason END,
+                                              iif(unknown, 'the process ended while it was sent: it may have been taken', jobs.said)
                       FROM (SELECT EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS paused,
                                    jobs.reason IS 'unknown' AS unknown)),
                     session_id = NULL, temp_token = randomblob(8), due_at = iif(?2, min(due_at, ?3), due_at)

@@ -65,7 +65,10 @@ async fn after_a_death_only_what_had_begun_is_held() {
     let claimed = desk.claim(2).await;
     desk.store.begin_to_send(&claimed[..1]).await.unwrap();
     let desk = desk.restart().await;
-    let rows = sqlx::query("SELECT state FROM jobs ORDER BY id").fetch_all(desk.store.readers()).await.unwrap();
-    let states: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!(states, ["held", "queued"]);
+    let rows = "SELECT j.state, iif(j.state = 'held', j.said, t.said) FROM jobs j JOIN attempts t ON t.job_id = j.id ORDER BY j.id";
+    let rows = sqlx::query(rows).fetch_all(desk.store.readers()).await.unwrap();
+    let told: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(told[0], ("held".into(), "the process ended while it was sent: it may have been taken".into()));
+    assert_eq!(told[1].0, "queued");
+    assert!(told[1].1.ends_with("it may come twice"), "{}", told[1].1);
 }
