@@ -119,10 +119,7 @@ fn entries<'a>(sheet: &Sheet, top: &Fields<'a>, key: &str, hint: &str) -> Option
 
 /// What a server is meant to be, whole or not.
 fn kind_of(node: &Node) -> ServerKind {
-    match &node.value {
-        Value::Map(entries) if entries.iter().any(|entry| entry.key.as_text() == Some("smtp")) => ServerKind::Smtp,
-        _ => ServerKind::Ftp,
-    }
+    if node.entry("smtp").is_some() { ServerKind::Smtp } else { ServerKind::Ftp }
 }
 
 /// Names appear in commands, filters and logs: letters, digits, `-`, `_` and `.`.

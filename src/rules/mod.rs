@@ -21,6 +21,7 @@ mod read_rows;
 mod read_rule;
 mod read_schedule;
 mod read_steps;
+mod read_upload;
 mod read_watch;
 mod read_words;
 mod rule;

@@ -2,7 +2,7 @@
 
 use super::{
     Save, Spot,
-    read_steps::{ON_EXISTS, PROOF, TIMES},
+    read_upload::{ON_EXISTS, PROOF, TIMES},
 };
 use crate::{
     config::{

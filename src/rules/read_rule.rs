@@ -5,7 +5,8 @@ use super::{
     expressions::condition,
     read_expect::expect,
     read_schedule,
-    read_steps::{Around, end_of, steps, warn_of_one_place},
+    read_steps::{Around, end_of, steps},
+    read_upload::warn_of_one_place,
     read_watch,
 };
 use crate::{

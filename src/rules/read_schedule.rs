@@ -6,7 +6,7 @@ use crate::{
         Fields, Problem, Sheet,
         keys::{Table, default, optional},
         read::{self, Meaning, Meaning::Built},
-        yaml::{Entry, Value},
+        yaml::Entry,
     },
     schedule::{Missed, Rhythm, Timetable},
 };
@@ -70,10 +70,7 @@ pub fn schedule(sheet: &Sheet, Entry { key, value }: &Entry, time_zone: Tz) -> O
 
 /// Reports what only a rule of files can say.
 pub fn refuse_what_files_have(sheet: &Sheet, rule: &Fields<'_>) {
-    let below = |key: &str, name: &str| match &rule.value(key)?.value {
-        Value::Map(entries) => entries.iter().find(|entry| entry.key.as_text() == Some(name)),
-        _ => None,
-    };
+    let below = |key: &str, name: &str| rule.value(key)?.entry(name);
     for (entry, name, hint) in [
         (rule.entry("order"), "order", "leave it out: `order` says which waiting files go first"),
         (below("limits", "size"), "size", "leave it out: `size` is that of files"),

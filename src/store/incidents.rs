@@ -2,11 +2,7 @@
 
 use crate::{
     domain::{Event, Example, Failure, Incident, Moment, Reader, Ref, Sha256, StartMail},
-    store::{
-        Store, StoreError,
-        error::unreadable,
-        writer::{Tx, Write},
-    },
+    store::{Store, StoreError, error::unreadable, statement::Statement},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
@@ -73,21 +69,8 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn forget_incidents(&self, before: Moment) -> Result<(), StoreError> {
-        self.write(Forget { before }).await
-    }
-}
-
-struct Forget {
-    before: Moment,
-}
-
-impl Write for Forget {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let forgotten = sqlx::query("DELETE FROM incidents WHERE closed_at IS NOT NULL AND closed_at < ?1");
-        forgotten.bind(self.before.0).execute(&mut *tx.db).await?;
-        Ok(())
+        let forget = "DELETE FROM incidents WHERE closed_at IS NOT NULL AND closed_at < ?1";
+        self.write(Statement::of(forget).bind(before.0)).await
     }
 }
 

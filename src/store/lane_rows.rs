@@ -2,10 +2,7 @@
 
 use crate::{
     domain::Moment,
-    store::{
-        Store, StoreError,
-        writer::{Tx, Write},
-    },
+    store::{Store, StoreError, statement::Statement},
 };
 use sqlx::Row;
 
@@ -84,35 +81,23 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn remember_lane(&self, lane: LaneRow) -> Result<(), StoreError> {
-        self.write(Remember(lane)).await
+        let remember = Statement::of(REMEMBER)
+            .bind(lane.server)
+            .bind(lane.state.word())
+            .bind(lane.since.0)
+            .bind(lane.kind)
+            .bind(lane.said)
+            .bind(lane.retry_at.map(|moment| moment.0))
+            .bind(lane.failures)
+            .bind(lane.learned_limit);
+        self.write(remember).await
     }
 }
 
-struct Remember(LaneRow);
-
-impl Write for Remember {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let Self(lane) = self;
-        sqlx::query(
-            "INSERT INTO lanes (server, state, since, kind, said, retry_at, failures, learned_limit)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (server) DO UPDATE SET state = excluded.state,
-               since = iif(excluded.state = 'paused' AND state = 'paused', since, excluded.since), kind = excluded.kind,
-               said = excluded.said, retry_at = excluded.retry_at, failures = excluded.failures,
-               learned_limit = excluded.learned_limit",
-        )
-        .bind(&lane.server)
-        .bind(lane.state.word())
-        .bind(lane.since.0)
-        .bind(&lane.kind)
-        .bind(&lane.said)
-        .bind(lane.retry_at.map(|moment| moment.0))
-        .bind(lane.failures)
-        .bind(lane.learned_limit)
-        .execute(&mut *tx.db)
-        .await?;
-        Ok(())
-    }
-}
+const REMEMBER: &str = "
+INSERT INTO lanes (server, state, since, kind, said, retry_at, failures, learned_limit)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT (server) DO UPDATE SET state = excluded.state,
+  since = iif(excluded.state = 'paused' AND state = 'paused', since, excluded.since), kind = excluded.kind,
+  said = excluded.said, retry_at = excluded.retry_at, failures = excluded.failures,
+  learned_limit = excluded.learned_limit";

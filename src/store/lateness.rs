@@ -31,7 +31,7 @@ impl Store {
         while let Some(row) = rows.try_next().await? {
             let Some(oldest) = row.get("oldest") else { continue }; // a row that somebody's hand wrote
             let known = all.entry((row.get("rule"), row.get("server"))).or_insert(Moment(i64::MAX));
-            *known = (*known).min(Moment(oldest));
+            *known = (*known).min(oldest);
         }
         Ok(all.into_iter().map(|((rule, server), oldest)| Waiting { rule, server, oldest }).collect())
     }

@@ -4,6 +4,7 @@ use crate::{
     domain::{HERE, Moment, RemotePath, Wishes},
     store::{
         Store, StoreError,
+        statement::Statement,
         writer::{Tx, Write},
     },
 };
@@ -43,7 +44,8 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn litter_removed(&self, server: &str, path: &RemotePath) -> Result<(), StoreError> {
-        self.write(Removed { server: server.to_owned(), path: path.clone() }).await
+        let removed = "DELETE FROM litter WHERE server = ?1 AND path = ?2";
+        self.write(Statement::of(removed).bind(server).bind(path.as_bytes())).await
     }
 
     /// `paths` could not be removed: the others come first from now on. May be called twice.
@@ -73,24 +75,6 @@ impl Write for Stays {
                 .execute(&mut *tx.db)
                 .await?;
         }
-        Ok(())
-    }
-}
-
-struct Removed {
-    server: String,
-    path: RemotePath,
-}
-
-impl Write for Removed {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM litter WHERE server = ?1 AND path = ?2")
-            .bind(&self.server)
-            .bind(self.path.as_bytes())
-            .execute(&mut *tx.db)
-            .await?;
         Ok(())
     }
 }

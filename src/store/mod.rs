@@ -35,6 +35,7 @@ mod sameness;
 mod seen;
 mod session;
 mod settle;
+mod statement;
 mod take_away;
 mod tell;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::{
     store::{
         QueueKey, Store, StoreError,
         operate_jobs::{CHUNK, STANDING, hold, release},
+        statement::Statement,
         writer::{Tx, Write},
     },
 };
@@ -17,7 +18,8 @@ impl Store {
     /// # Errors
     /// When the database refuses; the rule is then paused or not, and the call may be made again.
     pub async fn pause_rule(&self, rule: &str, now: Moment) -> Result<u64, StoreError> {
-        self.write(PauseRule { rule: rule.to_owned(), now }).await?;
+        let pause = "INSERT OR IGNORE INTO paused_rules (rule, since) VALUES (?1, ?2)";
+        self.write(Statement::of(pause).bind(rule).bind(now.0)).await?;
         self.hold_open(rule).await
     }
 
@@ -57,7 +59,7 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn pause_server(&self, server: &str, now: Moment) -> Result<(), StoreError> {
-        self.write(SetLane { server: server.to_owned(), now, sql: PAUSE_SERVER }).await
+        self.write(Statement::of(PAUSE_SERVER).bind(server).bind(now.0)).await
     }
 
     /// Opens a lane that was paused; one in trouble keeps its back-off. May be called twice.
@@ -65,31 +67,13 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn resume_server(&self, server: &str, now: Moment) -> Result<(), StoreError> {
-        self.write(SetLane { server: server.to_owned(), now, sql: RESUME_SERVER }).await
+        self.write(Statement::of(RESUME_SERVER).bind(server).bind(now.0)).await
     }
 }
 
 /// Once for a whole pause: no index has the rule first, so those of all open jobs are read.
 const OF_RULE: &str = "SELECT id FROM jobs WHERE state = 'queued' AND rule = ?1
  UNION ALL SELECT id FROM jobs WHERE state = 'waiting' AND rule = ?1";
-
-struct PauseRule {
-    rule: String,
-    now: Moment,
-}
-
-impl Write for PauseRule {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query("INSERT OR IGNORE INTO paused_rules (rule, since) VALUES (?1, ?2)")
-            .bind(&self.rule)
-            .bind(self.now.0)
-            .execute(&mut *tx.db)
-            .await?;
-        Ok(())
-    }
-}
 
 struct HoldChunk {
     rows: Vec<i64>,
@@ -136,21 +120,6 @@ impl Write for ResumeChunk {
 /// Oldest first, so that a job finds those before it already let go.
 pub(super) const HELD_BY_PAUSE: &str =
     "SELECT id FROM jobs WHERE state = 'held' AND rule = ?1 AND reason = 'rule_paused' ORDER BY id LIMIT ?2";
-
-struct SetLane {
-    server: String,
-    now: Moment,
-    sql: &'static str,
-}
-
-impl Write for SetLane {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query(self.sql).bind(&self.server).bind(self.now.0).execute(&mut *tx.db).await?;
-        Ok(())
-    }
-}
 
 const PAUSE_SERVER: &str = "INSERT INTO lanes (server, state, since) VALUES (?1, 'paused', ?2)
   ON CONFLICT (server) DO UPDATE SET state = 'paused', since = excluded.since WHERE state <> 'paused'";

@@ -4,6 +4,7 @@ use crate::{
     domain::Moment,
     store::{
         Store, StoreError,
+        statement::Statement,
         writer::{Tx, Write},
     },
 };
@@ -47,7 +48,8 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn place_scanned(&self, place: i64, now: Moment) -> Result<(), StoreError> {
-        self.write(Scanned { place, now }).await
+        let scanned = "UPDATE places SET first_scan_at = ?1 WHERE id = ?2 AND first_scan_at IS NULL";
+        self.write(Statement::of(scanned).bind(now.0).bind(place)).await
     }
 
     /// Everything known of the place was met on this ground.
@@ -55,7 +57,7 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn place_stands_on(&self, place: i64, ground: String) -> Result<(), StoreError> {
-        self.write(StandsOn { place, ground }).await
+        self.write(Statement::of("UPDATE places SET ground = ?1 WHERE id = ?2").bind(ground).bind(place)).await
     }
 }
 
@@ -90,41 +92,5 @@ impl Write for Find {
         .fetch_one(&mut *tx.db)
         .await?;
         Ok(Place::from_row(&row))
-    }
-}
-
-struct Scanned {
-    place: i64,
-    now: Moment,
-}
-
-impl Write for Scanned {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE places SET first_scan_at = ?1 WHERE id = ?2 AND first_scan_at IS NULL")
-            .bind(self.now.0)
-            .bind(self.place)
-            .execute(&mut *tx.db)
-            .await?;
-        Ok(())
-    }
-}
-
-struct StandsOn {
-    place: i64,
-    ground: String,
-}
-
-impl Write for StandsOn {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE places SET ground = ?1 WHERE id = ?2")
-            .bind(&self.ground)
-            .bind(self.place)
-            .execute(&mut *tx.db)
-            .await?;
-        Ok(())
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     domain::Moment,
     store::{
         Store, StoreError, litter, mail_keys,
+        statement::Statement,
         writer::{Tx, Write},
     },
 };
@@ -40,7 +41,8 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn heartbeat(&self, session: SessionId, now: Moment) -> Result<(), StoreError> {
-        self.write(Heartbeat { session, now }).await
+        let lives = "UPDATE sessions SET alive_until = ?1 WHERE id = ?2";
+        self.write(Statement::of(lives).bind(now.plus(LEASE).0).bind(session.0)).await
     }
 
     /// Ends the session in good order.
@@ -48,7 +50,8 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn end_session(&self, session: SessionId, now: Moment) -> Result<(), StoreError> {
-        self.write(End { session, now }).await
+        let ends = "UPDATE sessions SET ended_at = ?1, alive_until = ?1 WHERE id = ?2";
+        self.write(Statement::of(ends).bind(now.0).bind(session.0)).await
     }
 }
 
@@ -140,40 +143,4 @@ async fn release_all(tx: &mut Tx<'_>, now: Moment) -> Result<(), sqlx::Error> {
         .await?;
     }
     Ok(())
-}
-
-struct Heartbeat {
-    session: SessionId,
-    now: Moment,
-}
-
-impl Write for Heartbeat {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE sessions SET alive_until = ?1 WHERE id = ?2")
-            .bind(self.now.plus(LEASE).0)
-            .bind(self.session.0)
-            .execute(&mut *tx.db)
-            .await?;
-        Ok(())
-    }
-}
-
-struct End {
-    session: SessionId,
-    now: Moment,
-}
-
-impl Write for End {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE sessions SET ended_at = ?1, alive_until = ?1 WHERE id = ?2")
-            .bind(self.now.0)
-            .bind(self.session.0)
-            .execute(&mut *tx.db)
-            .await?;
-        Ok(())
-    }
 }

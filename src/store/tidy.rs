@@ -6,6 +6,7 @@ use crate::{
         QueueKey, Store, StoreError, litter, mail_keys,
         read::rules_with_ended_jobs,
         settle::promote,
+        statement::Statement,
         writer::{Tx, Write},
     },
 };
@@ -51,7 +52,8 @@ impl Store {
         let rows = sqlx::query(BODIES).bind(behind).bind(before.0).fetch_all(self.readers()).await?;
         let old: Vec<i64> = rows.iter().filter(|row| row.get("is_old")).map(|row| row.get("payload_id")).collect();
         if !old.is_empty() {
-            self.write(PurgeBodies { old }).await?;
+            let purge = "DELETE FROM bodies WHERE payload_id IN (SELECT value FROM json_each(?1))";
+            self.write(Statement::of(purge).bind(Value::from(old).to_string())).await?;
         }
         Ok(rows.last().map(|row| row.get("payload_id")))
     }
@@ -172,23 +174,6 @@ impl Write for Purge {
             sqlx::query(orphans).bind(ids.to_string()).execute(&mut *tx.db).await?;
         }
         Ok(purged.len() as u64)
-    }
-}
-
-struct PurgeBodies {
-    old: Vec<i64>,
-}
-
-impl Write for PurgeBodies {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let old = Value::from(&self.old[..]).to_string();
-        sqlx::query("DELETE FROM bodies WHERE payload_id IN (SELECT value FROM json_each(?1))")
-            .bind(old)
-            .execute(&mut *tx.db)
-            .await?;
-        Ok(())
     }
 }
 

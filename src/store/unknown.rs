@@ -4,10 +4,7 @@
 
 use crate::{
     domain::{JobState, Moment, Reason},
-    store::{
-        ClaimedJob, Settle, Store, StoreError, mail_keys,
-        writer::{Tx, Write},
-    },
+    store::{ClaimedJob, Settle, Store, StoreError, mail_keys, statement::Statement, writer::Tx},
 };
 use serde_json::Value;
 
@@ -17,21 +14,8 @@ impl Store {
     /// # Errors
     /// When the database refuses: they are not to be sent.
     pub async fn begin_to_send(&self, jobs: &[ClaimedJob]) -> Result<(), StoreError> {
-        self.write(Begun { jobs: jobs.iter().map(|job| job.id).collect() }).await
-    }
-}
-
-struct Begun {
-    jobs: Vec<i64>,
-}
-
-impl Write for Begun {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let jobs = Value::from(&self.jobs[..]).to_string();
-        sqlx::query(BEGUN).bind(jobs).execute(&mut *tx.db).await?;
-        Ok(())
+        let jobs: Value = jobs.iter().map(|job| job.id).collect();
+        self.write(Statement::of(BEGUN).bind(jobs.to_string())).await
     }
 }
 

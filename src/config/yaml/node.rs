@@ -81,6 +81,13 @@ impl Node {
         }
     }
 
+    /// What is written for a key, where it is a map that has it.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find(|entry| entry.key.as_text() == Some(key))
+    }
+
     /// Where `part` of the text stands in the file: the whole of the value when the text is not there letter for letter.
     #[must_use]
     pub fn part(&self, part: Option<&Span>) -> Span {

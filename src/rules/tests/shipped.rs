@@ -8,7 +8,7 @@ use crate::{
     domain::{ByteRate, Priority, ProofWish, Resume},
     rules::{
         Rule, Source, check_with, read_expect, read_here, read_mail, read_rows, read_rule, read_schedule, read_steps,
-        read_watch,
+        read_upload, read_watch,
     },
     schedule::Missed,
 };
@@ -154,7 +154,7 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
         &read_expect::EXPECT,
         &read_watch::WATCH,
         &read_schedule::SCHEDULE,
-        &read_steps::UPLOAD,
+        &read_upload::UPLOAD,
         &read_steps::MANIFEST,
         &read_mail::MAIL,
         &read_here::SAVE,

@@ -1,0 +1,184 @@
+//! `upload:` of a rule's steps: a file, or a text, to one server or several.
+
+use super::{
+    Own, Upload,
+    expressions::{compiled, template},
+    read_attach::local_file,
+};
+use crate::{
+    config::{
+        Fields, Outline, Problem, ServerKind, Sheet,
+        keys::{Table, default, not_yet, optional, required},
+        read::{self, Meaning, Meaning::Built},
+        suggest, values,
+        yaml::Node,
+    },
+    domain::{Arriving, OnExists, ProofWish, Resume, Times},
+    templates::{Known, TextKind, TextTemplate},
+};
+use std::ops::Range;
+
+const AS_IT_IS: &str = "leave it out: files are sent as they are";
+
+/// The keys of `upload`.
+pub const UPLOAD: Table = Table {
+    name: "upload",
+    keys: &[
+        required("to"),
+        default("path", "\"{{ file.path }}\""),
+        default("on_exists", "replace"),
+        default("proof", "size"),
+        default("times", "keep"),
+        optional("resume"),
+        optional("bandwidth"),
+        not_yet("compress", AS_IT_IS),
+        not_yet("encrypt", AS_IT_IS),
+        not_yet("attachments", AS_IT_IS),
+        optional("file"),
+        optional("text"),
+        not_yet("keep", "leave it out: every copy is kept"),
+    ],
+    moved: &[
+        ("server", "write `to`"),
+        ("target", "write `to` for the server, `path` for the place on it"),
+        ("destination", "write `to` for the server, `path` for the place on it"),
+        ("folder", "write `path`; one that ends in `/` is a folder"),
+        ("via", "a server is named by `to`"),
+        ("host", "write `to`: the name of a server in packetboat.yaml"),
+        ("if", "write it beside `upload`, not in it"),
+        ("include", "files are chosen in `when`, or by `if` beside `upload`"),
+        ("overwrite", "write `on_exists: replace`, `keep_both`, `fail` or `skip_same`"),
+        ("verify", "write `proof: size`, `hash` or `read_back`"),
+        ("retry", "write it beside `then`, not in it"),
+        ("temporary_name", "a temporary name is always used; `upload_as` of the server says otherwise"),
+    ],
+};
+
+pub const ON_EXISTS: &[(&str, Meaning<OnExists>)] = &[
+    ("replace", Built(OnExists::Replace)),
+    ("keep_both", Built(OnExists::KeepBoth)),
+    ("fail", Built(OnExists::Fail)),
+    ("skip_same", Built(OnExists::SkipSame)),
+];
+pub const PROOF: &[(&str, Meaning<ProofWish>)] =
+    &[("size", Built(ProofWish::Size)), ("hash", Built(ProofWish::Hash)), ("read_back", Built(ProofWish::ReadBack))];
+pub const TIMES: &[(&str, Meaning<Times>)] = &[("keep", Built(Times::Keep)), ("none", Built(Times::None))];
+
+/// An upload step; `at` is its key.
+pub fn upload(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outline, Known<'_>)) -> Option<Upload> {
+    let fields = Fields::open(sheet, &UPLOAD, at, node)?;
+    if of.arriving == Arriving::Tick {
+        check_has_content(sheet, &fields)?;
+    }
+    let to = fields.need("to", |sheet, node| servers(sheet, node, known));
+    let path = fields.need("path", |sheet, node| template(sheet, node, of));
+    let parse = |text: &str| TextTemplate::parse(TextKind::Text, of, text);
+    let own = match (fields.entry("text"), fields.entry("file")) {
+        (None, None) => None,
+        (Some(_), None) => Some(Own::Text(fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse))?)),
+        (None, Some(_)) => {
+            let (root, below) = fields.may("file", |sheet, node| local_file(sheet, node, of))?;
+            Some(Own::File { root, below, most: known.message_size })
+        }
+        (Some(_), Some(file)) => {
+            let problem = Problem::error(&file.key.at, "`file` beside `text`");
+            sheet.report(problem.hint("one thing is sent: keep one of the two"));
+            return None;
+        }
+    };
+    let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
+    let proof = fields.need("proof", read::word(PROOF));
+    let times = fields.need("times", read::word(TIMES));
+    let resume = fields.may("resume", read::switch);
+    let bandwidth = fields.may("bandwidth", read::spelt("a bandwidth", values::byte_rate));
+    let resume = match resume {
+        None => Resume::WhenLarge,
+        Some(true) => Resume::Always,
+        Some(false) => Resume::Never,
+    };
+    Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth, own })
+}
+
+/// Where no file comes, an upload brings its own content and its own name.
+fn check_has_content(sheet: &Sheet, fields: &Fields<'_>) -> Option<()> {
+    let mut is_whole = true;
+    for (keys, message, hint) in [
+        (
+            &["path"][..],
+            "a copy without a name: a schedule brings no file that has one",
+            "add `path: \"heartbeat.txt\"`",
+        ),
+        (
+            &["text", "file"],
+            "nothing to send: a schedule brings no file",
+            "add `text: \"alive {{ arrived.iso }}\"`, or `file: /etc/hosts`",
+        ),
+    ] {
+        if keys.iter().all(|key| fields.entry(key).is_none()) {
+            sheet.report(Problem::error(fields.at(), message).hint(hint));
+            is_whole = false;
+        }
+    }
+    is_whole.then_some(())
+}
+
+/// One server or several, each once.
+pub fn servers(sheet: &Sheet, node: &Node, known: &Outline) -> Option<Vec<String>> {
+    let items = read::at_most(sheet, read::many(sheet, node)?, 100)?;
+    let servers = read::each(items, |item| server(sheet, item, known))?;
+    check_twice(sheet, node, &servers);
+    Some(servers)
+}
+
+/// The name of an FTP server that packetboat.yaml has.
+fn server(sheet: &Sheet, node: &Node, known: &Outline) -> Option<String> {
+    let name = read::spelt("a server's name", |text| Ok(text.to_owned()))(sheet, node)?;
+    let Some(servers) = &known.servers else { return Some(name) };
+    let of_kind = |kind: ServerKind| {
+        let names = kind.names(servers).collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| format!("{names} ({})", kind.word()))
+    };
+    let mut has = [ServerKind::Ftp, ServerKind::Smtp].into_iter().filter_map(of_kind).collect::<Vec<_>>().join("; ");
+    let message = match servers.get(&name) {
+        Some(ServerKind::Ftp) => return Some(name),
+        Some(ServerKind::Smtp) => format!("`{name}` is a relay, and files go to an ftp server"),
+        Some(ServerKind::Webhook) => format!("`{name}` is a webhook, and files go to an ftp server"),
+        None => {
+            if has.is_empty() {
+                has.push_str("no servers: add it below `servers`");
+            }
+            has.push_str(&suggest::did_you_mean(&name, ServerKind::Ftp.names(servers)));
+            format!("there is no server `{name}`")
+        }
+    };
+    sheet.report(Problem::error(&node.at, message).hint(format!("packetboat.yaml has {has}")));
+    None
+}
+
+fn check_twice(sheet: &Sheet, node: &Node, servers: &[String]) {
+    for (index, item) in read::items(node).iter().enumerate() {
+        if servers.get(index).is_some_and(|name| servers[..index].contains(name)) {
+            sheet.report(
+                Problem::error(&item.at, "this server is named twice").hint("each server of `to` gets one copy"),
+            );
+        }
+    }
+}
+
+/// What tells files of one name apart that lie in different folders.
+const TELLING: [&str; 4] = ["file.path", "file.folder", "sha256", ".id"];
+
+/// Where the folders below are watched too, two files may have one name, and one place over there is for one of them.
+pub fn warn_of_one_place(sheet: &Sheet, steps: &Node) {
+    for step in read::items(steps) {
+        let Some(upload) = step.entry("upload") else { continue };
+        let written = |key| upload.value.entry(key).map(|entry| &entry.value);
+        let is_kept_apart = written("on_exists").and_then(Node::as_text).is_some_and(|word| word != "replace");
+        let Some(path) = written("path").filter(|_| !is_kept_apart) else { continue };
+        if path.as_text().is_some_and(|text| !TELLING.iter().any(|telling| text.contains(telling))) {
+            let message = "files of one name in different folders would replace each other here";
+            let hint = "`{{ file.path }}` is the file with its folders, `{{ file.folder }}` the folders alone";
+            sheet.report(Problem::warning(&path.at, message).hint(hint));
+        }
+    }
+}
