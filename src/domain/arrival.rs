@@ -135,6 +135,8 @@ pub enum Errand {
     Save {
         /// Absolute, without the first `/`; `None` as above.
         target: Option<RemotePath>,
+        /// As of an upload; [`SaveWishes::is_text`].
+        text: Option<usize>,
         wishes: SaveWishes,
     },
     /// The source is moved or deleted.
@@ -152,7 +154,8 @@ impl Errand {
         match self {
             Self::Send { .. } => false,
             Self::Upload { wishes, .. } => !wishes.is_text,
-            Self::Save { .. } | Self::TakeAway { .. } => true,
+            Self::Save { wishes, .. } => !wishes.is_text,
+            Self::TakeAway { .. } => true,
         }
     }
 
@@ -160,8 +163,8 @@ impl Errand {
     #[must_use]
     pub fn letter(&self) -> Option<usize> {
         match self {
-            Self::Send { letter, .. } | Self::Upload { text: letter, .. } => *letter,
-            Self::Save { .. } | Self::TakeAway { .. } => None,
+            Self::Send { letter, .. } | Self::Upload { text: letter, .. } | Self::Save { text: letter, .. } => *letter,
+            Self::TakeAway { .. } => None,
         }
     }
 

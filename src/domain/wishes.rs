@@ -151,6 +151,9 @@ pub struct SaveWishes {
     pub mode: u32,
     pub retry: Retry,
     pub deadline: Option<Duration>,
+    /// Not the arrival's file is saved, but bytes of ours.
+    #[serde(default)]
+    pub is_text: bool,
 }
 
 /// What becomes of a source that is dealt with.

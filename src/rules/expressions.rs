@@ -12,13 +12,19 @@ use crate::{
 
 /// A path with `{{ … }}` in it.
 pub fn template(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<PathTemplate> {
+    has_name(sheet, node, known)?;
+    compiled(sheet, node, "a text", |text| PathTemplate::parse(known, text))
+}
+
+/// Refuses a folder where no file comes that could keep its name in it.
+pub fn has_name(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<()> {
     let text = read::some_text(sheet, node)?;
     if known.arriving == Arriving::Tick && text.ends_with('/') {
         let problem = Problem::error(&node.at, "this is a folder, and there is no file that keeps its name in it");
         sheet.report(problem.hint("write the whole path: `path: \"heartbeat.txt\"`"));
         return None;
     }
-    compiled(sheet, node, "a text", |text| PathTemplate::parse(known, text))
+    Some(())
 }
 
 /// What `parse` makes of a text, its mistakes at their places.

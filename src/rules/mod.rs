@@ -17,6 +17,7 @@ mod read_attach;
 mod read_expect;
 mod read_here;
 mod read_mail;
+mod read_own;
 mod read_rows;
 mod read_rule;
 mod read_schedule;

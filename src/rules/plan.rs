@@ -155,9 +155,10 @@ impl<'a> Planning<'a> {
             (None, Err(refusal)) => Some(refusal),
             (None, Ok(true)) => None,
         };
+        let mut text = || step.action.own().map(|own| plan_text::own(self, own, letters));
         match &step.action {
             Action::Upload(upload) => {
-                let text = upload.own.as_ref().map(|own| plan_text::own(self, own, letters));
+                let text = text();
                 upload.to.iter().map(|server| self.upload(upload, server, text.as_ref(), refusal.clone())).collect()
             }
             Action::Mail(mail) => {
@@ -165,7 +166,7 @@ impl<'a> Planning<'a> {
                 self.mail(mail, refusal, (&number, letters))
             }
             Action::Manifest(manifest) => plan_text::manifest(self, manifest, refusal.as_ref(), letters),
-            Action::Save(save) => vec![plan_here::save(self, save, refusal)],
+            Action::Save(save) => vec![plan_here::save(self, save, text(), refusal)],
             Action::Move(spot) => vec![plan_here::take_away(self, Some(spot), refusal)],
             Action::Delete => vec![plan_here::take_away(self, None, refusal)],
         }

@@ -1,7 +1,7 @@
-//! One file and one step of this machine → a job: a copy, or the end of the source.
+//! One file, or a text, and one step of this machine → a job: a copy, or the end of the source.
 
 use crate::{
-    domain::{Errand, Fate, HERE, JobDraft, RemotePath, SaveWishes, TakeAwayWishes},
+    domain::{Errand, Fate, HERE, JobDraft, RemotePath, SaveWishes, TakeAwayWishes, Times},
     rules::{
         Save, Spot,
         plan::{Planning, Refusal, in_words},
@@ -10,19 +10,30 @@ use crate::{
 };
 use std::os::unix::ffi::OsStrExt;
 
-/// A copy in a folder.
-pub(super) fn save(planning: &Planning<'_>, save: &Save, refusal: Option<Refusal>) -> JobDraft {
+/// A copy in a folder; `text` is the letter that is saved in place of the file.
+pub(super) fn save(
+    planning: &Planning<'_>,
+    save: &Save,
+    text: Option<Result<usize, Refusal>>,
+    refusal: Option<Refusal>,
+) -> JobDraft {
     let rule = planning.rule;
+    let is_text = text.is_some();
+    let (text, refusal) = match text {
+        Some(Err(why)) => (None, refusal.or(Some(why))),
+        text => (text.and_then(Result::ok), refusal),
+    };
     let wishes = SaveWishes {
         root: root(&save.to),
         on_exists: save.on_exists,
         proof: save.proof,
-        times: save.times,
+        times: if is_text { Times::None } else { save.times }, // a text is as old as its copy
         mode: save.mode,
         retry: rule.retry,
         deadline: Some(rule.deadline),
+        is_text,
     };
-    job(planning, Some(&save.to), refusal, |target| Errand::Save { target, wishes })
+    job(planning, Some(&save.to), refusal, |target| Errand::Save { target, text, wishes })
 }
 
 /// The source to `spot`, or deleted.

@@ -1,4 +1,4 @@
-//! Texts of ours that are sent like files: what a rule says, and manifests.
+//! Texts of ours that are sent or saved like files: what a rule says, and manifests.
 
 use crate::{
     domain::{Copied, Errand, JobDraft, Letter, OnExists, ProofWish, RemotePath, Resume, Times, Wishes, show_size},
@@ -16,7 +16,7 @@ pub(super) fn own(planning: &Planning<'_>, own: &Own, letters: &mut Vec<Letter>)
         Own::File { root, below, most } => {
             let path = below.render(&planning.facts(None)).map_err(|error| in_words("file", below.text(), &error))?;
             let bytes = (planning.context.supply.attachment)(root, path.as_bytes(), *most)
-                .map_err(|why| format!("{}{path} cannot be sent: {why}", root.display()))?;
+                .map_err(|why| format!("{}{path} cannot be taken: {why}", root.display()))?;
             Ok(letter(bytes, letters))
         }
     }

@@ -1,4 +1,4 @@
-//! `attach` of a mail, `file` of an upload: the file that arrived, or files of this machine.
+//! `attach` of a mail, `file` of an upload or a save: the file that arrived, or files of this machine.
 
 use super::{Attach, expressions::compiled};
 use crate::{
@@ -37,12 +37,12 @@ pub fn attachments(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Vec<A
     })
 }
 
-/// A file of this machine that is sent in place of the one that arrived: its path begins with `/`.
+/// A file of this machine that goes in place of the one that arrived: its path begins with `/`.
 pub fn local_file(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<(PathBuf, PathTemplate)> {
     let text = read::some_text(sheet, node)?;
     if !text.starts_with('/') {
         let problem = Problem::error(&node.at, "a path on this machine that does not begin with `/`");
-        sheet.report(problem.hint("`file: /etc/hosts`; leave it out, and the file that arrived is sent"));
+        sheet.report(problem.hint("`file: /etc/hosts`; leave it out, and it is the file that arrived"));
         return None;
     }
     compiled(sheet, node, "a path", |text| spot_of(text, known))

@@ -2,12 +2,14 @@
 
 use super::{
     Save, Spot,
+    expressions::{compiled, has_name},
+    read_own::{check_is_whole, own},
     read_upload::{ON_EXISTS, PROOF, TIMES},
 };
 use crate::{
     config::{
-        Fields, Problem, Sheet,
-        keys::{Table, default, not_yet, required},
+        Fields, Outline, Problem, Sheet,
+        keys::{Table, default, not_yet, optional, required},
         read,
         values::Fault,
         yaml::Node,
@@ -34,8 +36,8 @@ pub const SAVE: Table = Table {
         not_yet("compress", AS_IT_IS),
         not_yet("encrypt", AS_IT_IS),
         not_yet("attachments", AS_IT_IS),
-        not_yet("file", AS_IT_IS),
-        not_yet("text", AS_IT_IS),
+        optional("file"),
+        optional("text"),
         not_yet("keep", "leave it out: every copy is kept"),
     ],
     moved: &[
@@ -47,12 +49,14 @@ pub const SAVE: Table = Table {
 };
 
 /// A save step; `at` is its key.
-pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, known: Known<'_>) -> Option<Save> {
+pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outline, Known<'_>)) -> Option<Save> {
     let fields = Fields::open(sheet, &SAVE, at, node)?;
+    check_is_whole(sheet, &fields, of)?;
+    let own = own(sheet, &fields, (known, of));
     let root = fields.need("to", folder);
     let path = fields.need("path", |sheet, node| {
-        let parse = |text: &str| PathTemplate::parse(known, text).map_err(below_to);
-        super::expressions::compiled(sheet, node, "a text", parse)
+        has_name(sheet, node, of)?;
+        compiled(sheet, node, "a text", |text| PathTemplate::parse(of, text).map_err(below_to))
     });
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
@@ -64,6 +68,7 @@ pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, known: Known<'_>) -> 
         proof: proof?,
         times: times?,
         mode: mode?,
+        own,
     })
 }
 
@@ -127,7 +132,7 @@ pub fn spot(sheet: &Sheet, node: &Node, (known, folder): (Known<'_>, Option<&Pat
     };
     let rest = if rest.is_empty() { "{{ file.name }}" } else { rest };
     let parse = |_: &str| PathTemplate::parse(known, rest).map_err(|error| shifted(error, at));
-    let path = super::expressions::compiled(sheet, node, "a path", parse)?;
+    let path = compiled(sheet, node, "a path", parse)?;
     Some(Spot { root, path })
 }
 

@@ -107,13 +107,13 @@ fn step(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Step> {
     let rows = if value.entry("rows").is_some() { Rows::Yes } else { Rows::No };
     let condition = node.entry("if").and_then(|own| condition(sheet, &own.value, Known { rows, ..of }));
     let action = match key.as_text() {
-        Some(step @ ("save" | "move" | "delete")) if of.arriving == Arriving::Tick => {
-            return refuse_file_step(sheet, step, &key.at);
+        Some(end @ ("move" | "delete")) if of.arriving == Arriving::Tick => {
+            return refuse_without_file(sheet, end, &key.at);
         }
         Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, (known, of))?)),
         Some("manifest") if stage != Stage::After => return refuse_manifest(sheet, &key.at),
         Some("manifest") => Action::Manifest(manifest(&Fields::open(sheet, &MANIFEST, &key.at, &value)?, known, of)?),
-        Some("save") => Action::Save(save(sheet, &key.at, &value, of)?),
+        Some("save") => Action::Save(save(sheet, &key.at, &value, (known, of))?),
         Some(end @ ("move" | "delete")) if stage == Stage::Then => return refuse_end(sheet, end, &key.at),
         Some("move") => Action::Move(spot(sheet, &value, (of, folder))?),
         Some("delete") => delete(sheet, &value)?,
@@ -122,14 +122,10 @@ fn step(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Step> {
     Some(Step { action, condition })
 }
 
-/// A schedule brings nothing that could be copied or taken away.
-fn refuse_file_step(sheet: &Sheet, step: &str, at: &Range<usize>) -> Option<Step> {
-    let problem = Problem::error(at, format!("`{step}` where no file comes"));
-    let hint = match step {
-        "save" => "an upload may bring a text of its own: `upload: { to: SERVER, path: …, text: … }`",
-        _ => "leave it out: there is no source to be dealt with",
-    };
-    sheet.report(problem.hint(hint));
+/// A schedule brings nothing that could be taken away.
+fn refuse_without_file(sheet: &Sheet, end: &str, at: &Range<usize>) -> Option<Step> {
+    let problem = Problem::error(at, format!("`{end}` where no file comes"));
+    sheet.report(problem.hint("leave it out: there is no source to be dealt with"));
     None
 }
 

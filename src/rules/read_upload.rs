@@ -1,9 +1,9 @@
 //! `upload:` of a rule's steps: a file, or a text, to one server or several.
 
 use super::{
-    Own, Upload,
-    expressions::{compiled, template},
-    read_attach::local_file,
+    Upload,
+    expressions::template,
+    read_own::{check_is_whole, own},
 };
 use crate::{
     config::{
@@ -13,8 +13,8 @@ use crate::{
         suggest, values,
         yaml::Node,
     },
-    domain::{Arriving, OnExists, ProofWish, Resume, Times},
-    templates::{Known, TextKind, TextTemplate},
+    domain::{OnExists, ProofWish, Resume, Times},
+    templates::Known,
 };
 use std::ops::Range;
 
@@ -67,25 +67,10 @@ pub const TIMES: &[(&str, Meaning<Times>)] = &[("keep", Built(Times::Keep)), ("n
 /// An upload step; `at` is its key.
 pub fn upload(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outline, Known<'_>)) -> Option<Upload> {
     let fields = Fields::open(sheet, &UPLOAD, at, node)?;
-    if of.arriving == Arriving::Tick {
-        check_has_content(sheet, &fields)?;
-    }
+    check_is_whole(sheet, &fields, of)?;
+    let own = own(sheet, &fields, (known, of));
     let to = fields.need("to", |sheet, node| servers(sheet, node, known));
     let path = fields.need("path", |sheet, node| template(sheet, node, of));
-    let parse = |text: &str| TextTemplate::parse(TextKind::Text, of, text);
-    let own = match (fields.entry("text"), fields.entry("file")) {
-        (None, None) => None,
-        (Some(_), None) => Some(Own::Text(fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse))?)),
-        (None, Some(_)) => {
-            let (root, below) = fields.may("file", |sheet, node| local_file(sheet, node, of))?;
-            Some(Own::File { root, below, most: known.message_size })
-        }
-        (Some(_), Some(file)) => {
-            let problem = Problem::error(&file.key.at, "`file` beside `text`");
-            sheet.report(problem.hint("one thing is sent: keep one of the two"));
-            return None;
-        }
-    };
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));
@@ -97,29 +82,6 @@ pub fn upload(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outl
         Some(false) => Resume::Never,
     };
     Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth, own })
-}
-
-/// Where no file comes, an upload brings its own content and its own name.
-fn check_has_content(sheet: &Sheet, fields: &Fields<'_>) -> Option<()> {
-    let mut is_whole = true;
-    for (keys, message, hint) in [
-        (
-            &["path"][..],
-            "a copy without a name: a schedule brings no file that has one",
-            "add `path: \"heartbeat.txt\"`",
-        ),
-        (
-            &["text", "file"],
-            "nothing to send: a schedule brings no file",
-            "add `text: \"alive {{ arrived.iso }}\"`, or `file: /etc/hosts`",
-        ),
-    ] {
-        if keys.iter().all(|key| fields.entry(key).is_none()) {
-            sheet.report(Problem::error(fields.at(), message).hint(hint));
-            is_whole = false;
-        }
-    }
-    is_whole.then_some(())
 }
 
 /// One server or several, each once.

@@ -90,8 +90,7 @@ impl Rule {
         self.when.arriving() == Arriving::Tick
             && self.then.iter().any(|step| match &step.action {
                 Action::Mail(mail) => mail.texts().any(tells),
-                Action::Upload(upload) => upload.own.as_ref().and_then(Own::text).is_some_and(tells),
-                Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => false,
+                other => other.own().and_then(Own::text).is_some_and(tells),
             })
     }
 
@@ -114,8 +113,7 @@ impl Rule {
     pub fn needs_files(&self, stage: Stage) -> bool {
         let attaches = |step: &Step| match &step.action {
             Action::Mail(mail) => !mail.attach.is_empty(),
-            Action::Upload(upload) => matches!(upload.own, Some(Own::File { .. })),
-            Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => false,
+            other => matches!(other.own(), Some(Own::File { .. })),
         };
         self.most_read(stage).is_some() || self.steps(stage).iter().any(attaches)
     }
@@ -124,8 +122,7 @@ impl Rule {
     #[must_use]
     pub fn sends_its_file(&self) -> bool {
         self.then.iter().any(|step| match &step.action {
-            Action::Upload(upload) => upload.own.is_none(),
-            Action::Save(_) => true,
+            Action::Upload(_) | Action::Save(_) => step.action.own().is_none(),
             Action::Mail(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => false,
         })
     }
@@ -160,8 +157,7 @@ impl Step {
     fn most_read(&self) -> Option<u64> {
         match &self.action {
             Action::Mail(mail) => mail.most_read(),
-            Action::Upload(Upload { own: Some(Own::Text(text)), .. }) if text.reads_file() => Some(LONGEST_TEXT),
-            Action::Upload(_) | Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => None,
+            other => other.own()?.text()?.reads_file().then_some(LONGEST_TEXT),
         }
     }
 }
@@ -186,6 +182,18 @@ pub enum Action {
     Delete,
 }
 
+impl Action {
+    /// What it brings in place of the arrival's file, if it does.
+    #[must_use]
+    pub fn own(&self) -> Option<&Own> {
+        match self {
+            Self::Upload(upload) => upload.own.as_ref(),
+            Self::Save(save) => save.own.as_ref(),
+            Self::Mail(_) | Self::Manifest(_) | Self::Move(_) | Self::Delete => None,
+        }
+    }
+}
+
 /// A place on this machine: a folder that the rule names, and a path below it.
 #[derive(Debug, Clone)]
 pub struct Spot {
@@ -203,6 +211,8 @@ pub struct Save {
     pub times: Times,
     /// Permission bits.
     pub mode: u32,
+    /// What is saved in place of the arrival's file.
+    pub own: Option<Own>,
 }
 
 /// `mail:`, one message to everybody in it; each recipient its own job.
@@ -278,7 +288,7 @@ pub struct Upload {
     pub own: Option<Own>,
 }
 
-/// What an upload brings itself.
+/// What an upload or a save brings itself.
 #[derive(Debug, Clone)]
 pub enum Own {
     Text(TextTemplate),

@@ -69,6 +69,8 @@ pub struct ClaimedUpload {
 /// A file to a folder of this machine.
 #[derive(Debug, Clone)]
 pub struct ClaimedSave {
+    /// The row of its bytes.
+    pub(super) payload: Option<i64>,
     pub source: ClaimedSource,
     /// Absolute, without the first `/`.
     pub target: RemotePath,
@@ -212,6 +214,7 @@ impl ClaimedUpload {
 impl ClaimedSave {
     fn from_row(row: &SqliteRow) -> Result<Self, String> {
         Ok(Self {
+            payload: row.get("payload_id"),
             source: ClaimedSource::from_row(row),
             target: target(row)?.ok_or("it has no target")?,
             temporary_name: temporary_name(&row.get::<Vec<u8>, _>("temp_token")),

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::Letter,
-    store::{ClaimedPost, ClaimedSend, ClaimedUpload, Store, StoreError, mail_keys::Taken, writer::Tx},
+    store::{ClaimedErrand, ClaimedJob, ClaimedPost, ClaimedSend, Store, StoreError, mail_keys::Taken, writer::Tx},
 };
 use sqlx::Row;
 use std::sync::Arc;
@@ -19,12 +19,17 @@ impl Store {
         }
     }
 
-    /// The text that `upload` brings in place of a file; `None` when its bytes are gone.
+    /// The text that `job` brings in place of a file; `None` when its bytes are gone.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn text(&self, upload: &ClaimedUpload) -> Result<Option<Vec<u8>>, StoreError> {
-        match upload.payload {
+    pub async fn text(&self, job: &ClaimedJob) -> Result<Option<Vec<u8>>, StoreError> {
+        let payload = match &job.errand {
+            ClaimedErrand::Upload(upload) => upload.payload,
+            ClaimedErrand::Save(save) => save.payload,
+            ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) | ClaimedErrand::Webhook(_) => None,
+        };
+        match payload {
             Some(payload) => self.body(payload).await,
             None => Ok(None),
         }

@@ -122,11 +122,8 @@ impl<'a> NewJob<'a> {
 /// The row of the bytes that a job is about.
 fn payload_of(job: &JobDraft, source: Option<i64>, letters: &[Option<i64>]) -> Option<i64> {
     match &job.errand {
-        Errand::Upload { wishes, .. } if !wishes.is_text => source,
-        Errand::Save { .. } | Errand::TakeAway { .. } => source,
-        Errand::Send { letter, .. } | Errand::Upload { text: letter, .. } => {
-            letter.and_then(|letter| letters.get(letter).copied().flatten())
-        }
+        errand if errand.is_of_file() => source,
+        errand => errand.letter().and_then(|letter| letters.get(letter).copied().flatten()),
     }
 }
 

@@ -177,8 +177,9 @@ impl Settle {
     fn hash_row(&self, receipt: &Receipt) -> Option<Value> {
         let source = match &self.job.errand {
             ClaimedErrand::Upload(upload) if !upload.wishes.is_text => &upload.source,
-            ClaimedErrand::Save(save) => &save.source,
+            ClaimedErrand::Save(save) if !save.wishes.is_text => &save.source,
             ClaimedErrand::Upload(_)
+            | ClaimedErrand::Save(_)
             | ClaimedErrand::Send(_)
             | ClaimedErrand::TakeAway(_)
             | ClaimedErrand::Webhook(_) => return None,

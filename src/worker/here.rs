@@ -9,6 +9,7 @@ use crate::{
         needs::{is_to_be_met, is_to_be_sent},
         route::Route,
         sources::{Opened, missing},
+        text::text,
         version::version,
     },
 };
@@ -23,9 +24,14 @@ use tracing::debug;
 /// How many parts are looked after at once.
 const PARTS: u32 = 256;
 
-/// Tries to save the file of `job`.
+/// Tries to save the file of `job`, or its text.
 pub(super) async fn save_file(route: &Route, job: &ClaimedJob, errand: &ClaimedSave) -> Outcome {
-    let (opened, expected) = match open(route, job, &errand.source).await {
+    let opened = if errand.wishes.is_text {
+        text(route, job).await.map(|text| (text.identity, text))
+    } else {
+        open(route, job, &errand.source).await.map(|(file, expected)| (expected, file))
+    };
+    let (expected, opened) = match opened {
         Ok(opened) => opened,
         Err(outcome) => return outcome,
     };

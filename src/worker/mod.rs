@@ -20,6 +20,7 @@ mod simulated;
 mod sources;
 mod start;
 mod tell_webhook;
+mod text;
 mod version;
 
 pub use progress::{Progress, Transfer};

@@ -5,15 +5,10 @@ use crate::{
     domain::{Outcome, Trouble, TroubleKind},
     ftp::client::{Next, Session},
     store::{ClaimedJob, ClaimedUpload},
-    streams::{Reach, Throttle, Throttles, identity_of},
-    worker::{progress::Shown, route::Route, sources::Opened, version::version},
+    streams::{Throttle, Throttles},
+    worker::{progress::Shown, route::Route, sources::Opened, text::text, version::version},
 };
-use rustix::fs::{MemfdFlags, memfd_create};
-use std::{
-    fs::File,
-    io::{self, Write},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 /// Tries to bring the file of `job` to its target.
 pub(super) async fn send_file(
@@ -36,7 +31,7 @@ pub(super) async fn prepare<'r>(
     job: &ClaimedJob,
     errand: &ClaimedUpload,
 ) -> Result<(Upload, Shown<'r>), Outcome> {
-    let opened = if errand.wishes.is_text { text(route, errand).await? } else { file(route, job, errand).await? };
+    let opened = if errand.wishes.is_text { text(route, job).await? } else { file(route, job, errand).await? };
     let Opened { source, identity: expected, reach } = opened;
     let temporary = errand
         .target
@@ -66,21 +61,4 @@ async fn file(route: &Route, job: &ClaimedJob, errand: &ClaimedUpload) -> Result
     let opened = route.sources.open(job, &errand.source, &route.recorder.store).await?;
     let identity = version(route, job, &errand.source, opened.identity).await?;
     Ok(Opened { identity, ..opened })
-}
-
-/// Bytes of ours, as a file that has no name.
-async fn text(route: &Route, errand: &ClaimedUpload) -> Result<Opened, Outcome> {
-    let local = |said: String| Trouble::of_job(TroubleKind::Local, said);
-    let bytes = match route.recorder.store.text(errand).await {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => return Err(Outcome::Failed(local("its text is no longer in the database".to_owned()))),
-        Err(refused) => return Err(Outcome::Deferred(local(format!("its text cannot be read: {refused}")))),
-    };
-    let opened = memfd_create("packetboat", MemfdFlags::CLOEXEC).map_err(io::Error::from).and_then(|fd| {
-        let mut source = File::from(fd);
-        source.write_all(&bytes)?;
-        let identity = identity_of(&source)?;
-        Ok(Opened { source, identity, reach: Reach::AtOnce })
-    });
-    opened.map_err(|why| Outcome::Deferred(local(format!("its text cannot be made a file: {why}"))))
 }

@@ -13,7 +13,10 @@ use crate::support::{
 use mail_parser::MessageParser;
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::{
+        fs::{PermissionsExt, symlink},
+        process::ExitStatusExt,
+    },
     path::Path,
     process::Command,
     time::{Duration, Instant},
@@ -360,6 +363,44 @@ after:
         0,
         "a text is not the file's hash"
     );
+}
+
+/// In `then`, in `after` and in `after_failure`; killed as the first, and then as the second, is about to get its name.
+#[tokio::test]
+async fn a_text_is_saved_whole_whatever_is_killed() {
+    let server = embedded();
+    fs::write(server.root.join("b.txt"), "theirs").unwrap();
+    let rule = "then:
+  - upload: { to: offsite, on_exists: fail }
+  - save: { to: STORAGE/notes, path: \"{{ file.stem }}.note\", text: \"{{ file.name }} came\\n\", mode: \"0600\", proof: read_back }
+after: [save: { to: STORAGE/sums, path: \"{{ file.path }}\", text: \"{{ receipt.sha256 }}\\n\", on_exists: keep_both }]
+after_failure: [save: { to: STORAGE/why, path: \"{{ file.path }}\", text: \"{{ job.state }} {{ job.to }}\\n\" }]
+retry: { first_wait: 1s, longest_wait: 1s }";
+    let gateway = gateway(&server, "then: [delete]");
+    let storage = gateway.config.parent().unwrap().to_owned();
+    gateway.rule("files", "", AT_ONCE, &rule.replace("STORAGE", storage.to_str().unwrap()));
+    gateway.file("a.txt", "1");
+    for (folder, time) in [("notes", 1), ("sums", 2)] {
+        let point = format!("here.before_rename:{time}");
+        wait::until("it is killed", PATIENCE, || {
+            gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", &point).status().unwrap().signal() == Some(9)
+        });
+        let left: Vec<_> = files(&storage.join(folder)).into_iter().map(|(name, _)| name).collect();
+        assert!(matches!(&left[..], [part] if part.ends_with(".part")), "{folder}: {left:?}");
+    }
+    wait::until("the first is through", PATIENCE, || gateway.code("once") == 0);
+    gateway.file("b.txt", "2");
+    assert_eq!(gateway.code("once"), 1);
+
+    let sha256 = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
+    assert_eq!(files(&storage.join("notes")), pairs(&[("a.note", "a.txt came\n"), ("b.note", "b.txt came\n")]));
+    assert_eq!(files(&storage.join("sums")), pairs(&[("a.txt", &format!("{sha256}\n"))]));
+    assert_eq!(files(&storage.join("why")), pairs(&[("b.txt", "failed offsite\n")]));
+    let about = fs::metadata(storage.join("notes/a.note")).unwrap();
+    assert_eq!(about.permissions().mode() & 0o777, 0o600);
+    let receipt = "SELECT size_bytes || ' ' || lower(substr(hex(sha256), 1, 8)) || ' ' || proof FROM receipts
+                   WHERE CAST(remote_path AS TEXT) LIKE '%a.note'";
+    assert_eq!(Ledger::open(&gateway).await.lines(receipt).await, ["11 3f1d36a9 read_back"], "of the text");
 }
 
 #[tokio::test]

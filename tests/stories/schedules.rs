@@ -12,6 +12,7 @@ use crate::support::{
 use mail_parser::MessageParser;
 use std::{
     collections::BTreeSet,
+    fs,
     os::unix::process::ExitStatusExt,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -125,6 +126,38 @@ async fn once_takes_what_has_passed_and_waits_for_no_more() {
     assert_eq!(gateway.code("once"), 0);
     assert_eq!(Ledger::open(&gateway).await.count(ARRIVALS).await, before + 1);
     assert!(server.root.join("a.txt").exists());
+}
+
+/// It has no file, and what is sent and saved of it is its own.
+#[tokio::test]
+async fn a_tick_saves_a_text_and_a_file_beside_what_it_sends() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    let storage = gateway.config.parent().unwrap();
+    let rule = "when: { schedule: { every: 7d } }
+then:
+  - upload: { to: offsite, path: beat, text: sent }
+  - save: { to: STORAGE/beats, path: \"{{ rule.name }}.txt\", text: \"alive {{ arrived.unix }}\" }
+  - save: { to: STORAGE/beats, path: conf, file: STORAGE/packetboat.conf }
+after: [save: { to: STORAGE/beats, path: done, text: \"{{ receipt.path }}\", on_exists: skip_same }]
+";
+    gateway.rule_file("beat", &rule.replace("STORAGE", storage.to_str().unwrap()));
+    assert_eq!(gateway.code("once"), 0, "it begins");
+    change(&gateway, EIGHT_DAYS).await;
+    let planned = says(&gateway, "plan");
+    assert!(planned.contains("beats/beat.txt"), "{planned}");
+    assert_eq!(gateway.code("once"), 1, "there is no such file yet");
+    let beats = storage.join("beats");
+    assert_eq!(walk(&beats).into_keys().collect::<Vec<_>>(), [b"beat.txt"]);
+    assert!(says(&gateway, "jobs --state failed").contains("packetboat.conf"), "{}", says(&gateway, "jobs"));
+    fs::write(storage.join("packetboat.conf"), "its lines").unwrap();
+    change(&gateway, EIGHT_DAYS).await;
+    assert_eq!(gateway.code("once"), 0);
+    let read = |name: &str| fs::read_to_string(beats.join(name)).unwrap();
+    assert_eq!((read("conf").as_str(), read("done").as_str()), ("its lines", "beat"));
+    let moment = "SELECT CAST(max(arrived_at) / 1000 AS TEXT) FROM arrivals WHERE source = 'schedule'";
+    let moment = Ledger::open(&gateway).await.lines(moment).await.remove(0);
+    assert_eq!(read("beat.txt"), format!("alive {moment}"));
 }
 
 #[tokio::test]

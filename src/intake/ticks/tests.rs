@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     domain::{Event, Incident, Letter, MailWishes, OnUnknown, Priority, Ref, Retry, Sha256},
     rules,
-    store::{About, Ask, ClaimedErrand, NoticeErrand, NoticeJob, QueueKey, SessionId, Tell},
+    store::{About, Ask, NoticeErrand, NoticeJob, QueueKey, SessionId, Tell},
 };
 use std::{collections::BTreeSet, fs};
 
@@ -76,8 +76,7 @@ impl Quay {
         let ask = Ask { queue, parcels: 99, retry: RETRY };
         let mut texts = Vec::new();
         for parcel in self.store.claim(self.session, vec![ask], self.clock.now()).await.unwrap() {
-            let ClaimedErrand::Upload(upload) = &parcel.jobs[0].errand else { panic!("no upload") };
-            texts.push(String::from_utf8(self.store.text(upload).await.unwrap().unwrap()).unwrap());
+            texts.push(String::from_utf8(self.store.text(&parcel.jobs[0]).await.unwrap().unwrap()).unwrap());
         }
         texts
     }

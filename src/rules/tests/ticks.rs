@@ -2,8 +2,9 @@
 
 use super::site::Site;
 use crate::{
-    domain::{Errand, Moment, Ref, Report, ReportLine},
+    domain::{Errand, Moment, Ref, Report, ReportLine, Stage, Times},
     rules::{Context, Fetched, Supply, check_with, plan_tick},
+    templates::LONGEST_TEXT,
 };
 use std::{fs, time::Duration};
 
@@ -90,11 +91,53 @@ fn a_file_of_this_machine_is_sent_as_it_is_at_the_moment() {
     let context = Context { supply, ..context(at) };
     let jobs = plan_tick(&rules.rules[0], &context, at, None).arrival.jobs;
     let crate::domain::Beginning::Refused(_, why) = &jobs[0].beginning else { panic!("{jobs:?}") };
-    assert_eq!(why, "/etc/gate.conf cannot be sent: there is no such file");
+    assert_eq!(why, "/etc/gate.conf cannot be taken: there is no such file");
     for (file, says) in [("etc/x", "does not begin with `/`"), ("/etc/x, text: y", "`file` beside `text`")] {
         let shown = with(&CONFIGURATION.replace("\"/etc/{{ host }}.conf\"", file)).unwrap_err();
         assert!(shown.contains(says), "{shown}");
     }
+}
+
+const SAVES: &str = "when: { schedule: { every: 7d } }
+then:
+  - upload: { to: offsite, path: beat, text: \"sent\" }
+  - save: { to: /srv/copies, path: \"{{ arrived.date }}/beat\", text: \"since {{ report.since.unix }}\" }
+  - save: { to: /srv/copies, path: conf, file: \"/etc/{{ host }}.conf\", mode: \"0600\" }
+";
+
+#[test]
+fn a_save_brings_a_text_or_a_file_as_an_upload_does() {
+    let with = |text: &str| {
+        let site = Site::new(PACKETBOAT_YAML, &[("beat.yaml", text.as_bytes())]);
+        let checked = check_with(&site.file(), &super::site::variable);
+        checked.loaded.map(|(_, rules)| rules).unwrap_or_else(|| panic!("{}", site.shown())).rules.remove(0)
+    };
+    let rule = with(SAVES);
+    assert!(rule.tells_report() && rule.needs_files(Stage::Then));
+    let at = Moment(1_795_413_600_000);
+    let report = Report { since: at, until: at, lines: vec![], is_well: true };
+    let arrival = plan_tick(&rule, &context(at), at, Some(&report)).arrival;
+    let texts: Vec<_> = arrival.letters.iter().map(|letter| String::from_utf8_lossy(&letter.bytes)).collect();
+    assert_eq!(texts, ["sent", "since 1795413600", "gate.conf"]);
+    for (job, place, letter) in [(1, "srv/copies/2026-11-23/beat", 1), (2, "srv/copies/conf", 2)] {
+        let Errand::Save { target, text, wishes } = &arrival.jobs[job].errand else { panic!("no save") };
+        assert_eq!((target.as_ref().unwrap().to_string().as_str(), *text), (place, Some(letter)));
+        assert_eq!((wishes.is_text, wishes.times), (true, Times::None));
+        assert!(!arrival.jobs[job].errand.is_of_file());
+    }
+    let none = |_: &std::path::Path, _: &[u8], _| Err("there is no such file".to_owned());
+    let supply = Supply { content: &Fetched::Nothing, attachment: none };
+    let jobs = plan_tick(&rule, &Context { supply, ..context(at) }, at, Some(&report)).arrival.jobs;
+    let crate::domain::Beginning::Refused(_, why) = &jobs[2].beginning else { panic!("{jobs:?}") };
+    assert_eq!(why, "/etc/gate.conf cannot be taken: there is no such file");
+    assert_eq!((jobs[2].errand.letter(), jobs[2].errand.is_of_file()), (None, false), "not the file in its place");
+
+    let of_files =
+        |own: &str| with(&format!("when: {{ watch: {{ folder: /tmp }} }}\nthen: [save: {{ to: /srv{own} }}]\n"));
+    let plain = of_files("");
+    assert_eq!((plain.sends_its_file(), plain.most_read(Stage::Then)), (true, None));
+    let text = of_files(", text: \"{{ file.text() }}\"");
+    assert_eq!((text.sends_its_file(), text.most_read(Stage::Then)), (false, Some(LONGEST_TEXT)));
 }
 
 /// What is meant for one moment and comes five hours later is of that moment, and begins now.

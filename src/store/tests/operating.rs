@@ -1,7 +1,7 @@
 //! What an operator does to jobs, in the database.
 
 use super::*;
-use crate::domain::Reason;
+use crate::domain::{Reason, SaveWishes};
 use std::{collections::BTreeMap, ops::ControlFlow::Continue};
 
 const LATER: Moment = Moment(NOW.0 + 600_000);
@@ -73,12 +73,24 @@ async fn what_has_no_path_or_no_bytes_is_not_tried_again() {
     if let Errand::Upload { wishes, .. } = &mut without_bytes.jobs[0].errand {
         wishes.is_text = true;
     }
-    for draft in [&mut without_path, &mut without_bytes] {
+    let mut without_text = desk.draft("c", 1);
+    let wishes = SaveWishes {
+        root: "/srv".into(),
+        on_exists: OnExists::Replace,
+        proof: ProofWish::Size,
+        times: Times::None,
+        mode: 0o640,
+        retry: super::retry(),
+        deadline: None,
+        is_text: true,
+    };
+    without_text.jobs[0].errand = Errand::Save { target: RemotePath::new("srv/c").ok(), text: None, wishes };
+    for draft in [&mut without_path, &mut without_bytes, &mut without_text] {
         draft.jobs[0].beginning = Beginning::Refused(Reason::Unplannable, "it could not be had".into());
     }
-    desk.arrive(vec![without_path, without_bytes]).await;
+    desk.arrive(vec![without_path, without_bytes, without_text]).await;
     let tally = all(&desk, JobVerb::Retry, Rehearsal::No).await;
-    assert_eq!((tally.done, tally.left_alone), (0, BTreeMap::from([(LeftAlone::NoTarget, 2)])));
+    assert_eq!((tally.done, tally.left_alone), (0, BTreeMap::from([(LeftAlone::NoTarget, 3)])));
 }
 
 #[tokio::test]

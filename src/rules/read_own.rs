@@ -1,0 +1,54 @@
+//! `text` and `file` of an upload or a save: what goes in place of the file that arrived.
+
+use super::{Own, expressions::compiled, read_attach::local_file};
+use crate::{
+    config::{Fields, Outline, Problem, Sheet},
+    domain::Arriving,
+    templates::{Known, TextKind, TextTemplate},
+};
+
+/// The content that a step brings; `None` where it is the file that arrived, or a finding says what is wrong.
+pub fn own(sheet: &Sheet, fields: &Fields<'_>, (known, of): (&Outline, Known<'_>)) -> Option<Own> {
+    let text = || {
+        let parse = |text: &str| TextTemplate::parse(TextKind::Text, of, text);
+        fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse)).map(Own::Text)
+    };
+    match fields.entry("file") {
+        None => text(),
+        Some(file) if fields.entry("text").is_some() => {
+            let problem = Problem::error(&file.key.at, "`file` beside `text`");
+            sheet.report(problem.hint("a copy has one content: keep one of the two"));
+            None
+        }
+        Some(_) => {
+            let (root, below) = fields.may("file", |sheet, node| local_file(sheet, node, of))?;
+            Some(Own::File { root, below, most: known.message_size })
+        }
+    }
+}
+
+/// Where no file comes, a step brings its own content and its own name.
+pub fn check_is_whole(sheet: &Sheet, fields: &Fields<'_>, of: Known<'_>) -> Option<()> {
+    if of.arriving != Arriving::Tick {
+        return Some(());
+    }
+    let mut is_whole = true;
+    for (keys, message, hint) in [
+        (
+            &["path"][..],
+            "a copy without a name: a schedule brings no file that has one",
+            "add `path: \"heartbeat.txt\"`",
+        ),
+        (
+            &["text", "file"],
+            "a copy without content: a schedule brings no file",
+            "add `text: \"alive {{ arrived.iso }}\"`, or `file: /etc/hosts`",
+        ),
+    ] {
+        if keys.iter().all(|key| fields.entry(key).is_none()) {
+            sheet.report(Problem::error(fields.at(), message).hint(hint));
+            is_whole = false;
+        }
+    }
+    is_whole.then_some(())
+}
