@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    domain::{ArrivalDraft, Moment, Ref, Sha256, Sighting, Stage},
+    domain::{ArrivalDraft, Sha256, Sighting, Stage},
     faults,
     intake::{Ledger, ledger::folder_of, room::Room},
     rules::{self, Context, Fetched, Supply, Watching},
@@ -84,7 +84,8 @@ impl Intake {
         }
         for batch in sightings.chunks(BATCH) {
             self.0.check_room()?;
-            let context = context(&self.0.node, (ledger.rule_version, ledger.place.id), now);
+            let supply = Supply { content: &Fetched::Nothing, attachment: whole::attachment };
+            let context = Context::kept(&self.0.node, (ledger.rule_version, ledger.place.id), now, supply);
             let hashes = self.0.hashes(&ledger.rule, batch).await?;
             let (mut begin, mut drafts, mut jobs) = (0, Vec::new(), 0);
             for ((at, sighting), sha256) in batch.iter().enumerate().zip(hashes) {
@@ -151,18 +152,5 @@ impl Inner {
         self.store.arrive(Arrive { node: self.node.clone(), arrivals }).await?;
         faults::kill_point("intake.after_commit");
         Ok(())
-    }
-}
-
-/// What planning takes from around it, the bytes of a file left out.
-pub(super) fn context(host: &str, (rule_version, place): (i64, i64), arrived_at: Moment) -> Context<'_> {
-    Context {
-        arrived_at,
-        rule_version,
-        place,
-        host,
-        is_paused: false, // by an operator: the store decides that when it commits
-        new_id: Ref::new,
-        supply: Supply { content: &Fetched::Nothing, attachment: whole::attachment },
     }
 }

@@ -3,14 +3,11 @@
 use crate::{
     domain::{ArrivalDraft, Escaped, Moment, Ref, Sha256, Sighting},
     faults,
-    intake::{
-        Later, Ledger,
-        door::{Inner, context},
-        files,
-    },
+    intake::{Later, Ledger, door::Inner, files},
     rules::{self, Begun, Context, Fetched, Part, Rule, Supply},
     simulation::aside,
     store::ArrivePart,
+    streams::whole,
 };
 use std::sync::Arc;
 
@@ -97,9 +94,8 @@ impl Inner {
         let (rule, sighting, node) = (ledger.rule.clone(), sighting.clone(), self.node.clone());
         let of = (ledger.rule_version, ledger.place.id);
         let plan = move || {
-            let context = context(&node, of, now);
-            let supply = Supply { content: &content, ..context.supply };
-            plan(&rule, &sighting, &Context { supply, ..context })
+            let supply = Supply { content: &content, attachment: whole::attachment };
+            plan(&rule, &sighting, &Context::kept(&node, of, now, supply))
         };
         aside(plan).await.map_err(Later::broken)
     }

@@ -2,11 +2,12 @@
 
 use crate::{
     domain::{ArrivalDraft, Identity, Moment, Report, ReportLine, SETTLED, Sighting},
-    intake::{Intake, Later, door::context},
-    rules::{self, Scheduled},
+    intake::{Intake, Later},
+    rules::{self, Context, Fetched, Scheduled, Supply},
     schedule::{Look, ON_TIME},
     simulation::aside,
     store::{Place, Store, StoreError},
+    streams::whole,
 };
 use std::{sync::Arc, time::Duration};
 use tracing::info;
@@ -78,7 +79,8 @@ impl Intake {
                 let report = report_for(store, &ticks.rule, &ticks.rules, (covered, at)).await?;
                 let (node, of) = (self.0.node.clone(), ticks.clone());
                 let plan = move || {
-                    let context = context(&node, (of.rule_version, of.place), at);
+                    let supply = Supply { content: &Fetched::Nothing, attachment: whole::attachment };
+                    let context = Context::kept(&node, (of.rule_version, of.place), at, supply);
                     rules::plan_tick(&of.rule, &context, now, report.as_ref()).arrival
                 };
                 let draft = aside(plan).await.map_err(Later::broken)?; // it reads what its mails carry

@@ -10,6 +10,7 @@ mod missing;
 mod teller;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 pub use expectations::Sight;
 pub use heartbeat::{Heartbeat, Surroundings, Unanswered};

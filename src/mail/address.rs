@@ -1,5 +1,6 @@
 //! Addresses as people write them: `ann@example.org`, `Ann <ann@example.org>`.
 
+use crate::mail::compose::LONGEST_WORD;
 use lettre::message::{Mailbox as Lettre, Mailboxes};
 use std::fmt;
 
@@ -19,6 +20,8 @@ pub enum NotAMailbox {
     /// RFC 5321 section 4.5.3.1.3, less the brackets.
     #[error("an address has at most 254 letters, and this one has {0}")]
     Long(usize),
+    #[error("a name has a word of more than {LONGEST_WORD} bytes, and no line of a mail can hold it")]
+    LongName,
 }
 
 const LONGEST: usize = 254;
@@ -52,6 +55,9 @@ impl Mailbox {
         let name = name.trim();
         let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).trim();
         let Lettre { email, name: None } = bare.0 else { return Err(NotAMailbox::Malformed) };
+        if name.split_ascii_whitespace().any(|word| word.is_ascii() && word.len() > LONGEST_WORD) {
+            return Err(NotAMailbox::LongName);
+        }
         Ok(Self(Lettre::new(Some(name.to_owned()).filter(|name| !name.is_empty()), email)))
     }
 
@@ -139,6 +145,13 @@ mod tests {
             let read = read.as_ref().map(|read| (read.0.name.as_deref().unwrap_or(""), read.address()));
             assert_eq!(read, shown, "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_no_line_holds_is_refused() {
+        let made = |name: &str| Mailbox::parse_made(&format!("{name} <ann@example.org>"));
+        assert_eq!(made(&"x".repeat(901)), Err(NotAMailbox::LongName));
+        assert!(made(&"x ".repeat(901)).is_ok() && made(&"ü".repeat(901)).is_ok(), "those are folded");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub struct Attachment {
 }
 
 /// Bytes: a header's lines are broken between words alone (RFC 5322 section 2.1.1).
-const LONGEST_WORD: usize = 900;
+pub(super) const LONGEST_WORD: usize = 900;
 
 /// `text` with its words cut so short that a header takes them: a name that somebody else chose may be one long word.
 #[must_use]

@@ -47,7 +47,7 @@ pub struct Due {
     pub incident: usize,
     /// Or a webhook's name.
     pub address: String,
-    /// Never by the lane that it is about.
+    /// Never by the lane whose trouble it is about; by one that jobs failed for or are late on, last.
     pub way: Way,
     pub told: Told,
 }
@@ -78,7 +78,8 @@ pub fn due(incidents: &mut [Incident], observed: &Observed, readers: &dyn Fn(&In
                 note(incident, address, told, now);
                 let mut way = notice.readers.way();
                 if let Way::Mail { via, .. } = &mut way {
-                    via.retain(|relay| Some(&**relay) != incident.server());
+                    via.retain(|relay| !is_its_own_trouble(incident, relay));
+                    via.sort_by_key(|relay| Some(&**relay) == incident.server());
                 }
                 due.push(Due { incident: place, address: address.to_owned(), way, told });
             }
@@ -104,8 +105,8 @@ fn ripe(incident: &Incident, observed: &Observed) -> Option<Duration> {
 
 /// What this reader is to be told next, if anything.
 fn next(incident: &Incident, notice: &Notice, address: &str, (now, ripe): (Moment, Option<Duration>)) -> Option<Told> {
-    if notice.readers.lanes().iter().all(|lane| Some(&**lane) == incident.server()) {
-        return None; // a relay or a webhook does not carry its own trouble
+    if notice.readers.lanes().iter().all(|lane| is_its_own_trouble(incident, lane)) {
+        return None;
     }
     let untold = Reader::default();
     let reader = incident.readers.iter().find(|reader| reader.address == address).unwrap_or(&untold);
@@ -136,6 +137,11 @@ fn next(incident: &Incident, notice: &Notice, address: &str, (now, ripe): (Momen
             (is_worth_it && (wants(incident.event) || wants(Event::Recovered))).then_some(Told::Was)
         }
     }
+}
+
+/// A relay or a webhook does not carry word of its own trouble. What it refused, or is late with, it can tell.
+fn is_its_own_trouble(incident: &Incident, lane: &str) -> bool {
+    incident.event == Event::Trouble && incident.server() == Some(lane)
 }
 
 /// Servers in trouble, or in trouble less than an hour ago.

@@ -26,6 +26,14 @@ pub struct Context<'a> {
     pub supply: Supply<'a>,
 }
 
+impl<'a> Context<'a> {
+    /// Of an arrival that is kept: whether an operator paused its rule, the store decides when it commits.
+    #[must_use]
+    pub fn kept(host: &'a str, (rule_version, place): (i64, i64), arrived_at: Moment, supply: Supply<'a>) -> Self {
+        Self { arrived_at, rule_version, place, host, is_paused: false, new_id: Ref::new, supply }
+    }
+}
+
 /// What a rule makes of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {

@@ -46,7 +46,11 @@ pub(super) fn explain(error: &Error, host: &str, (seen, remedy): (Option<Seen>, 
             format!("the certificate of {host} is not valid yet: compare the clocks of both machines")
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
+            let names = if presented.is_empty() {
+                "no name at all".to_owned()
+            } else {
+                presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
+            };
             let names = Escaped(names.as_bytes()).to_string();
             format!("the certificate is not for {host} but for {names}: {name_it}{or_pin}")
         }
@@ -64,4 +68,9 @@ pub(super) fn explain(error: &Error, host: &str, (seen, remedy): (Option<Seen>, 
         }
         other => format!("the certificate of {host} is not acceptable ({other}){or_pin}"),
     }
+}
+
+/// `other.example` of `DnsName("other.example")`, as rustls hands it on.
+fn bare(name: &str) -> &str {
+    name.split_once("(\"").and_then(|(_, rest)| rest.strip_suffix("\")")).unwrap_or(name)
 }

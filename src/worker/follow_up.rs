@@ -115,15 +115,8 @@ impl FollowUps {
     ) -> NextStep {
         let rule = self.rule_of(&arrival, frozen);
         let content = rule.as_ref().map_or(Fetched::Nothing, |rule| content(rule, &arrival));
-        let context = Context {
-            arrived_at: arrival.arrived_at,
-            rule_version: -1,
-            place: -1,
-            host: &self.node,
-            is_paused: false, // by an operator: the store decides that when it commits
-            new_id: crate::domain::Ref::new,
-            supply: Supply { content: &content, attachment: whole::attachment },
-        };
+        let supply = Supply { content: &content, attachment: whole::attachment };
+        let context = Context::kept(&self.node, (-1, -1), arrival.arrived_at, supply);
         let follow = FollowUp {
             arrival: arrival.id,
             sighting: &arrival.sighting,

@@ -44,7 +44,11 @@ pub(super) fn outcome(failure: &Failure) -> Outcome {
 /// What `error` is, in words that decide and words that are read.
 pub(super) fn trouble(error: &Error, step: Step) -> Trouble {
     let (whose, kind) = classify(error, step);
-    let said = error.to_string();
+    let said = match error {
+        // which of the steps on the way in it was says more than the digits
+        Error::Refused { to, reply } if step == Step::Connect && *to != "the connection" => format!("{to}: {reply}"),
+        error => error.to_string(),
+    };
     Trouble { whose, ..Trouble::of_server(kind, said) }.with_code(error.reply().map(|reply| reply.code))
 }
 
@@ -127,6 +131,13 @@ mod tests {
         assert_eq!(trouble.sent_bytes, 7);
         let whose = if trouble.whose == Whose::Server { "server" } else { "job" };
         format!("{word} {whose} {}", trouble.kind.word())
+    }
+
+    #[test]
+    fn a_no_on_the_way_in_names_its_step() {
+        let said = |to, words| trouble(&refused(to, words), Step::Connect).said;
+        assert_eq!(said("AUTH", "535 5.7.8 wrong"), "AUTH: 535 5.7.8 wrong");
+        assert_eq!(said("the connection", "554 no service"), "554 no service");
     }
 
     #[test]

@@ -40,6 +40,25 @@ fn a_relay_does_not_carry_its_own_trouble() {
     assert_eq!(two.inbox, ["ops@example.com Began main 0"]);
 }
 
+/// A notice's mail is not refused with them: it goes to somebody else.
+#[test]
+fn a_relay_tells_what_it_refused_and_what_is_late_for_it() {
+    let mut night = Night::with(vec![notice("ops@example.com", &[Event::Failed, Event::Delayed])]);
+    night.observed.known.insert("main".into());
+    night.fails(1, "refused");
+    night.observed.failures[0].server = "main".into();
+    night.late(Event::Delayed, "main");
+    night.pass(60);
+    assert_eq!(night.inbox, ["ops@example.com Began main 1", "ops@example.com Began main 3"]);
+    let mut both = night.notices.remove(0);
+    let Readers::Mail { via, .. } = &mut both.readers else { panic!("no mail") };
+    via.push("backup".into());
+    let mut incidents = vec![Incident { readers: vec![], ..night.incidents[0].clone() }];
+    let due = due(&mut incidents, &night.observed, &|_| vec![both.clone()]);
+    let Way::Mail { via, .. } = &due[0].way else { panic!("no mail") };
+    assert_eq!(via[..], ["backup", "main"], "another is asked first");
+}
+
 #[test]
 fn an_address_gets_six_mails_an_hour_and_the_rest_later() {
     let mut night = Night::new();

@@ -6,6 +6,7 @@ use crate::smtp::client::{
     envelope::{Command, Envelope, Line},
     session::DONE,
 };
+use memchr::memmem;
 use std::{
     iter,
     sync::{
@@ -130,25 +131,22 @@ impl Session {
 
     /// The message, its end, and the answer to it.
     async fn deliver(&mut self, message: &[u8]) -> Result<Reply, Failure> {
-        let (sent, is_sent) = (AtomicU64::new(0), AtomicBool::new(false));
         // lettre begins the end with a CRLF of its own.
         let body = message.strip_suffix(b"\r\n").unwrap_or(message);
+        let (with_end, body) = if body.len() <= PIECE { (body, &[][..]) } else { (&[][..], body) };
+        let (sent, is_sent) = (AtomicU64::new(with_end.len() as u64), AtomicBool::new(false));
         let pieces = body.chunks(PIECE).inspect(|piece| {
             sent.fetch_add(piece.len() as u64, Ordering::Relaxed);
         });
         // Asked for after the last piece is out, and before the end goes out.
-        let heard = self.heard.clone();
         let end = iter::from_fn(|| {
             is_sent.store(true, Ordering::Relaxed);
-            heard.let_go();
             None
         });
         let failed = |step, sent_bytes, error| Failure { sent_bytes, ..failure(step, error) };
         self.speak(&[b"4", b"5"]).map_err(|error| failure(Step::Envelope, error))?; // a no is one, however early
         self.heard.set_limit(self.server.timeouts.data);
-        if body.len() <= PIECE {
-            self.heard.hold_back(); // it goes out with its end
-        }
+        self.heard.hold(with_dots(with_end));
         let said = self.smtp.message_iter(pieces.chain(end)).await;
         let answer = match self.judge("the message", said, DONE) {
             Err(error @ (Error::Broken { .. } | Error::Silent { .. })) => Err(self.last_words(error).await),
@@ -179,6 +177,20 @@ impl Session {
     }
 }
 
+/// A line that begins with a dot gets another (RFC 5321 section 4.5.2). Its lines end in CRLF.
+fn with_dots(body: &[u8]) -> Vec<u8> {
+    let mut dotted = Vec::with_capacity(body.len() + 16);
+    let mut begin = 0;
+    let first = body.starts_with(b".").then_some(0);
+    for dot in first.into_iter().chain(memmem::find_iter(body, b"\n.").map(|end| end + 1)) {
+        dotted.extend_from_slice(&body[begin..dot]);
+        dotted.push(b'.');
+        begin = dot;
+    }
+    dotted.extend_from_slice(&body[begin..]);
+    dotted
+}
+
 fn failure(step: Step, why: Error) -> Failure {
     Failure { step, why: Arc::new(why), sent_bytes: 0 }
 }
@@ -186,4 +198,22 @@ fn failure(step: Step, why: Error) -> Failure {
 /// Why the last of them is refused, if all are.
 fn all_of(refused: &[Option<Failure>]) -> Option<Failure> {
     refused.iter().cloned().collect::<Option<Vec<_>>>()?.pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_begins_with_a_dot_gets_another() {
+        for (body, dotted) in [
+            ("", ""),
+            (".", ".."),
+            ("a.b\r\nc.", "a.b\r\nc."),
+            (".\r\n.\r\n..a\r\n", "..\r\n..\r\n...a\r\n"),
+            ("a\r\n\r\n.b", "a\r\n\r\n..b"),
+        ] {
+            assert_eq!(String::from_utf8(with_dots(body.as_bytes())).unwrap(), dotted, "{body:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! lettre waits for ever, reads a line without end into memory, parses a reply anew for each of its lines, and takes a reply for
 //! broken that ends its lines in LF, has no words (RFC 5321 section 4.2 allows `250` alone) or words that are not UTF-8. So it is
 //! handed one line at a time, with the digits alone, and the reply as it came is kept for us. And it writes a message and its end
-//! singly, which on most mails doubles what the two ends have to do: a small message can be held back for its end.
+//! singly, which on most mails doubles what the two ends have to do: a small message is held back for its end.
 
 use crate::smtp::client::reply::{Follows, MOST_BYTES, digits, is_last};
 use lettre::transport::smtp::client::AsyncTokioStream;
@@ -57,9 +57,7 @@ struct Said {
     /// The next byte of ours may go out only if the server has said nothing since, but for a reply that begins like one of these.
     quiet_but: Option<&'static [&'static [u8]]>,
     limit: Duration,
-    /// What is written next waits for what comes after it.
-    is_holding: bool,
-    /// Written by lettre, and not yet by us.
+    /// Goes out before, and with, what is written next.
     held: Vec<u8>,
 }
 
@@ -148,7 +146,7 @@ impl Heard {
     /// `limit` on every wait for the server.
     pub(super) fn new(limit: Duration) -> Self {
         let (replies, beginning, held) = Default::default();
-        Self(Mutex::new(Said { replies, beginning, quiet_but: None, limit, is_holding: false, held }))
+        Self(Mutex::new(Said { replies, beginning, quiet_but: None, limit, held }))
     }
 
     /// The oldest reply that nobody has asked for, or what there is of one.
@@ -177,13 +175,9 @@ impl Heard {
         self.said().limit = limit;
     }
 
-    /// What is written from here on goes out with what is written after [`let_go`](Self::let_go).
-    pub(super) fn hold_back(&self) {
-        self.said().is_holding = true;
-    }
-
-    pub(super) fn let_go(&self) {
-        self.said().is_holding = false;
+    /// Goes out with what is written next.
+    pub(super) fn hold(&self, bytes: Vec<u8>) {
+        self.said().held = bytes;
     }
 
     /// How much of what was held back has not gone out.
@@ -225,10 +219,6 @@ impl AsyncWrite for Wire {
         wire.poll_quiet(cx)?;
         let polled = loop {
             let mut said = wire.heard.said();
-            if said.is_holding {
-                said.held.extend_from_slice(bytes);
-                return Poll::Ready(Ok(bytes.len()));
-            }
             let held = said.held.len();
             let both = [IoSlice::new(&said.held), IoSlice::new(bytes)];
             let polled = match &mut wire.stream {
@@ -252,9 +242,6 @@ impl AsyncWrite for Wire {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = &mut *self;
-        if wire.heard.said().is_holding {
-            return Poll::Ready(Ok(()));
-        }
         let polled = match &mut wire.stream {
             Stream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             Stream::Secure(tls) => Pin::new(tls).poll_flush(cx),
@@ -308,10 +295,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_held_back_goes_out_with_what_comes_after_it() {
         let (mut wire, heard, mut theirs) = connected().await;
-        heard.hold_back();
-        say(&mut wire, b"a message").await.unwrap();
-        assert_eq!(heard.held_bytes(), 9);
-        heard.let_go();
+        heard.hold(b"a message".to_vec());
         say(&mut wire, b"\r\n.\r\n").await.unwrap();
         assert_eq!(heard.held_bytes(), 0);
         say(&mut wire, b"QUIT").await.unwrap();
@@ -324,13 +308,11 @@ mod tests {
     #[tokio::test]
     async fn what_could_not_go_out_stays_held() {
         let (mut wire, heard, theirs) = connected().await;
-        heard.hold_back();
-        say(&mut wire, b"a message").await.unwrap();
+        heard.hold(b"a message".to_vec());
         theirs.set_zero_linger().unwrap();
         drop(theirs); // with a reset
         let Stream::Plain(ours) = &wire.stream else { panic!("it is plain") };
         ours.readable().await.unwrap();
-        heard.let_go();
         say(&mut wire, b"\r\n.\r\n").await.unwrap_err();
         assert_eq!(heard.held_bytes(), 9);
     }

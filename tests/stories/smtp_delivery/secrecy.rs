@@ -44,9 +44,9 @@ async fn what_is_written_down_tells_no_password() {
 #[tokio::test]
 async fn a_login_that_the_relay_repeats_is_told_to_nobody() {
     for (said, told) in [
-        ("500 What is AUTH PLAIN AHBhY2tldABiMGF0PyvDvA==", "500 What is AUTH PLAIN *******"),
-        ("500 What is \"AUTH PLAIN AHBhY2tldABiMGF0Pyv...\"", "500 What is \"AUTH PLAIN *******"),
-        ("500-What is AUTH PLAIN AHBhY2tldABi\r\n500 MGF0PyvDvA==", "500 What is AUTH PLAIN ******* *******"),
+        ("500 What is AUTH PLAIN AHBhY2tldABiMGF0PyvDvA==", "AUTH: 500 What is AUTH PLAIN *******"),
+        ("500 What is \"AUTH PLAIN AHBhY2tldABiMGF0Pyv...\"", "AUTH: 500 What is \"AUTH PLAIN *******"),
+        ("500-What is AUTH PLAIN AHBhY2tldABi\r\n500 MGF0PyvDvA==", "AUTH: 500 What is AUTH PLAIN ******* *******"),
     ] {
         let relay = ScriptedSmtp::start(Script::with([once("AUTH", 1, Instead(said))]).and(LOGINS));
         let server = SmtpServer { login: by_password(PasswordBy::Plain), ..settings(&relay) };
