@@ -40,7 +40,7 @@ SELECT EXISTS (SELECT 1 FROM mail_keys k WHERE k.rule = ?1 AND k.key = ?2
 
 /// Nobody got the letter that had the key before, and nobody will: the next one is mailed in its place.
 const REPLACE: &str = "
-UPDATE jobs SET payload_id = NULL, said = 'another mail has its idempotency_key by now, and was sent in its place; before that: ' || coalesce(said, '')
+UPDATE jobs SET payload_id = NULL, said = 'another mail has its idempotency_key by now; before that: ' || coalesce(said, '')
  WHERE payload_id = (SELECT payload_id FROM mail_keys WHERE rule = ?1 AND key = ?2) AND state IN ('failed', 'cancelled')";
 
 const HOLD: &str = "
