@@ -7,7 +7,7 @@ use crate::{
     notices::{LaneTrouble, SERVER_MISSING},
     store::{LaneRow, StoreError, Waiting},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tracing::info;
 
 impl Teller {
@@ -15,13 +15,15 @@ impl Teller {
     /// to those that notices go by today.
     pub(super) async fn waiting(&self, lanes: &[LaneRow]) -> Result<Vec<Waiting>, StoreError> {
         let waiting = self.store.waiting().await?;
+        let missing: BTreeSet<&str> =
+            waiting.iter().filter(|waiting| self.is_missing(waiting)).map(|waiting| &*waiting.server).collect();
         let mut moved = 0;
-        for Waiting { server, rule, .. } in waiting.iter().filter(|waiting| self.is_missing(waiting)) {
+        for server in missing {
             let relays = in_order(self.relays_of_notices(), lanes);
-            moved += match rule == NOTICES && !relays.is_empty() {
-                true => self.store.move_notices(server, relays).await?,
-                false => self.fail_over(server, lanes).await?,
-            };
+            if !relays.is_empty() {
+                moved += self.store.move_notices(server, relays).await?;
+            }
+            moved += self.fail_over(server, lanes).await?;
         }
         if moved == 0 {
             return Ok(waiting);

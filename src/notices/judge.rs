@@ -107,14 +107,15 @@ pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
 
 /// Ends it if it is over.
 fn close(incident: &mut Incident, observed: &Observed) {
-    let known = if incident.server().is_some() { &observed.known } else { &observed.expecting };
     if incident.kind == SERVER_MISSING {
-        // whether it was configured again, or its jobs went elsewhere or ended
-        if !observed.troubles.iter().any(|trouble| trouble.server == incident.subject) {
+        let is_it = |trouble: &LaneTrouble| (&trouble.server, &trouble.kind) == (&incident.subject, &incident.kind);
+        // whether it was configured again, well or not, or its jobs went elsewhere or ended
+        if !observed.troubles.iter().any(is_it) {
             (incident.last_at, incident.closed_at) = (observed.now, Some(observed.now));
         }
         return;
     }
+    let known = if incident.server().is_some() { &observed.known } else { &observed.expecting };
     if !known.contains(&incident.subject) {
         if incident.event == Event::Failed && observed.now.since(incident.last_at) < DAY {
             return; // that jobs failed is true all the same

@@ -49,27 +49,33 @@ async fn a_server_that_was_in_trouble_and_is_no_more_is_told_of_anew() {
     assert_eq!(subjects, ["[packetboat gate] offsite: not configured any more, and jobs wait for it"]);
 }
 
-#[tokio::test]
-async fn a_server_that_is_configured_again_is_no_trouble_any_more() {
+/// One whose server is no more, which has been told.
+async fn told() -> Office {
     let mut office = Office::open("{ to: ops@example.com }").await;
     office.arrives("a", 10).await;
     office.rename("offsite", "elsewhere");
     office.pass(1).await;
     office.pass(61).await;
     office.arrived(&office.outbox("main").await).await;
-    office.rename("elsewhere", "offsite");
-    office.pass(61).await;
-    assert_eq!(office.outbox("main").await[0].0, "[packetboat gate] offsite: nothing is left to do for it");
+    office
+}
+
+#[tokio::test]
+async fn a_server_that_is_configured_again_is_not_missing_well_or_in_trouble() {
+    for state in [LaneState::Open, LaneState::Closed] {
+        let mut office = told().await;
+        office.rename("elsewhere", "offsite");
+        office.lane("offsite", state).await;
+        office.pass(61).await;
+        let over = "[packetboat gate] offsite: nothing is left to do for it";
+        let mails = office.outbox("main").await;
+        assert!(mails.iter().any(|(subject, _)| subject == over), "{state:?}: {mails:?}");
+    }
 }
 
 #[tokio::test]
 async fn what_failed_for_a_server_that_is_no_more_is_told() {
-    let mut office = Office::open("{ to: ops@example.com }").await;
-    office.arrives("a", 10).await;
-    office.rename("offsite", "elsewhere");
-    office.pass(1).await;
-    office.pass(61).await;
-    office.arrived(&office.outbox("main").await).await;
+    let office = told().await;
     office.pass(3 * 24 * HOUR).await;
     office.store.expire(office.clock.now()).await.unwrap();
     office.pass(61).await;
