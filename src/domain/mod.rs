@@ -29,7 +29,7 @@ pub use identity::Identity;
 pub use incident::{Event, Example, Failure, Incident, NOTICES, Reader, StartMail};
 pub use job::{HERE, JobState, Reason};
 pub use moment::Moment;
-pub use outcome::{Change, Delivered, Outcome, Trouble, TroubleKind, Whose};
+pub use outcome::{Change, Delivered, Outcome, TakenAway, Trouble, TroubleKind, Whose};
 pub use priority::Priority;
 pub use proof::{Proof, Sha256};
 pub use receipt::Receipt;

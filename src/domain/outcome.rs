@@ -1,6 +1,6 @@
 //! How an attempt ended, and whose trouble it was when it did not end well.
 
-use crate::domain::{Proof, RemotePath, Sha256};
+use crate::domain::{Proof, RemotePath, Sha256, Sighting};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Delivered(Delivered),
-    /// The source is moved or deleted, in these words; there is no copy to keep a receipt of.
-    TakenAway(String),
+    /// The source is moved or deleted; there is no copy to keep a receipt of.
+    TakenAway(TakenAway),
     /// Worth another try, later.
     Deferred(Trouble),
     /// Another try would end the same way.
@@ -22,6 +22,15 @@ pub enum Outcome {
     SourceChanged(Change),
     /// Its inode or ctime alone is another, and the ledger does not yet say whether its bytes are: its watch will.
     SourceUnclear(Change),
+}
+
+/// What became of a source that is not where it came any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenAway {
+    /// In our words.
+    pub said: String,
+    /// Where it lies now; `None`: it is deleted.
+    pub lies: Option<Sighting>,
 }
 
 /// What became of the source while its job was under way.

@@ -2,7 +2,8 @@
 
 use crate::{
     domain::{
-        Copied, EndedJob, EndedReceipt, Ends, JobDraft, JobState, Letter, Moment, Ref, RemotePath, Sha256, Sighting,
+        Copied, EndedJob, EndedReceipt, Ends, Identity, JobDraft, JobState, Letter, Moment, Ref, RemotePath, Sha256,
+        Sighting,
     },
     store::{
         QueueKey, Store, StoreError,
@@ -29,6 +30,8 @@ pub struct RipeArrival {
     pub rule_text: String,
     pub rule_sha256: Sha256,
     pub sighting: Sighting,
+    /// Where its bytes are: a step may have moved them.
+    pub lies: Sighting,
     pub arrived_at: Moment,
     /// Steps of its list that are planned.
     pub steps: u32,
@@ -89,13 +92,15 @@ impl Store {
 impl RipeArrival {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         let bytes = |column| row.get::<Option<Vec<u8>>, _>(column).unwrap_or_default();
+        let sighting = Sighting { folder: bytes("folder"), path: bytes("name"), identity: identity_from(row) };
         Ok(Self {
             row: row.get("id"),
             id: Ref(bytes("ref").try_into().map_err(|_| unreadable("ref", "not 16 bytes"))?),
             rule: row.get("rule"),
             rule_text: row.get("body"),
             rule_sha256: Sha256(bytes("rule_sha256").try_into().map_err(|_| unreadable("sha256", "not 32 bytes"))?),
-            sighting: Sighting { folder: bytes("folder"), path: bytes("name"), identity: identity_from(row) },
+            lies: moved(row).unwrap_or_else(|| sighting.clone()),
+            sighting,
             arrived_at: row.get("arrived_at"),
             steps: row.get("after_steps"),
             then: Ends::default(),
@@ -118,6 +123,13 @@ impl RipeArrival {
             _ => {} // somebody has it tried again since: the arrival is not ripe any more, and is left alone
         }
     }
+}
+
+fn moved(row: &SqliteRow) -> Option<Sighting> {
+    let folder = row.get::<Option<Vec<u8>>, _>("moved_folder")?;
+    let [inode, ctime_ns] = ["moved_inode", "moved_ctime_ns"].map(|column| row.get::<i64, _>(column));
+    let identity = Identity { inode: inode.cast_unsigned(), ctime_ns, ..identity_from(row) };
+    Some(Sighting { folder, path: row.get("moved_name"), identity })
 }
 
 fn ended_job(row: &SqliteRow) -> Result<EndedJob, sqlx::Error> {
@@ -153,8 +165,10 @@ fn copied(row: &SqliteRow) -> Option<Copied> {
 
 pub(super) const RIPE: &str = "
 SELECT a.id, a.ref, v.name AS rule, v.body, v.sha256 AS rule_sha256, a.folder, a.name, a.arrived_at, a.after_steps,
-       p.size_bytes, p.mtime_ns, p.inode, p.ctime_ns
+       p.size_bytes, p.mtime_ns, p.inode, p.ctime_ns,
+       m.folder AS moved_folder, m.name AS moved_name, m.inode AS moved_inode, m.ctime_ns AS moved_ctime_ns
   FROM arrivals a JOIN rule_versions v ON v.id = a.rule_version_id JOIN payloads p ON p.id = a.payload_id
+       LEFT JOIN moved_sources m ON m.payload_id = a.payload_id AND m.arrival_id = a.id
  WHERE a.after = 'ripe' ORDER BY a.id LIMIT ?1";
 
 /// Jobs of an earlier list (of `after_failure`, before somebody had a job tried again) say nothing.

@@ -48,6 +48,8 @@ pub struct ClaimedSource {
     pub(super) place: Option<i64>,
     /// The watched folder, absolute.
     pub folder: Vec<u8>,
+    /// Below it.
+    pub name: Vec<u8>,
     /// The version of the file that the job names.
     pub identity: Identity,
 }
@@ -193,6 +195,7 @@ impl ClaimedSource {
         Self {
             place: row.get("place_id"),
             folder: row.get::<Option<Vec<u8>>, _>("folder").unwrap_or_default(),
+            name: row.get::<Option<Vec<u8>>, _>("name").unwrap_or_default(),
             identity: identity_from(row),
         }
     }

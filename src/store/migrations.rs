@@ -5,7 +5,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const ALL: [(i64, &str, &str); 7] = [
+const ALL: [(i64, &str, &str); 8] = [
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "bodies", include_str!("../../migrations/0002_bodies.sql")),
     (3, "incidents", include_str!("../../migrations/0003_incidents.sql")),
@@ -13,6 +13,7 @@ const ALL: [(i64, &str, &str); 7] = [
     (5, "lateness", include_str!("../../migrations/0005_lateness.sql")),
     (6, "rows", include_str!("../../migrations/0006_rows.sql")),
     (7, "files", include_str!("../../migrations/0007_files.sql")),
+    (8, "moved", include_str!("../../migrations/0008_moved.sql")),
 ];
 
 /// Every migration this program knows.

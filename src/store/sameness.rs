@@ -30,7 +30,7 @@ impl Store {
         found: &Identity,
     ) -> Result<Sameness, StoreError> {
         let Some(place) = source.place else { return Ok(Sameness::Other) };
-        let Some(row) = self.seen(place, &job.name).await? else { return Ok(Sameness::Other) };
+        let Some(row) = self.seen(place, &source.name).await? else { return Ok(Sameness::Other) };
         let SeenRow { identity, sha256, is_gone, .. } = row;
         if is_gone {
             return Ok(Sameness::Other);
@@ -54,14 +54,14 @@ impl Store {
 }
 
 impl Store {
-    /// Whether the watch of `job` says that its file is gone: it saw the whole folder, on its own ground, without it. A folder that is
+    /// Whether its watch says that the file is gone: it saw the whole folder, on its own ground, without it. A folder that is
     /// not mounted says nothing.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn is_gone(&self, job: &ClaimedJob, source: &ClaimedSource) -> Result<bool, StoreError> {
+    pub async fn is_gone(&self, source: &ClaimedSource) -> Result<bool, StoreError> {
         let Some(place) = source.place else { return Ok(true) };
-        Ok(self.seen(place, &job.name).await?.is_none_or(|row| row.is_gone))
+        Ok(self.seen(place, &source.name).await?.is_none_or(|row| row.is_gone))
     }
 }
 

@@ -1,12 +1,11 @@
 //! Settling: the attempt, the next state, the receipt and whoever waited, in one transaction, if the job is still ours.
 
 use crate::{
-    domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath, Settlement},
+    domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath, Settlement, Sighting},
     store::{
         ClaimedErrand, ClaimedJob, QueueKey, SessionId, Store, StoreError, after,
         litter::{self, Litter, hex},
-        take_away::mark_taken,
-        unknown,
+        take_away, unknown,
         writer::{Tx, Write},
     },
 };
@@ -62,6 +61,8 @@ pub struct Settle {
     pub receipt: Option<Receipt>,
     /// A temporary name left behind.
     pub litter: Option<RemotePath>,
+    /// Where the source lies that it moved.
+    pub lies: Option<Sighting>,
 }
 
 /// Whether the outcome counted.
@@ -102,7 +103,8 @@ impl Write for SettleAll {
         }
         for settle in ours.iter().filter(|settle| settle.settlement.state == JobState::Delivered) {
             if let ClaimedErrand::TakeAway(errand) = &settle.job.errand {
-                mark_taken(tx, &settle.job, &errand.source, settle.attempt.ended_at).await?;
+                take_away::mark_taken(tx, &errand.source, settle.attempt.ended_at).await?;
+                take_away::remember_place(tx, &settle.job, settle.lies.as_ref()).await?;
             }
         }
         unknown::remember(tx, &ours).await?;
@@ -185,7 +187,7 @@ impl Settle {
             | ClaimedErrand::Webhook(_) => return None,
         };
         let Identity { size_bytes, mtime_ns, inode, ctime_ns } = source.identity;
-        let (path, sha256) = (hex(&self.job.name), hex(&receipt.sha256.0));
+        let (path, sha256) = (hex(&source.name), hex(&receipt.sha256.0));
         Some(json!([sha256, source.place, path, size_bytes, mtime_ns, inode.cast_signed(), ctime_ns]))
     }
 

@@ -1,8 +1,8 @@
 //! A source that is taken away: who still needs it, and which ledgers must know that it is gone.
 
 use crate::{
-    domain::{Identity, Moment},
-    store::{ClaimedJob, ClaimedSource, Store, StoreError, writer::Tx},
+    domain::{Identity, Moment, Sighting},
+    store::{ClaimedJob, ClaimedSource, Store, StoreError, seen::identity_from, writer::Tx},
 };
 use sqlx::Row;
 
@@ -15,6 +15,21 @@ impl Store {
     pub async fn needs_source(&self, job: &ClaimedJob) -> Result<Option<String>, StoreError> {
         let row = sqlx::query(NEEDS_SOURCE).bind(job.id).fetch_optional(self.readers()).await?;
         Ok(row.map(|row| row.get("rule")))
+    }
+
+    /// Where the file of `job` lies since a step moved it, if it is for `job`: a delivery finds it there unless a newer version of that
+    /// path has come since, a step if its own list moved it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn moved(&self, job: &ClaimedJob) -> Result<Option<ClaimedSource>, StoreError> {
+        let row = sqlx::query(MOVED).bind(job.id).fetch_optional(self.readers()).await?;
+        Ok(row.map(|row| ClaimedSource {
+            place: None,
+            folder: row.get("folder"),
+            name: row.get("name"),
+            identity: identity_from(&row),
+        }))
     }
 
     /// Whether the ledger of (rule, folder) has this very version of the file: taken, or looked at and not wanted. What was gone since is
@@ -33,6 +48,13 @@ impl Store {
         Ok(self.seen(place.id, path).await?.is_some_and(|row| !row.is_gone && !row.identity.is_plainly_new(version)))
     }
 }
+
+pub(super) const MOVED: &str = "
+SELECT m.folder, m.name, p.size_bytes, p.mtime_ns, m.inode, m.ctime_ns
+  FROM jobs j CROSS JOIN moved_sources m ON m.payload_id = j.payload_id CROSS JOIN payloads p ON p.id = j.payload_id
+ WHERE j.id = ?1
+   AND iif(j.is_after, m.arrival_id = j.arrival_id,
+           NOT EXISTS (SELECT 1 FROM payloads n WHERE n.place = 'in_place' AND n.path = p.path AND n.id > p.id))";
 
 /// Its file is asked for by its path and by itself, as another rule may know it by another path, or by the ctime that it had before a
 /// `chmod`. Of two rules that both take the source away, each comes to that step: they do not wait for each other.
@@ -55,14 +77,36 @@ SELECT v.name AS rule FROM same CROSS JOIN arrivals a ON a.payload_id = same.id 
                       AND t.state IN ('waiting', 'queued', 'running', 'held'))
 LIMIT 1";
 
-/// The source is where it was no more: in every ledger that knows this version of it its next appearance is new.
-pub(super) async fn mark_taken(
+/// Where the source lies since `job` moved it; with `None` it lies nowhere.
+pub(super) async fn remember_place(
     tx: &mut Tx<'_>,
     job: &ClaimedJob,
-    source: &ClaimedSource,
-    now: Moment,
+    lies: Option<&Sighting>,
 ) -> Result<(), sqlx::Error> {
-    let path = [&source.folder[..], b"/", &job.name].concat();
+    let Some(Sighting { folder, path, identity }) = lies else {
+        sqlx::query(FORGET_PLACE).bind(job.id).execute(&mut *tx.db).await?;
+        return Ok(());
+    };
+    sqlx::query(REMEMBER_PLACE)
+        .bind(job.id)
+        .bind(folder)
+        .bind(path)
+        .bind(identity.inode.cast_signed())
+        .bind(identity.ctime_ns)
+        .execute(&mut *tx.db)
+        .await?;
+    Ok(())
+}
+
+pub(super) const REMEMBER_PLACE: &str = "
+INSERT OR REPLACE INTO moved_sources (payload_id, arrival_id, folder, name, inode, ctime_ns)
+SELECT payload_id, arrival_id, ?2, ?3, ?4, ?5 FROM jobs WHERE id = ?1 AND payload_id IS NOT NULL";
+pub(super) const FORGET_PLACE: &str =
+    "DELETE FROM moved_sources WHERE payload_id = (SELECT payload_id FROM jobs WHERE id = ?1)";
+
+/// The source is where it was no more: in every ledger that knows this version of it its next appearance is new.
+pub(super) async fn mark_taken(tx: &mut Tx<'_>, source: &ClaimedSource, now: Moment) -> Result<(), sqlx::Error> {
+    let path = [&source.folder[..], b"/", &source.name].concat();
     let Identity { size_bytes, mtime_ns, .. } = source.identity;
     sqlx::query(MARK_TAKEN)
         .bind(path)

@@ -145,13 +145,13 @@ impl FollowUps {
     }
 }
 
-/// What the steps that follow are made of, where they need the file: it lies where it came, for whoever takes it away comes last.
+/// What the steps that follow are made of, where they need the file: where it came, or where a step has moved it.
 fn content(rule: &Rule, arrival: &RipeArrival) -> Fetched {
     let most = rule.most_read(Stage::After).max(rule.most_read(Stage::Failure));
     if most.is_none_or(|most| arrival.sighting.identity.size_bytes > most) {
         return Fetched::Nothing;
     }
-    match whole::version(&arrival.sighting) {
+    match whole::version(&arrival.lies) {
         Ok(bytes) => Fetched::all(bytes),
         Err(why) => Fetched::Unreadable(why.to_string()),
     }

@@ -2,15 +2,15 @@
 
 use crate::{
     delivery::here::{self, Earlier, Save, TakeAway},
-    domain::{Fate, Identity, Outcome, Trouble, TroubleKind},
+    domain::{Fate, Outcome, Trouble, TroubleKind},
     simulation::aside,
-    store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway},
+    store::{ClaimedJob, ClaimedSave, ClaimedSource, ClaimedTakeAway, Store},
     worker::{
         needs::{is_to_be_met, is_to_be_sent},
         route::Route,
         sources::{Opened, missing},
         text::text,
-        version::version,
+        version::file,
     },
 };
 use std::{
@@ -26,18 +26,14 @@ const PARTS: u32 = 256;
 
 /// Tries to save the file of `job`, or its text.
 pub(super) async fn save_file(route: &Route, job: &ClaimedJob, errand: &ClaimedSave) -> Outcome {
-    let opened = if errand.wishes.is_text {
-        text(route, job).await.map(|text| (text.identity, text))
-    } else {
-        open(route, job, &errand.source).await.map(|(file, expected)| (expected, file))
-    };
-    let (expected, opened) = match opened {
+    let opened = if errand.wishes.is_text { text(route, job).await } else { file(route, job, &errand.source).await };
+    let opened = match opened {
         Ok(opened) => opened,
         Err(outcome) => return outcome,
     };
     let save = Save {
         source: opened.source,
-        expected,
+        expected: opened.identity,
         target: errand.target.clone(),
         temporary_name: errand.temporary_name.clone(),
         wishes: errand.wishes.clone(),
@@ -47,11 +43,16 @@ pub(super) async fn save_file(route: &Route, job: &ClaimedJob, errand: &ClaimedS
 
 /// Tries to take the source of `job` away.
 pub(super) async fn take_away(route: &Route, job: &ClaimedJob, errand: &ClaimedTakeAway) -> Outcome {
+    let store = &route.recorder.store;
+    let source = match store.moved(job).await {
+        Ok(moved) => moved.unwrap_or_else(|| errand.source.clone()),
+        Err(refused) => return Outcome::SourceUnclear(format!("where it lies: {refused}").into()),
+    };
     let away = TakeAway {
         job: job.job,
-        folder: path(&errand.source.folder),
-        name: job.name.clone(),
-        expected: errand.source.identity,
+        folder: path(&source.folder),
+        name: source.name.clone(),
+        expected: source.identity,
         to: match (&errand.wishes.fate, &errand.target) {
             (Fate::Delete, _) => None,
             (Fate::Move { root }, Some(target)) => Some((PathBuf::from(root), target.clone())),
@@ -63,27 +64,30 @@ pub(super) async fn take_away(route: &Route, job: &ClaimedJob, errand: &ClaimedT
         done_file: errand.wishes.done_file.clone(),
     };
     if errand.is_retry
-        && let Some(outcome) = finish(route, job, errand, &away).await
+        && let Some(outcome) = finish(store, job, (&source, errand.was_cut_off), &away).await
     {
         return outcome;
     }
     if let Some(outcome) = is_to_be_sent(route, job).await {
         return outcome;
     }
-    let (opened, expected) = match open(route, job, &errand.source).await {
-        Ok(opened) => opened,
+    let expected = match file(route, job, &source).await {
+        Ok(Opened { source: file, identity, .. }) => match is_to_be_met(route, job, &source, &file).await {
+            Some(outcome) => return outcome,
+            None => identity,
+        },
         Err(outcome) => return outcome,
     };
-    if let Some(outcome) = is_to_be_met(route, job, &errand.source, &opened.source).await {
-        return outcome;
-    }
-    drop(opened);
     in_a_thread(move || here::take_away(&TakeAway { expected, ..away })).await
 }
 
 /// Finishes or undoes what an earlier try has left. `None`: nothing.
-async fn finish(route: &Route, job: &ClaimedJob, errand: &ClaimedTakeAway, away: &TakeAway) -> Option<Outcome> {
-    let store = &route.recorder.store;
+async fn finish(
+    store: &Store,
+    job: &ClaimedJob,
+    (source, was_cut_off): (&ClaimedSource, bool),
+    away: &TakeAway,
+) -> Option<Outcome> {
     let left = away.clone();
     match aside(move || here::earlier(&left)).await.ok()? {
         Earlier::Nothing => None,
@@ -96,19 +100,13 @@ async fn finish(route: &Route, job: &ClaimedJob, errand: &ClaimedTakeAway, away:
                 Err(refused) => Some(Outcome::SourceUnclear(format!("whether anybody needs it: {refused}").into())),
             }
         }
-        Earlier::Missing(outcome) if errand.was_cut_off => {
+        Earlier::Missing(outcome) if was_cut_off => {
             // a folder that is not mounted has no file in it, either
-            let is_gone = store.is_gone(job, &errand.source).await;
+            let is_gone = store.is_gone(source).await;
             Some(if matches!(is_gone, Ok(true)) { outcome } else { missing(is_gone) })
         }
         Earlier::Missing(_) => None,
     }
-}
-
-async fn open(route: &Route, job: &ClaimedJob, source: &ClaimedSource) -> Result<(Opened, Identity), Outcome> {
-    let opened = route.sources.open(job, source, &route.recorder.store).await?;
-    let expected = version(route, job, source, opened.identity).await?;
-    Ok((opened, expected))
 }
 
 async fn in_a_thread(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {

@@ -35,7 +35,7 @@ pub(super) async fn is_to_be_met(
         Ok(stat) => beneath::facts_of(&stat),
         Err(why) => return Some(waits(format!("it cannot be looked at: {why}"))),
     };
-    let path = Path::new(OsStr::from_bytes(&source.folder)).join(OsStr::from_bytes(&job.name));
+    let path = Path::new(OsStr::from_bytes(&source.folder)).join(OsStr::from_bytes(&source.name));
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return None };
     let watched = others.iter().map(|(_, watch)| watch.folder.clone());
     let places = match route.sources.whereabouts([folder.to_owned()].into_iter().chain(watched).collect()).await {

@@ -6,7 +6,7 @@ use crate::{
     ftp::client::{Next, Session},
     store::{ClaimedJob, ClaimedUpload},
     streams::{Throttle, Throttles},
-    worker::{progress::Shown, route::Route, sources::Opened, text::text, version::version},
+    worker::{progress::Shown, route::Route, sources::Opened, text::text, version::file},
 };
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) async fn prepare<'r>(
     job: &ClaimedJob,
     errand: &ClaimedUpload,
 ) -> Result<(Upload, Shown<'r>), Outcome> {
-    let opened = if errand.wishes.is_text { text(route, job).await? } else { file(route, job, errand).await? };
+    let opened = if errand.wishes.is_text { text(route, job).await? } else { file(route, job, &errand.source).await? };
     let Opened { source, identity: expected, reach } = opened;
     let temporary = errand
         .target
@@ -54,11 +54,4 @@ pub(super) async fn prepare<'r>(
         sent: shown.sent.clone(),
     };
     Ok((request, shown))
-}
-
-/// The file as the version that is meant.
-async fn file(route: &Route, job: &ClaimedJob, errand: &ClaimedUpload) -> Result<Opened, Outcome> {
-    let opened = route.sources.open(job, &errand.source, &route.recorder.store).await?;
-    let identity = version(route, job, &errand.source, opened.identity).await?;
-    Ok(Opened { identity, ..opened })
 }

@@ -5,7 +5,7 @@ use crate::{
     domain::{Identity, Outcome, Trouble, TroubleKind},
     rules::Whereabouts,
     simulation::aside,
-    store::{ClaimedJob, ClaimedSource, Store, StoreError},
+    store::{ClaimedSource, Store, StoreError},
     streams::{
         Reach,
         beneath::{self, OpenError, Symlinks},
@@ -39,25 +39,25 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Opens the file of `job`; `Err` is how the attempt ends. Links are followed beneath the root whatever the rule says: one put
+    /// Opens the file; `Err` is how the attempt ends. Links are followed beneath the root whatever the rule says: one put
     /// in the file's place has another identity.
-    pub(super) async fn open(&self, job: &ClaimedJob, place: &ClaimedSource, store: &Store) -> Result<Opened, Outcome> {
-        if let Some((source, identity)) = beneath::open_at_once(folder(place), &job.name, Symlinks::Follow) {
+    pub(super) async fn open(&self, place: &ClaimedSource, store: &Store) -> Result<Opened, Outcome> {
+        if let Some((source, identity)) = beneath::open_at_once(folder(place), &place.name, Symlinks::Follow) {
             return Ok(Opened { source, identity, reach: Reach::AtOnce });
         }
         let asked_at = *self.asked().entry(place.folder.clone()).or_insert_with(Instant::now);
         if asked_at.elapsed() >= OPENED_WITHIN {
             return Err(unanswered());
         }
-        let (sources, place_there, name) = (self.clone(), place.clone(), job.name.clone());
+        let (sources, place_there) = (self.clone(), place.clone());
         let opening = aside(move || {
-            let opened = beneath::open(folder(&place_there), &name, Symlinks::Follow);
+            let opened = beneath::open(folder(&place_there), &place_there.name, Symlinks::Follow);
             sources.asked().remove(&place_there.folder); // it has answered
             opened
         });
         match timeout(OPENED_WITHIN, opening).await {
             Ok(Ok(Ok((source, identity)))) => Ok(Opened { source, identity, reach: Reach::Waited }),
-            Ok(Ok(Err(OpenError::Gone))) => Err(missing(store.is_gone(job, place).await)),
+            Ok(Ok(Err(OpenError::Gone))) => Err(missing(store.is_gone(place).await)),
             Ok(Ok(Err(why))) => Err(deferred(why.to_string())),
             Ok(Err(broken)) => Err(deferred(format!("opening it broke off: {broken}"))),
             Err(_) => Err(unanswered()),

@@ -1,13 +1,39 @@
-//! Whether a file is the version that its job names.
+//! The file of a job, as the version that it names.
 
 use crate::{
-    domain::{Identity, Outcome},
+    domain::{Escaped, Identity, Outcome},
     store::{ClaimedJob, ClaimedSource, Sameness},
-    worker::route::Route,
+    worker::{route::Route, sources::Opened},
 };
 
+/// The file of `job`, open: where it came, or where a step has moved it meanwhile. `Err` is how the attempt ends.
+pub(super) async fn file(route: &Route, job: &ClaimedJob, source: &ClaimedSource) -> Result<Opened, Outcome> {
+    let changed = match open(route, job, source).await {
+        Err(changed @ Outcome::SourceChanged(_)) => changed,
+        opened => return opened,
+    };
+    let moved = match route.recorder.store.moved(job).await {
+        Ok(Some(moved)) => moved,
+        Ok(None) => return Err(changed),
+        Err(refused) => return Err(Outcome::SourceUnclear(format!("where it lies: {refused}").into())),
+    };
+    open(route, job, &moved).await.map_err(|outcome| match outcome {
+        Outcome::SourceChanged(_) => {
+            let path = [&moved.folder[..], b"/", &moved.name].concat();
+            Outcome::SourceChanged(format!("it was moved to {} and is not there as it was", Escaped(&path)).into())
+        }
+        outcome => outcome,
+    })
+}
+
+async fn open(route: &Route, job: &ClaimedJob, source: &ClaimedSource) -> Result<Opened, Outcome> {
+    let opened = route.sources.open(source, &route.recorder.store).await?;
+    let identity = version(route, job, source, opened.identity).await?;
+    Ok(Opened { identity, ..opened })
+}
+
 /// The version that is meant: the one that the job names, also where only its inode or ctime has become another.
-pub(super) async fn version(
+async fn version(
     route: &Route,
     job: &ClaimedJob,
     source: &ClaimedSource,

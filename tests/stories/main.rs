@@ -33,6 +33,7 @@ mod order_and_limits;
 mod probing;
 mod proofs;
 mod real_relays;
+mod retry_after_a_move;
 mod schedules;
 mod servers_do_as_told;
 mod servers_start_and_stop;

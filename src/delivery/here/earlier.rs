@@ -4,7 +4,7 @@ use crate::{
     delivery::here::{
         place::{Place, numbered, rename_to_free, with_number},
         save::hash,
-        take_away::{ASIDE, Source, TakeAway, moved_to},
+        take_away::{ASIDE, Source, TakeAway, deleted, moved_to},
     },
     domain::{Identity, Outcome, RemotePath},
     streams::beneath,
@@ -38,11 +38,11 @@ pub fn earlier(away: &TakeAway) -> Earlier {
     }
     let has_name = exists(source.at(), &source.name);
     let Some((root, target)) = &away.to else {
-        return if has_name { Earlier::Nothing } else { Earlier::Missing(Outcome::TakenAway("deleted".to_owned())) };
+        return if has_name { Earlier::Nothing } else { Earlier::Missing(deleted()) };
     };
     // another file may have come meanwhile: then only the very file that lies there was moved for certain
     let is_it = |found: &Identity| !has_name || found.inode == away.expected.inode;
-    match moved_before(root, target, &away.expected, is_it).map(|target| moved_to(&target)) {
+    match moved_before(root, target, &away.expected, is_it) {
         None => Earlier::Nothing,
         Some(moved) if has_name => Earlier::Ended(moved),
         Some(moved) => Earlier::Missing(moved),
@@ -97,10 +97,10 @@ fn moved_before(
     target: &RemotePath,
     expected: &Identity,
     is_it: impl Fn(&Identity) -> bool,
-) -> Option<RemotePath> {
+) -> Option<Outcome> {
     let place = Place::make(root, target).ok()?;
     let name = lies_there(&place, expected, |_, found| is_it(found))?;
-    place.target(&name)
+    Some(moved_to(root, &place, &name))
 }
 
 /// The name under which a try that died has already brought a copy of `file` to another file system, where its bytes alone tell it.

@@ -1,6 +1,9 @@
 //! A place below a folder that a rule names: its folders made, held by descriptor, and names in it that nobody has.
 
-use crate::domain::RemotePath;
+use crate::{
+    domain::{RemotePath, Sighting},
+    streams::beneath,
+};
 use rustix::{
     fd::{AsFd, OwnedFd},
     fs::{Access, AtFlags, CWD, Mode, OFlags, RenameFlags},
@@ -50,9 +53,25 @@ impl Place {
         Ok(Self { folder, path, name: target.name().to_vec() })
     }
 
-    /// The whole path of `name` in it, as a receipt has it.
+    /// The whole path of `name` in it.
+    pub(super) fn path_of(&self, name: &[u8]) -> PathBuf {
+        self.path.join(OsStr::from_bytes(name))
+    }
+
+    /// The file `name` in it as it is, below `root`.
+    pub(super) fn sighting(&self, root: &Path, name: &[u8]) -> Option<Sighting> {
+        let stat = rustix::fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let whole = self.path_of(name);
+        Some(Sighting {
+            folder: root.as_os_str().as_bytes().to_vec(),
+            path: whole.strip_prefix(root).ok()?.as_os_str().as_bytes().to_vec(),
+            identity: beneath::facts_of(&stat).identity,
+        })
+    }
+
+    /// The same as a receipt has it.
     pub(super) fn target(&self, name: &[u8]) -> Option<RemotePath> {
-        let whole = self.path.join(OsStr::from_bytes(name));
+        let whole = self.path_of(name);
         let bytes = whole.as_os_str().as_bytes();
         RemotePath::new(bytes.strip_prefix(b"/").unwrap_or(bytes)).ok()
     }

@@ -10,7 +10,7 @@ use crate::{
         place::{Place, numbered, rename_to_free},
         save::hash,
     },
-    domain::{Escaped, Identity, Outcome, Ref, RemotePath, TroubleKind},
+    domain::{Escaped, Identity, Outcome, Ref, RemotePath, TakenAway, TroubleKind},
     faults::kill_point,
     streams::{
         beneath::{self, Root},
@@ -22,7 +22,12 @@ use rustix::{
     fs::{AtFlags, Mode, OFlags},
     io::Errno,
 };
-use std::{fs::File, io::Write, path::PathBuf};
+use std::{
+    fs::File,
+    io::Write,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 /// Which source, and where it goes.
 #[derive(Debug, Clone)]
@@ -152,10 +157,10 @@ impl Source {
     }
 
     fn delete(&self, file: &File, expected: &Identity) -> Result<Outcome, Box<Outcome>> {
-        let deleted = rustix::fs::unlinkat(&self.folder, &self.aside[..], AtFlags::empty());
+        let unlinked = rustix::fs::unlinkat(&self.folder, &self.aside[..], AtFlags::empty());
         kill_point("here.taken_away");
-        match deleted {
-            Ok(()) if is_version(file, expected) => Ok(Outcome::TakenAway("deleted".to_owned())),
+        match unlinked {
+            Ok(()) if is_version(file, expected) => Ok(deleted()),
             Ok(()) => Err(self.rescue(file)),
             Err(why) => {
                 let _ = self.put_back("");
@@ -215,7 +220,7 @@ impl Source {
         };
         kill_point("here.taken_away");
         if is_version(file, expected) {
-            return Ok(moved_to(&place.target(&name).unwrap_or_else(|| target.clone())));
+            return Ok(moved_to(root, &place, &name));
         }
         match numbered(&self.name, |wanted| rename_to_free((place.folder.as_fd(), &name), (self.at(), wanted))) {
             Ok(_) => Err(changed("it was written to while it was moved")),
@@ -317,8 +322,14 @@ fn is_version(file: &File, expected: &Identity) -> bool {
         && (found.size_bytes, found.mtime_ns, found.inode) == (expected.size_bytes, expected.mtime_ns, expected.inode)
 }
 
-pub(super) fn moved_to(target: &RemotePath) -> Outcome {
-    Outcome::TakenAway(format!("moved to /{target}"))
+pub(super) fn deleted() -> Outcome {
+    Outcome::TakenAway(TakenAway { said: "deleted".to_owned(), lies: None })
+}
+
+/// It lies in `place`, below `root`, as `name`.
+pub(super) fn moved_to(root: &Path, place: &Place, name: &[u8]) -> Outcome {
+    let said = format!("moved to {}", Escaped(place.path_of(name).as_os_str().as_bytes()));
+    Outcome::TakenAway(TakenAway { said, lies: place.sighting(root, name) })
 }
 
 /// Its folder cannot be looked into, which says nothing about the file.

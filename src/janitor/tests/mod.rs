@@ -186,6 +186,7 @@ impl Office {
                 delivered_at: now,
             }),
             litter: None,
+            lies: None,
             job,
         });
         self.store.settle(Arc::new(settled.collect())).await.unwrap();

@@ -209,5 +209,6 @@ pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Se
         job,
         receipt,
         litter: None,
+        lies: None,
     }
 }

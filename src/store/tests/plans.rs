@@ -59,6 +59,9 @@ async fn no_hot_query_reads_all_jobs() {
         ("who will need a source", take_away::NEEDS_SOURCE, "arrivals_after"),
         ("whether these bytes were sent", sameness::SENT, "receipts_rule"),
         ("taken away", take_away::MARK_TAKEN, "PRIMARY KEY"),
+        ("where a source was moved", take_away::MOVED, "payloads_in_place"),
+        ("its new place", take_away::REMEMBER_PLACE, "PRIMARY KEY"),
+        ("its end", take_away::FORGET_PLACE, "PRIMARY KEY"),
         ("who still needs it, arriving", new_jobs::INSERT_JOBS, "jobs_payload"),
         ("who still needs it, promoting", settle::PROMOTE, "jobs_payload"),
     ] {
@@ -66,7 +69,7 @@ async fn no_hot_query_reads_all_jobs() {
         for step in &plan {
             let table = step.strip_prefix("SCAN ").and_then(|scan| scan.split(' ').next());
             let reads_all =
-                matches!(table, Some("jobs" | "j" | "o" | "t" | "receipts" | "arrivals" | "payloads" | "p" | "seen"));
+                matches!(table, Some("jobs" | "j" | "o" | "t" | "receipts" | "arrivals" | "payloads" | "p" | "m" | "seen"));
             assert!(!reads_all, "{name}: {plan:#?}");
         }
         assert!(plan.iter().any(|step| step.contains(index)), "{name} without {index}: {plan:#?}");
