@@ -176,15 +176,12 @@ impl Settle {
         json!([job, claim, started_at.0, ended_at.0, outcome.word(), counted, kind, code, said, tls, bytes])
     }
 
+    /// Of a text the row names the letter: the ledger has no line of that identity.
     fn hash_row(&self, receipt: &Receipt) -> Option<Value> {
         let source = match &self.job.errand {
-            ClaimedErrand::Upload(upload) if !upload.wishes.is_text => &upload.source,
-            ClaimedErrand::Save(save) if !save.wishes.is_text => &save.source,
-            ClaimedErrand::Upload(_)
-            | ClaimedErrand::Save(_)
-            | ClaimedErrand::Send(_)
-            | ClaimedErrand::TakeAway(_)
-            | ClaimedErrand::Webhook(_) => return None,
+            ClaimedErrand::Upload(upload) => &upload.source,
+            ClaimedErrand::Save(save) => &save.source,
+            ClaimedErrand::Send(_) | ClaimedErrand::TakeAway(_) | ClaimedErrand::Webhook(_) => return None,
         };
         let Identity { size_bytes, mtime_ns, inode, ctime_ns } = source.identity;
         let (path, sha256) = (hex(&source.name), hex(&receipt.sha256.0));

@@ -68,8 +68,10 @@ async fn no_hot_query_reads_all_jobs() {
         let plan = plan(&desk, sql).await;
         for step in &plan {
             let table = step.strip_prefix("SCAN ").and_then(|scan| scan.split(' ').next());
-            let reads_all =
-                matches!(table, Some("jobs" | "j" | "o" | "t" | "receipts" | "arrivals" | "payloads" | "p" | "m" | "seen"));
+            let reads_all = matches!(
+                table,
+                Some("jobs" | "j" | "o" | "t" | "receipts" | "arrivals" | "payloads" | "p" | "m" | "seen")
+            );
             assert!(!reads_all, "{name}: {plan:#?}");
         }
         assert!(plan.iter().any(|step| step.contains(index)), "{name} without {index}: {plan:#?}");
