@@ -23,7 +23,7 @@ pub enum Arriving {
 }
 
 /// What stands in rows for the folder of a tick: no folder's name, for those are absolute.
-const SCHEDULE: &[u8] = b"schedule";
+pub(super) const SCHEDULE: &[u8] = b"schedule";
 /// And for its name.
 const TICK: &[u8] = b"tick";
 
@@ -125,9 +125,9 @@ pub enum Errand {
         wishes: Wishes,
     },
     Send {
-        /// The envelope's; empty only for a job that failed because its mail could not be made.
+        /// The envelope's; for a job that failed because its mail could not be made the first of them, or, if that is why, empty.
         recipient: String,
-        /// Which of the arrival's letters; `None` as above.
+        /// Which of the arrival's letters; `None` for a mail that could not be made.
         letter: Option<usize>,
         wishes: MailWishes,
     },

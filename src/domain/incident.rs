@@ -1,6 +1,6 @@
 //! An incident: a server's trouble of one kind, from its first failure until it is over; or something late, until it came.
 
-use crate::domain::{Moment, Ref};
+use crate::domain::{Moment, Reason, Ref};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ impl Event {
 pub struct Incident {
     /// Its row, once it has one.
     pub id: Option<i64>,
-    /// A server; of [`Event::Missed`], a rule.
+    /// A server; of [`Event::Missed`] and of what could not be planned, a rule.
     pub subject: String,
     /// Any but [`Event::Recovered`] and [`Event::Delivered`].
     pub event: Event,
@@ -71,7 +71,13 @@ impl Incident {
     /// The server that it is about, if it is about one.
     #[must_use]
     pub fn server(&self) -> Option<&str> {
-        (self.event != Event::Missed).then_some(&*self.subject)
+        (self.event != Event::Missed && !self.is_unplanned()).then_some(&*self.subject)
+    }
+
+    /// Jobs of a rule failed before any server was asked.
+    #[must_use]
+    pub fn is_unplanned(&self) -> bool {
+        self.event == Event::Failed && self.kind == Reason::Unplannable.word()
     }
 }
 
@@ -84,6 +90,7 @@ pub struct Example {
     /// In hexadecimal, where it is known.
     #[serde(default)]
     pub sha256: Option<String>,
+    /// Empty: for whom a mail was could not be said.
     pub to: String,
     pub tries: u32,
     pub said: String,
@@ -119,8 +126,16 @@ pub enum StartMail {
 pub struct Failure {
     pub rule: String,
     pub server: String,
-    /// A word of `TroubleKind` or of `Reason`.
+    /// A word of `TroubleKind` or of `Reason`; `unplannable` only where no server was asked.
     pub kind: String,
     pub ended_at: Moment,
     pub example: Example,
+}
+
+impl Failure {
+    /// Whose incident it is: the server's, or, where none was asked, the rule's.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        if self.kind == Reason::Unplannable.word() { &self.rule } else { &self.server }
+    }
 }

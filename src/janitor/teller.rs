@@ -140,6 +140,7 @@ impl Teller {
         let mut observed = self.observed(&lanes, &looked.delayed.missing, (now, patience));
         observed.failures = failures.into_iter().filter(|failure| failure.rule != NOTICES).collect();
         observed.delivered = self.delivered(&before, looked.at).await?;
+        observed.done_with = self.done_with(&before).await?;
         observed.late = expected.missed.into_iter().chain(looked.delayed.late.iter().cloned()).collect();
         (observed.expecting, observed.at_rest) = (expected.same, looked.delayed.at_rest.clone());
         let mut incidents = before.clone();
@@ -200,6 +201,18 @@ impl Teller {
             delivered.extend(self.store.last_delivery(server, since).await?.map(|at| (server.clone(), at)));
         }
         Ok(delivered)
+    }
+
+    /// The rules of whose failures nothing is left on record.
+    async fn done_with(&self, incidents: &[Incident]) -> Result<BTreeSet<String>, StoreError> {
+        let mut done_with = BTreeSet::new();
+        let is_asked = |incident: &&Incident| incident.closed_at.is_none() && incident.is_unplanned();
+        for Incident { subject: rule, opened_at, .. } in incidents.iter().filter(is_asked) {
+            if !self.store.has_failed(rule, *opened_at).await? {
+                done_with.insert(rule.clone());
+            }
+        }
+        Ok(done_with)
     }
 
     fn trouble(&self, lane: &LaneRow, now: Moment) -> Option<LaneTrouble> {

@@ -40,8 +40,12 @@ impl Teller {
                 (waiting, delivered) = self.store.aside(server, incident.opened_at).await?;
                 examples = self.store.waiting_examples(server, None).await?;
             }
+            let originals = match incident.is_unplanned() {
+                true => self.store.originals(&incident.examples).await?,
+                false => Vec::new(),
+            };
             let (host, time_zone) = (&*self.node, self.time_zone);
-            let aside = Aside { host, time_zone, now, waiting, examples: &examples, delivered };
+            let aside = Aside { host, time_zone, now, waiting, examples: &examples, delivered, originals: &originals };
             let about = match due.told {
                 Told::Began | Told::Still => About::Begin(due.incident),
                 Told::Over | Told::Was => About::End(due.incident),

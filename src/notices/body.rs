@@ -44,7 +44,7 @@ struct What<'a> {
     /// `trouble`, `failed`, `delayed` or `missed`. The same, with `server` or `rule` and `began`, at its end.
     event: &'static str,
     server: Option<String>,
-    /// Of `missed`.
+    /// Of `missed`, and of `failed` where no server was asked.
     rule: Option<String>,
     /// A word for the kind of trouble; of what is late, none. `server_missing`: it is not configured any more.
     trouble: Option<&'a str>,
@@ -232,6 +232,7 @@ fn of_job(example: &Example) -> OfJob<'_> {
 fn next(incident: &Incident, told: Told) -> Option<String> {
     let subject = shown(&incident.subject);
     match incident.event {
+        Event::Failed if incident.is_unplanned() => Some(format!("packetboat jobs --rule {subject} --state failed")),
         Event::Failed => Some(format!("packetboat retry --server {subject} --state failed")),
         _ if told.is_end() => None,
         Event::Missed => Some(format!("packetboat plan {subject}")),

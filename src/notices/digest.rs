@@ -47,7 +47,7 @@ pub fn digest(
         let _ = writeln!(text, "\n{} for {lasted}: {} ({what})", shown(&incident.subject), shown(&incident.said));
     }
     if failed > 0 {
-        text.push_str("\npacketboat jobs --state failed says why, and packetboat retry tries again.\n");
+        text.push_str("\nAll that failed: packetboat jobs --state failed\nWhy, and what helps: packetboat job ID\n");
     }
     (subject, text)
 }
@@ -60,8 +60,12 @@ fn troubles(lines: &[ReportLine], open: &[&Incident]) -> Vec<String> {
     let mut troubles = Vec::new();
     if failed > 0 {
         troubles.push(format!("{} failed", plural(failed, "job")));
-    } else if let Some(server) = of(Event::Failed).next() {
-        troubles.push(format!("jobs for {} failed before, and it has taken none since", shown(server)));
+    } else if let Some(before) = open.iter().find(|incident| incident.event == Event::Failed) {
+        let subject = shown(&before.subject);
+        troubles.push(match before.is_unplanned() {
+            true => format!("jobs of rule {subject} failed before"),
+            false => format!("jobs for {subject} failed before, and it has taken none since"),
+        });
     }
     for (event, noun, are) in [(Event::Trouble, "server", "in trouble"), (Event::Missed, "expectation", "missed")] {
         match of(event).count() as u64 {

@@ -10,7 +10,8 @@ use std::{collections::BTreeSet, time::Duration};
 const QUIET: Duration = Duration::from_secs(60);
 /// Jobs that a mail shows.
 const EXAMPLES: usize = 10;
-/// How long it is on record that jobs failed whose server nobody configures any more: for the digest of that day.
+/// How long it is on record that jobs failed whose end nobody can tell: their server is configured no more, or none was asked. For
+/// the digest of that day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The kind of trouble that jobs have whose server is not configured any more.
@@ -56,6 +57,8 @@ pub struct Observed {
     pub failures: Vec<Failure>,
     /// Servers with their last delivery.
     pub delivered: Vec<(String, Moment)>,
+    /// Rules of whose failed jobs none is left: somebody cancelled them, or had them tried again.
+    pub done_with: BTreeSet<String>,
     pub late: Vec<Late>,
     /// Servers whose jobs wait on purpose: whether they are late is not asked.
     pub at_rest: BTreeSet<String>,
@@ -80,12 +83,12 @@ pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
         incident.rules.extend(trouble.rules.iter().cloned());
     }
     for failure in &observed.failures {
-        let key = (failure.server.as_str(), Event::Failed, failure.kind.as_str());
+        let key = (failure.subject(), Event::Failed, failure.kind.as_str());
         let is_it = |incident: &Incident| (&*incident.subject, incident.event, &*incident.kind) == key;
         let incident = met_or_new(incidents, is_it, || Incident {
             kind: failure.kind.clone(),
             said: failure.example.said.clone(),
-            ..new(&failure.server, Event::Failed, failure.ended_at)
+            ..new(failure.subject(), Event::Failed, failure.ended_at)
         });
         incident.last_at = incident.last_at.max(failure.ended_at);
         incident.jobs += 1;
@@ -116,11 +119,12 @@ fn close(incident: &mut Incident, observed: &Observed) {
         return;
     }
     let known = if incident.server().is_some() { &observed.known } else { &observed.expecting };
-    if !known.contains(&incident.subject) {
-        if incident.event == Event::Failed && observed.now.since(incident.last_at) < DAY {
+    if incident.is_unplanned() || !known.contains(&incident.subject) {
+        let is_left = !incident.is_unplanned() || !observed.done_with.contains(&incident.subject);
+        if incident.event == Event::Failed && is_left && observed.now.since(incident.last_at) < DAY {
             return; // that jobs failed is true all the same
         }
-        incident.closed_at = Some(observed.now); // whoever took the server or the expectation away knows
+        incident.closed_at = Some(observed.now); // without a word: whoever took away what it was about knows
         incident.readers.iter_mut().for_each(|reader| reader.over_at = Some(observed.now));
         return;
     }

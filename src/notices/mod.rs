@@ -6,6 +6,7 @@ mod digest;
 mod judge;
 mod late_words;
 mod missing_words;
+mod unplanned_words;
 mod words;
 
 pub use body::{delivered_body, digest_body, incident_body};
@@ -129,6 +130,7 @@ fn next(incident: &Incident, notice: &Notice, address: &str, (now, ripe): (Momen
     match (reader.over_at, reader.started_at, reader.start) {
         (Some(_), ..) | (_, Some(_), StartMail::UnderWay) => None,
         (None, None, _) if incident.event == Event::Delayed => None, // they came, and nobody was worried
+        (None, None, _) if incident.is_unplanned() => None,          // it is not over, it is only long ago
         (None, Some(_), StartMail::Sent) => wants(Event::Recovered).then_some(Told::Over),
         (None, Some(_), StartMail::Waiting) => Some(Told::Was),
         (None, None, _) => {

@@ -1,7 +1,7 @@
 //! What a notice says: what happened, to what, in the server's own words, and what to type next.
 
-use super::{judge::SERVER_MISSING, late_words, missing_words};
-use crate::domain::{Escaped, Event, Example, Incident, Moment, show_size};
+use super::{judge::SERVER_MISSING, late_words, missing_words, unplanned_words};
+use crate::domain::{Escaped, Event, Example, Incident, Moment, Original, show_size};
 use chrono::TimeZone as _;
 use chrono_tz::Tz;
 use std::{fmt::Write as _, time::Duration};
@@ -40,12 +40,15 @@ pub struct Aside<'a> {
     pub examples: &'a [Example],
     /// Jobs that it has taken since the incident began.
     pub delivered: u64,
+    /// What the incident's own examples were made of, in their order; of what could not be planned.
+    pub originals: &'a [Original],
 }
 
 /// Subject and text.
 #[must_use]
 pub fn mail(incident: &Incident, told: Told, aside: Aside<'_>) -> (String, String) {
     let (what, text) = match incident.event {
+        Event::Failed if incident.is_unplanned() => unplanned_words::unplanned(incident, aside),
         Event::Failed => failed(incident, told, aside),
         Event::Delayed => late_words::delayed(incident, told, aside),
         Event::Missed => late_words::missed(incident, told, aside),
@@ -150,21 +153,25 @@ pub(super) fn rules(incident: &Incident) -> String {
 
 /// Some of so many jobs.
 pub(super) fn examples(examples: &[Example], of: u64) -> String {
-    let mut text: String = examples.iter().map(line).collect();
-    let more = of.saturating_sub(examples.len() as u64);
-    if more > 0 && !examples.is_empty() {
-        let _ = writeln!(text, "  … and {more} more");
-    }
-    text
+    examples.iter().map(line).collect::<String>() + &more(examples, of)
 }
 
-fn line(example: &Example) -> String {
+/// Of so many jobs, those that are not shown.
+pub(super) fn more(examples: &[Example], of: u64) -> String {
+    match of.saturating_sub(examples.len() as u64) {
+        more @ 1.. if !examples.is_empty() => format!("  … and {more} more\n"),
+        _ => String::new(),
+    }
+}
+
+pub(super) fn line(example: &Example) -> String {
     let Example { job, name, size_bytes, sha256, to, tries, said } = example;
     let size = size_bytes.map_or_else(String::new, |size| format!("  {}", show_size(size)));
     let sha256 = sha256.as_ref().map_or_else(String::new, |sha256| format!("    sha256 {sha256}\n"));
+    let to = if to.is_empty() { String::new() } else { format!("  to {}", shown(to)) };
     let tries = plural(u64::from(*tries), "attempt");
     let said = if said.is_empty() { String::new() } else { format!(": {}", shown(said)) };
-    format!("\n  {}{size}  to {}\n{sha256}    job {job}, {tries}{said}\n", shown(name), shown(to))
+    format!("\n  {}{size}{to}\n{sha256}    job {job}, {tries}{said}\n", shown(name))
 }
 
 /// Until when it lasted, as far as it is known.

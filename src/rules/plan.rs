@@ -5,7 +5,7 @@ use crate::{
         ArrivalDraft, Beginning, Copied, EndedJob, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Report,
         Sighting, Wishes,
     },
-    rules::{Action, EmptyFiles, Mail, Rule, Step, Supply, Upload, plan_here, plan_mail, plan_text},
+    rules::{Action, EmptyFiles, Mail, Rule, Step, Supply, Upload, plan_here, plan_mail, plan_mail::Unmade, plan_text},
     templates::{Beside, Condition, Destination, Facts, TemplateError},
 };
 
@@ -209,13 +209,13 @@ impl<'a> Planning<'a> {
         let server = mail.via.first().map_or("", String::as_str);
         let wishes = plan_mail::wishes(self.rule, mail);
         let made = match refusal {
-            Some(refusal) => Err(refusal),
+            Some(refusal) => Err(refusal.into()),
             None => plan_mail::letter(self, mail, number),
         };
         let (letter, recipients) = match made {
             Ok(made) => made,
-            Err(refusal) => {
-                let errand = Errand::Send { recipient: String::new(), letter: None, wishes };
+            Err(Unmade { refusal, recipient }) => {
+                let errand = Errand::Send { recipient, letter: None, wishes };
                 return vec![self.job((self.context.new_id)(), server, errand, Some(refusal))];
             }
         };

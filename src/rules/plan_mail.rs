@@ -16,8 +16,20 @@ const MOST: usize = 1000;
 /// Bytes of an idempotency key.
 const LONGEST_KEY: usize = 255;
 
+/// Why there is no letter, and the first whom it was for, where that was known by then.
+pub(super) struct Unmade {
+    pub refusal: Refusal,
+    pub recipient: String,
+}
+
+impl From<Refusal> for Unmade {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, recipient: String::new() }
+    }
+}
+
 /// The step's letter, the rule's `number`th of this arrival, and the addresses of its envelope, each once.
-pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: &str) -> Result<(Letter, Vec<String>), Refusal> {
+pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: &str) -> Result<(Letter, Vec<String>), Unmade> {
     let content = content(planning, step.texts().any(TextTemplate::reads_file))?;
     let beside = Beside { content, ..planning.beside };
     let data = named(&Planning { beside, ..*planning }, &step.data)?;
@@ -33,16 +45,29 @@ pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: &str) -> Resu
         }
     }
     if recipients.len() > MOST {
-        return Err(format!("this mail has {} recipients, and {MOST} are the most", recipients.len()));
+        return Err(format!("this mail has {} recipients, and {MOST} are the most", recipients.len()).into());
     }
+    let mailboxes = [&to, &cc, &reply_to].map(Vec::as_slice);
+    match composed(planning, step, number, mailboxes) {
+        Ok(letter) => Ok((letter, recipients)),
+        Err(refusal) => Err(Unmade { refusal, recipient: recipients.into_iter().next().unwrap_or_default() }),
+    }
+}
+
+fn composed(
+    planning: &Planning<'_>,
+    step: &Mail,
+    number: &str,
+    [to, cc, reply_to]: [&[Mailbox]; 3],
+) -> Result<Letter, Refusal> {
     let key = step.key.as_ref().map(|key| self::key(planning, key)).transpose()?;
     let html = step.html.as_ref().map(|html| rendered(planning, "html", html)).transpose()?;
     let text = step.text.as_ref().map(|text| rendered(planning, "text", text)).transpose()?;
     let letter = mail::compose(&Draft {
         from: &step.from,
-        to: &to,
-        cc: &cc,
-        reply_to: &reply_to,
+        to,
+        cc,
+        reply_to,
         subject: &rendered(planning, "subject", &step.subject)?,
         text: text.as_deref(),
         html: html.as_deref(),
@@ -52,7 +77,7 @@ pub(super) fn letter(planning: &Planning<'_>, step: &Mail, number: &str) -> Resu
         date: planning.begins_at,
     })?;
     check_size(step, "this message", letter.bytes.len() as u64)?;
-    Ok((Letter { key, ..letter }, recipients))
+    Ok(Letter { key, ..letter })
 }
 
 pub(super) fn wishes(rule: &Rule, step: &Mail) -> MailWishes {

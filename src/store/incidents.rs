@@ -1,8 +1,13 @@
 //! Incidents, whom they were told, and the jobs that failed since the last look: what is read of them.
 
 use crate::{
-    domain::{Event, Example, Failure, Incident, Moment, Reader, Ref, Sha256, StartMail},
-    store::{Store, StoreError, error::unreadable, statement::Statement},
+    domain::{Event, Example, Failure, Incident, Moment, Reader, Reason, Ref, Sha256, StartMail},
+    store::{
+        LeftAlone, Store, StoreError,
+        error::unreadable,
+        means::{lacking, means},
+        statement::Statement,
+    },
 };
 use sqlx::{Row, sqlite::SqliteRow};
 use std::time::Duration;
@@ -52,6 +57,15 @@ impl Store {
     /// When the database cannot be read.
     pub async fn last_delivery(&self, server: &str, since: Moment) -> Result<Option<Moment>, StoreError> {
         let row = sqlx::query(LAST_DELIVERY).bind(server).bind(since.0).fetch_one(self.readers()).await?;
+        Ok(row.get(0))
+    }
+
+    /// Whether a job of `rule` is failed that came to that since a moment.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_failed(&self, rule: &str, since: Moment) -> Result<bool, StoreError> {
+        let row = sqlx::query(HAS_FAILED).bind(rule).bind(since.0).fetch_one(self.readers()).await?;
         Ok(row.get(0))
     }
 
@@ -117,8 +131,11 @@ fn reader(row: &SqliteRow, now: Moment) -> Reader {
 fn failure(row: &SqliteRow) -> Failure {
     let text = |column: &str| row.get::<Option<String>, _>(column);
     let reason = text("reason");
-    let is_ours = |reason: &String| matches!(reason.as_str(), "deadline" | "unplannable" | "source_changed");
-    let kind = reason.clone().filter(is_ours).or(text("kind")).or(reason);
+    let is_ours = |reason: &String| matches!(reason.as_str(), "deadline" | "source_changed");
+    let kind = match lacking(row) {
+        Some(LeftAlone::NoTarget) => Some(Reason::Unplannable.word().to_owned()),
+        _ => reason.clone().filter(is_ours).or(text("kind")).or(reason),
+    };
     Failure {
         rule: row.get("rule"),
         kind: kind.unwrap_or_else(|| "unknown".to_owned()),
@@ -132,6 +149,7 @@ fn failure(row: &SqliteRow) -> Failure {
 pub(super) fn example(row: &SqliteRow) -> Example {
     let bytes = |column: &str| row.get::<Option<Vec<u8>>, _>(column);
     let lossy = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let text = |column: &str| row.get::<Option<String>, _>(column);
     let server: String = row.get("server");
     let to = bytes("target").map(|target| format!("{server}:{}", lossy(target)));
     Example {
@@ -139,9 +157,9 @@ pub(super) fn example(row: &SqliteRow) -> Example {
         name: bytes("name").map(lossy).unwrap_or_default(),
         size_bytes: row.get::<Option<i64>, _>("size_bytes").map(i64::cast_unsigned),
         sha256: bytes("sha256").and_then(|bytes| bytes.try_into().ok()).map(|bytes| Sha256(bytes).to_string()),
-        to: to.or(row.get("recipient")).unwrap_or(server),
+        to: to.or(text("recipient")).unwrap_or(server),
         tries: row.get("tries"),
-        said: row.get::<Option<String>, _>("said").unwrap_or_default(),
+        said: text("said").unwrap_or_default(),
     }
 }
 
@@ -171,6 +189,8 @@ const READERS: &str = "SELECT address, started_at, start_job, over_at,
 
 pub(super) const UNTOLD: &str = concat!(
     "SELECT j.id, j.rule, j.reason, j.ended_at, ",
+    means!(),
+    ", ",
     example_columns!(),
     ", (SELECT kind FROM attempts WHERE job_id = j.id ORDER BY claim_no DESC LIMIT 1) AS kind
   FROM jobs j WHERE j.state = 'failed' AND j.told = 0 ORDER BY j.id LIMIT ?1"
@@ -178,6 +198,9 @@ pub(super) const UNTOLD: &str = concat!(
 
 pub(super) const LAST_DELIVERY: &str = "SELECT max(ended_at) FROM jobs
  WHERE rule IN (SELECT DISTINCT name FROM rule_versions) AND state = 'delivered' AND server = ?1 AND ended_at > ?2";
+
+pub(super) const HAS_FAILED: &str =
+    "SELECT EXISTS (SELECT 1 FROM jobs WHERE rule = ?1 AND state = 'failed' AND ended_at >= ?2)";
 
 pub(super) const ASIDE: &str = "SELECT
   (SELECT count(*) FROM jobs WHERE server = ?1 AND state = 'queued') + (SELECT count(*) FROM jobs WHERE server = ?1 AND state = 'waiting'),

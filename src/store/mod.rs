@@ -15,6 +15,7 @@ mod letters;
 mod litter;
 mod lock;
 mod mail_keys;
+mod means;
 mod migrations;
 mod moment;
 mod new_jobs;
@@ -23,6 +24,7 @@ mod operate;
 mod operate_jobs;
 mod operate_move;
 mod operate_pause;
+mod originals;
 mod places;
 mod queue;
 #[cfg(feature = "simulation")]

@@ -68,6 +68,7 @@ pub enum LeftAlone {
     RulePaused,
     TargetBusy,
     NoTarget,
+    KeyTaken,
     OtherKind,
     RowsToCome,
     Followed,
@@ -89,8 +90,10 @@ impl LeftAlone {
             Self::RulePaused => "its rule is paused: `resume`, or its own file without `paused: true`, lets it go",
             Self::TargetBusy => "another job for the same target is open",
             Self::NoTarget => {
-                "its path, its mail or its `file` was not to be had: correct the rule or what it names, and touch the file"
+                "it could not be planned: correct the rule or what it names; then touch the file, or put it back into the watched \
+                 folder, or leave it to the next tick"
             }
+            Self::KeyTaken => "another mail has its `idempotency_key` by now, and goes out in its place",
             Self::OtherKind => {
                 "for another kind of server: files go to FTP servers, mail to relays, notices to webhooks"
             }
@@ -136,8 +139,8 @@ impl Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
     pub state: JobState,
-    /// What it is to do could be said: its path, its mail, and the bytes that it is about.
-    pub has_target: bool,
+    /// Why it can never be tried again: its path, its mail or the bytes that it is about are not there.
+    pub lacks: Option<LeftAlone>,
     /// By an operator or by its own file.
     pub rule_is_paused: bool,
     /// Another job for the same target is open.
@@ -174,7 +177,7 @@ pub(super) fn decide(verb: JobVerb, job: &Standing) -> Result<JobState, LeftAlon
 /// A retried job must not run beside another of the same target, nor in a rule that is paused.
 fn may_be_retried(job: &Standing) -> Result<(), LeftAlone> {
     match job {
-        Standing { has_target: false, .. } => Err(LeftAlone::NoTarget),
+        Standing { lacks: Some(why), .. } => Err(*why),
         Standing { rule_is_paused: true, .. } => Err(LeftAlone::RulePaused),
         Standing { target_is_busy: true, .. } => Err(LeftAlone::TargetBusy),
         Standing { is_followed: true, .. } => Err(LeftAlone::Followed),
@@ -190,7 +193,7 @@ mod tests {
     fn plain(state: JobState) -> Standing {
         Standing {
             state,
-            has_target: true,
+            lacks: None,
             rule_is_paused: false,
             target_is_busy: false,
             must_wait: false,
@@ -226,7 +229,7 @@ mod tests {
                 for bits in 0..32 {
                     let job = Standing {
                         state,
-                        has_target: bits & 1 > 0,
+                        lacks: (bits & 1 > 0).then_some(LeftAlone::NoTarget),
                         rule_is_paused: bits & 2 > 0,
                         target_is_busy: bits & 4 > 0,
                         must_wait: bits & 8 > 0,
@@ -247,7 +250,7 @@ mod tests {
         for (job, why) in [
             (Standing { target_is_busy: true, ..failed }, LeftAlone::TargetBusy),
             (Standing { rule_is_paused: true, ..failed }, LeftAlone::RulePaused),
-            (Standing { has_target: false, ..failed }, LeftAlone::NoTarget),
+            (Standing { lacks: Some(LeftAlone::KeyTaken), ..failed }, LeftAlone::KeyTaken),
             (Standing { is_followed: true, ..failed }, LeftAlone::Followed),
         ] {
             assert_eq!(decide(JobVerb::Retry, &job), Err(why));

@@ -6,6 +6,7 @@ use crate::{
         Found, JobVerb, LeftAlone, Operation, QueueKey, Rehearsal, Store, StoreError, Tally, Which, after,
         error::unreadable,
         litter,
+        means::{lacking, means},
         operate::{Standing, decide},
         settle::{older_open, promote},
         unknown,
@@ -162,7 +163,7 @@ fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sql
     let is_paused_in_file = operation.paused_in_file.iter().any(|paused| *paused == rule);
     Ok(Standing {
         state: JobState::from_word(state).ok_or_else(|| unreadable("state", state))?,
-        has_target: row.get("has_target"),
+        lacks: lacking(row),
         rule_is_paused: is_paused_in_file || row.get("rule_is_paused"),
         target_is_busy: row.get("target_is_busy"),
         must_wait: row.get::<Option<i64>, _>("must_wait_for").is_some(),
@@ -172,10 +173,9 @@ fn standing_from(row: &SqliteRow, operation: &Operation) -> Result<Standing, sql
 }
 
 pub(super) const STANDING: &str = concat!(
-    "SELECT state, server, class, rule, rank, payload_id IS NOT NULL
-                  AND (target IS NOT NULL OR action IN ('send', 'webhook')
-                       OR (action = 'after' AND json_valid(wishes) AND wishes ->> '$.fate' = 'delete')) AS has_target,
-            EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS rule_is_paused,
+    "SELECT state, server, class, rule, rank, ",
+    means!(),
+    ", EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = jobs.rule) AS rule_is_paused,
             EXISTS (SELECT 1 FROM expansions e WHERE e.job_id = jobs.id) AS is_of_rows_to_come,
             is_after = 0 AND EXISTS (SELECT 1 FROM jobs f WHERE f.arrival_id = jobs.arrival_id AND f.is_after = 1 AND f.state = 'running') AS is_followed,
             EXISTS (SELECT 1 FROM jobs t WHERE t.server = jobs.server AND t.target = jobs.target AND t.id <> jobs.id

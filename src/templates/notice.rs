@@ -79,8 +79,15 @@ pub fn samples(on: Option<&BTreeSet<Event>>) -> Vec<Notified> {
 fn of_event(event: Event) -> Vec<Json> {
     match event {
         Event::Delivered => vec![deliveries()],
-        Event::Recovered => vec![incident(Event::Trouble, "over"), incident(Event::Missed, "over")],
-        event => ["began", "still", "was"].map(|told| incident(event, told)).into(),
+        Event::Recovered => vec![incident(Event::Trouble, SERVER, "over"), incident(Event::Missed, RULE, "over")],
+        Event::Missed => ["began", "still", "was"].map(|told| incident(Event::Missed, RULE, told)).into(),
+        event => {
+            let mut all: Vec<Json> = ["began", "still", "was"].map(|told| incident(event, SERVER, told)).into();
+            if event == Event::Failed {
+                all.extend(["began", "still"].map(|told| incident(event, RULE, told))); // no server was asked
+            }
+            all
+        }
     }
 }
 
@@ -90,11 +97,16 @@ fn told(r#type: &str, data: &Json) -> Json {
     json!({ "type": r#type, "timestamp": AT, "data": data })
 }
 
-fn incident(event: Event, how: &str) -> Json {
-    let (server, rule) = if event == Event::Missed { (None, Some("dumps")) } else { (Some("offsite"), None) };
+/// A server and a rule: one of them is what an incident is about.
+type About = (Option<&'static str>, Option<&'static str>);
+const SERVER: About = (Some("offsite"), None);
+const RULE: About = (None, Some("dumps"));
+
+fn incident(event: Event, (server, rule): About, how: &str) -> Json {
     let ended = matches!(how, "over" | "was").then_some(AT);
     let data = json!({
-        "host": "gate", "told": how, "event": event.word(), "server": server, "rule": rule, "trouble": server.map(|_| "connect"),
+        "host": "gate", "told": how, "event": event.word(), "server": server, "rule": rule,
+        "trouble": (event != Event::Missed).then_some("connect"),
         "reply": "no connection", "began": AT, "ended": ended, "jobs": 1, "waiting": 2, "delivered": 3, "rules": ["dumps"],
         "examples": [example()], "next": ended.is_none().then_some("packetboat status"),
     });
@@ -143,7 +155,7 @@ mod tests {
     #[test]
     fn a_notice_has_what_a_webhook_is_told_its_moments_as_moments() {
         let template = parse("{{ data.server }} {{ data.began.time }} {{ text }}", &[Event::Trouble]).unwrap();
-        let notified = Notified::new(&incident(Event::Trouble, "began"), ("s", "t"), chrono_tz::Europe::Berlin);
+        let notified = Notified::new(&incident(Event::Trouble, SERVER, "began"), ("s", "t"), chrono_tz::Europe::Berlin);
         assert_eq!(template.render_notice(&notified).as_deref(), Ok("offsite 04:15 t"));
     }
 
@@ -161,6 +173,8 @@ mod tests {
             ),
             ("{{ data.ended.date }}", &[Event::Recovered], None),
             ("{{ data.ended.date }}", &[Event::Failed], Some("undefined")),
+            ("{% if data.rule %}{{ data.servre }}{% endif %}", &[Event::Failed], Some("undefined")),
+            ("{% if data.rule %}{{ data.servre }}{% endif %}", &[Event::Trouble], None),
             ("{% for line in data.rules %}{{ line.rule }}: {{ line.failed }}{% endfor %}", digest, None),
             ("{% for line in data.rules %}{{ line.file }}{% endfor %}", digest, Some("undefined")),
         ] {

@@ -188,7 +188,22 @@ async fn a_failed_mail_whose_key_went_to_another_is_not_sent_by_a_retry() {
     assert_eq!(gateway.code("once"), 1);
     gateway.file("second.csv", "to,key\nbob,2\n");
     assert_eq!(gateway.code("once"), 0);
-    gateway.run(&["retry", "--state", "failed"]);
+    let run = |line: &str| {
+        let out = gateway.run(&line.split(' ').collect::<Vec<_>>());
+        String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap()
+    };
+    let retried = run("retry --state failed");
+    assert!(retried.contains("another mail has its `idempotency_key` by now"), "{retried}");
+    let listed = run("jobs --state failed");
+    let shown = run(&format!("job {}", listed.lines().nth(1).unwrap().split(' ').next().unwrap()));
+    for part in [
+        "550 5.1.1 no such user",
+        "said        another mail has its idempotency_key by now",
+        "next        another mail has",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("retry"), "{shown}");
     gateway.code("once");
     assert_eq!(mailed(&relay).into_values().collect::<Vec<_>>(), [1]);
     let mut ledger = Ledger::open(&gateway).await;

@@ -70,6 +70,57 @@ async fn a_copy_that_cannot_be_made_here_is_told() {
     }
 }
 
+/// The relay is well: it is the rule that cannot make its mail, and nothing that the relay takes is the end of that.
+#[tokio::test]
+async fn a_mail_that_cannot_be_made_is_told_of_its_rule_with_what_helps() {
+    let relay = ScriptedSmtp::start(Script::with([]));
+    let gateway = Gateway::with(&[("main", &Endpoint::from(&relay))]);
+    gateway.configuration(NOTICES);
+    let pdf = tempfile::tempdir().unwrap();
+    let mail = format!(
+        "then: [{{ mail: {{ to: ada@there.example, subject: s, text: t, attach: \"{}/{{{{ file.name }}}}.pdf\" }} }}]\n\
+         after_failure: [{{ move: \"failed/\" }}]",
+        pdf.path().display()
+    );
+    gateway.rule("invoices", "", AT_ONCE, &mail);
+    gateway.file("7", "1");
+    assert_eq!(gateway.code("once"), 1);
+    let mails = told(&relay);
+    let [(subject, text)] = &mails[..] else { panic!("{mails:?}") };
+    assert!(subject.ends_with("] invoices: 1 job failed for good, and no server was asked"), "{subject}");
+    let moved = format!("its file was moved to {}", gateway.source.join("failed/7").display());
+    for part in ["7.pdf cannot be attached", "7  to ada@there.example", &moved, "put it back into the watched folder"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let run = |line: &str| {
+        let out = gateway.run(&line.split(' ').collect::<Vec<_>>());
+        String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap()
+    };
+    let jobs = run("jobs --rule invoices --state failed");
+    assert!(jobs.contains("ada@there.example by main"), "{jobs}");
+    let refused = run("retry --rule invoices --state failed");
+    assert!(refused.contains("it could not be planned: correct the rule"), "{refused}");
+    let id = jobs.lines().nth(1).unwrap().split(' ').next().unwrap();
+    let shown = run(&format!("job {id}"));
+    let helps = format!("put the file back into the watched folder (it was moved to {}", gateway.source.display());
+    assert!(shown.contains(&helps) && shown.contains(&format!("packetboat cancel {id}")), "{shown}");
+
+    std::fs::write(pdf.path().join("7.pdf"), "it").unwrap();
+    std::fs::rename(gateway.source.join("failed/7"), gateway.source.join("7")).unwrap();
+    assert_eq!(gateway.code("once"), 0, "as it says");
+    assert_eq!(told(&relay).len(), 2, "the mail itself, and no word that it delivers again: {:?}", told(&relay));
+    let mut ledger = Ledger::open(&gateway).await;
+    let open = "SELECT count(*) FROM incidents WHERE subject = 'invoices' AND closed_at IS NULL";
+    assert_eq!(ledger.count(open).await, 1, "the old job is failed still");
+    run("cancel --rule invoices --state failed");
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(
+        (ledger.count(open).await, relay.messages().len()),
+        (0, 2),
+        "nothing of it is left, and nobody needs to hear it"
+    );
+}
+
 #[tokio::test]
 async fn a_rule_that_wants_no_notices_has_none() {
     let relay = ScriptedSmtp::start(Script::with([]));

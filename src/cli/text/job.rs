@@ -2,7 +2,7 @@
 
 use super::{Calendar, Ink, Painter, jobs::to, outside, pad, size, span, width};
 use crate::{
-    control::{Attempt, JobDetail, LaneRow, LaneState},
+    control::{Attempt, JobDetail, LaneRow, LaneState, LeftAlone},
     domain::JobState,
 };
 use std::fmt::Write as _;
@@ -43,8 +43,8 @@ pub fn job(
         }
         line(&format!("attempt {}", place + 1), told(attempt, zone));
     }
-    let is_told = detail.receipt.is_some() || detail.attempts.iter().any(|attempt| attempt.said.is_some());
-    if let Some(said) = detail.job.said.as_ref().filter(|_| !is_told) {
+    let is_told = |said: &String| detail.attempts.iter().any(|attempt| attempt.said.as_ref() == Some(said));
+    if let Some(said) = detail.job.said.as_ref().filter(|said| detail.receipt.is_none() && !is_told(said)) {
         line("said", outside(Some(said.as_bytes())));
     }
     if let Some(receipt) = &detail.receipt {
@@ -59,8 +59,8 @@ pub fn job(
             ),
         );
     }
-    if let Some(next) = next(detail, lane, zone) {
-        line("next", next);
+    for (place, next) in next(detail, lane, zone).iter().flat_map(|next| next.lines()).enumerate() {
+        line(if place == 0 { "next" } else { "" }, next.to_owned());
     }
     out
 }
@@ -120,6 +120,7 @@ fn between(attempts: &[Attempt]) -> String {
     pad(&format!("{} more{like}{longest}", attempts.len()), 40) + "(--all shows them)"
 }
 
+/// What is escaped has no line end: those in it are ours.
 fn next(detail: &JobDetail, lane: Option<&LaneRow>, zone: Calendar) -> Option<String> {
     let job = &detail.job;
     let reason = job.reason.as_deref().unwrap_or_default();
@@ -148,13 +149,28 @@ fn next(detail: &JobDetail, lane: Option<&LaneRow>, zone: Calendar) -> Option<St
             job.id
         )),
         JobState::Held => Some(format!("`packetboat release {}` lets it go", job.id)),
-        JobState::Failed if job.target.is_none() && job.recipient.as_deref().is_none_or(str::is_empty) => {
-            Some("put that right, in the rule or in the file's name; then touch the file".into())
-        }
-        JobState::Failed => Some(format!("`packetboat retry {}` once that is put right", job.id)),
+        JobState::Failed => Some(match detail.left_alone {
+            None => format!("`packetboat retry {}` once that is put right", job.id),
+            Some(why) => {
+                format!("{}\nthis job stays failed until `packetboat cancel {}`", instead(detail, why), job.id)
+            }
+        }),
         JobState::Cancelled if reason == "superseded" => Some("nothing: a newer version took its place".into()),
+        JobState::Cancelled if let Some(why) = detail.left_alone => Some(instead(detail, why)),
         JobState::Cancelled => Some(format!("`packetboat retry {}` takes it up again", job.id)),
         JobState::Delivered => None,
+    }
+}
+
+/// What helps, where no `retry` does.
+fn instead(detail: &JobDetail, why: LeftAlone) -> String {
+    match why {
+        LeftAlone::NoTarget => {
+            let (again, anew) = detail.original.again();
+            let again = outside(Some(again.as_bytes()));
+            format!("correct the rule, which is read at the next start, or what it names; then\n{again}:\n{anew}")
+        }
+        why => why.sentence().to_owned(),
     }
 }
 

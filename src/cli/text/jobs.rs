@@ -32,9 +32,12 @@ pub fn jobs(lines: &[JobLine], fit: Option<usize>) -> String {
     table.render()
 }
 
-/// `south:inbox/north/plan.dwg`, `ann@example.org by main`
+/// `south:inbox/north/plan.dwg`, `ann@example.org by main`; of what could not be planned as far as it is known, `by main`
 pub fn to(line: &JobLine) -> String {
-    destination(&line.server, line.target.as_deref(), line.recipient.as_deref())
+    match line.reason.as_deref().and_then(Reason::from_word) {
+        Some(Reason::Unplannable) if line.server == HERE && line.target.is_none() => "this machine".to_owned(),
+        _ => destination(&line.server, line.target.as_deref(), line.recipient.as_deref()),
+    }
 }
 
 /// The same of anything that went somewhere.
@@ -45,7 +48,8 @@ pub fn destination(server: &str, path: Option<&[u8]>, recipient: Option<&str>) -
     let server = outside(Some(server.as_bytes()));
     match (path, recipient) {
         (Some(path), _) => format!("{server}:{}", outside(Some(path))),
-        (None, Some(recipient)) if !recipient.is_empty() && recipient != server => {
+        (None, Some("")) => format!("by {server}"),
+        (None, Some(recipient)) if recipient != server => {
             format!("{} by {server}", outside(Some(recipient.as_bytes())))
         }
         (None, _) => server,
@@ -72,7 +76,7 @@ fn sentence(reason: Reason) -> &'static str {
         Reason::Deadline => "its deadline has passed",
         Reason::Attempts => "all its attempts are used up",
         Reason::Refused => "the server refused it for good",
-        Reason::Unplannable => "no path on the server could be made for it",
+        Reason::Unplannable => "it could not be planned",
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
         PausedInFile, PausedRule, ReceiptLine, Rehearsal, Rest, RulePlan, RuleStatus, ServerKind, SessionStatus, Site,
         SourceTrouble, Status, Tally,
     },
-    domain::{JobState, Moment, Ref, RefTail, Sha256},
+    domain::{JobState, Moment, Original, Ref, RefTail, Sha256},
 };
 use std::time::Duration;
 
@@ -251,7 +251,7 @@ fn a_job_is_one_line_and_hostile_words_stay_on_it() {
         "\
 ID        RULE                 WHAT      TO                          STATE   TRIES  SAID
 8f2z9m0q  swap-north-to-south  plan.dwg  south:inbox/north/plan.dwg  failed     74  552 quota\\r\\nexceeded\\u{1b}[2J
-8f3k2000  swap-north-to-south  -         south                       failed      0  no path on the server could be made for it
+8f3k2000  swap-north-to-south  -         south                       failed      0  it could not be planned
 "
     );
     assert_eq!(jobs::rest(Rest::Jobs(0)), "");
@@ -281,13 +281,15 @@ fn detail() -> JobDetail {
     attempts[72].started_at = at("2026-11-19T05:51:02+01:00");
     let mut last = tried("2026-11-22T04:50:58+01:00", "failed", Some("deadline of 3d reached; last reply 552"));
     last.bytes = 0;
-    attempts.push(last);
+    attempts.push(last.clone());
     JobDetail {
-        job: line(),
+        job: JobLine { said: last.said.clone(), ..line() },
         folder: Some("/srv/swap/out".into()),
         sha256: Some(Sha256([0xab; 32])),
         waits_for: None,
         attempts,
+        original: Original::File,
+        left_alone: None,
         receipt: None,
     }
 }
@@ -332,6 +334,59 @@ fn every_state_says_what_comes_next() {
         detail.job.reason = reason.map(str::to_owned);
         let text = job::job(&detail, None, Attempts::Ends, (calendar(), Painter::Plain));
         assert!(text.contains(says), "{state:?}: {text}");
+    }
+}
+
+/// Of what no `retry` helps, `job` offers none, and says what does.
+#[test]
+fn a_job_that_cannot_be_tried_again_says_what_helps_instead() {
+    let moved = Original::Taken("moved to /srv/swap/failed/plan\r.dwg".into());
+    let correct = "  next        correct the rule, which is read at the next start, or what it names; then\n";
+    for (original, why, says) in [
+        (Original::File, LeftAlone::NoTarget, format!("{correct}              touch the file, or put it back")),
+        (
+            moved,
+            LeftAlone::NoTarget,
+            "back into the watched folder (it was moved to /srv/swap/failed/plan\\r.dwg)".into(),
+        ),
+        (Original::Tick, LeftAlone::NoTarget, format!("{correct}              wait for the next tick:\n")),
+        (Original::File, LeftAlone::KeyTaken, "  next        another mail has its `idempotency_key` by now".into()),
+    ] {
+        let mut detail = JobDetail { original, left_alone: Some(why), ..detail() };
+        let text = job::job(&detail, None, Attempts::Ends, (calendar(), Painter::Plain));
+        assert!(
+            text.contains(&says) && text.contains("this job stays failed until `packetboat cancel 8f2z9m0q`"),
+            "{text}"
+        );
+        assert!(!text.contains("retry"), "{text}");
+        detail.job.state = JobState::Cancelled;
+        let text = job::job(&detail, None, Attempts::Ends, (calendar(), Painter::Plain));
+        assert!(text.contains(&says) && !text.contains("retry"), "{text}");
+    }
+}
+
+#[test]
+fn what_was_said_of_a_job_after_its_last_attempt_is_shown() {
+    let mut detail = detail();
+    let said = |detail: &JobDetail| job::job(detail, None, Attempts::Ends, (calendar(), Painter::Plain));
+    assert!(!said(&detail).contains("  said "), "its attempts have it");
+    detail.job.said = Some("another mail has its idempotency_key by now".into());
+    assert!(said(&detail).contains("  said        another mail has its idempotency_key by now\n"));
+}
+
+#[test]
+fn where_a_job_that_could_not_be_planned_goes_is_said_as_far_as_it_is_known() {
+    let unplanned = || JobLine { target: None, reason: Some("unplannable".into()), ..line() };
+    for (line, to) in [
+        (unplanned(), "south"),
+        (JobLine { server: "here".into(), ..unplanned() }, "this machine"),
+        (JobLine { server: "main".into(), recipient: Some(String::new()), ..unplanned() }, "by main"),
+        (
+            JobLine { server: "main".into(), recipient: Some("ann@example.org".into()), ..unplanned() },
+            "ann@example.org by main",
+        ),
+    ] {
+        assert_eq!(jobs::to(&line), to);
     }
 }
 

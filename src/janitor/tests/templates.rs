@@ -54,7 +54,8 @@ fn the_samples_of_a_template_are_what_it_is_told() {
         readers: vec![],
     };
     let examples = [example()];
-    let aside = Aside { host: "gate", time_zone: chrono_tz::UTC, now, waiting: 1, examples: &examples, delivered: 0 };
+    let (host, time_zone, examples) = ("gate", chrono_tz::UTC, &examples[..]);
+    let aside = Aside { host, time_zone, now, waiting: 1, examples, delivered: 0, originals: &[] };
     let rules = vec![("dumps".to_owned(), 1, 1)];
     let line = ReportLine { rule: "dumps".into(), ..ReportLine::default() };
     for (told, sample) in [

@@ -3,6 +3,7 @@
 mod begin_and_end;
 mod late;
 mod readers;
+mod unplanned;
 mod wording;
 
 use super::*;

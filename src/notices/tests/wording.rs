@@ -15,6 +15,7 @@ fn a_mail_says_what_happened_in_the_servers_words_and_what_to_type() {
         waiting: 3,
         examples: &waiting,
         delivered: 7,
+        originals: &[],
     };
     let (subject, text) = mail(&night.incidents[0], Told::Began, aside);
     assert_eq!(subject, "[packetboat gate] offsite: 12 jobs failed for good");
@@ -41,6 +42,11 @@ fn a_mail_says_what_happened_in_the_servers_words_and_what_to_type() {
     assert!(!text.contains('\u{1b}') && !text.contains("\r"), "{text}");
 }
 
+fn aside(now: Moment) -> Aside<'static> {
+    let (host, time_zone) = ("gate", chrono_tz::UTC);
+    Aside { host, time_zone, now, waiting: 0, examples: &[], delivered: 7, originals: &[] }
+}
+
 #[test]
 fn what_is_late_is_told_with_its_jobs_or_with_what_was_expected() {
     let mut night = Night::new();
@@ -48,7 +54,7 @@ fn what_is_late_is_told_with_its_jobs_or_with_what_was_expected() {
     night.late(Event::Missed, "dumps");
     night.pass(20);
     let now = night.now.plus(Duration::from_secs(2 * 3600));
-    let aside = Aside { host: "gate", time_zone: chrono_tz::UTC, now, waiting: 9, examples: &[], delivered: 7 };
+    let aside = Aside { waiting: 9, ..aside(now) };
     for (place, told, subject, parts) in [
         (0, Told::Began, "offsite: 3 jobs late", ["3 jobs for offsite are on the way for longer", "sha256 6b1fc2"]),
         (
@@ -109,7 +115,7 @@ fn a_webhook_is_told_the_facts_of_the_mail() {
     night.incidents.iter_mut().find(|incident| incident.event == Event::Failed).unwrap().examples[0] = hostile;
     let waiting = [example()];
     let now = night.now;
-    let aside = Aside { host: "gate", time_zone: chrono_tz::UTC, now, waiting: 3, examples: &waiting, delivered: 7 };
+    let aside = Aside { waiting: 3, examples: &waiting, ..aside(now) };
     let told = |event, told| {
         let incident = night.incidents.iter().find(|incident| incident.event == event).unwrap();
         json(&incident_body(incident, told, aside))

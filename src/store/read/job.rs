@@ -1,9 +1,11 @@
 //! `job ID`: one job with every attempt, its source and its receipt.
 
 use crate::{
-    domain::{Moment, Ref, RefTail, Sha256},
+    domain::{Moment, Original, Ref, RefTail, Sha256},
     store::{
-        Store, StoreError,
+        LeftAlone, Store, StoreError,
+        means::{lacking, means},
+        originals::{original, original_columns},
         read::{JobLine, ReceiptLine, jobs::COLUMNS, json},
     },
 };
@@ -24,6 +26,10 @@ pub struct JobDetail {
     /// The job that it waits for.
     #[serde(serialize_with = "id_or_null")]
     pub waits_for: Option<Ref>,
+    /// What it was made of.
+    pub original: Original,
+    /// Why `retry` leaves it alone for good, if it does.
+    pub left_alone: Option<LeftAlone>,
     pub attempts: Vec<Attempt>,
     pub receipt: Option<ReceiptLine>,
 }
@@ -79,13 +85,7 @@ impl Store {
             .bind(id)
             .fetch_all(self.readers())
             .await?;
-        let more = sqlx::query(
-            "SELECT (SELECT sha256 FROM payloads WHERE id = jobs.payload_id) AS sha256,
-                    (SELECT b.ref FROM jobs b WHERE b.id = jobs.waits_for) AS waits_for FROM jobs WHERE id = ?1",
-        )
-        .bind(id)
-        .fetch_optional(self.readers())
-        .await?;
+        let more = sqlx::query(MORE).bind(id).fetch_optional(self.readers()).await?;
         let bytes = |column: &str| more.as_ref().and_then(|row| row.get::<Option<Vec<u8>>, _>(column));
         let receipt = self.receipt_of(&job).await?;
         let hash = bytes("sha256").and_then(|hash| hash.try_into().ok()).map(Sha256);
@@ -93,6 +93,8 @@ impl Store {
             folder: row.get("folder"),
             sha256: hash.or(receipt.as_ref().map(|receipt| receipt.sha256)),
             waits_for: bytes("waits_for").and_then(|id| id.try_into().ok()).map(Ref),
+            original: more.as_ref().map(original).unwrap_or_default(),
+            left_alone: more.as_ref().and_then(lacking),
             attempts: attempts.iter().map(Attempt::from_row).collect(),
             receipt,
             job,
@@ -115,3 +117,12 @@ impl Attempt {
         }
     }
 }
+
+const MORE: &str = concat!(
+    "SELECT (SELECT sha256 FROM payloads WHERE id = jobs.payload_id) AS sha256,
+            (SELECT b.ref FROM jobs b WHERE b.id = jobs.waits_for) AS waits_for, ",
+    means!(),
+    ", ",
+    original_columns!(),
+    " FROM jobs WHERE id = ?1"
+);

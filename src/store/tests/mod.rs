@@ -11,6 +11,7 @@ mod plans;
 mod reading;
 mod sessions;
 mod unknown;
+mod unplanned;
 mod writing;
 
 use super::*;

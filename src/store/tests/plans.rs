@@ -42,6 +42,8 @@ async fn no_hot_query_reads_all_jobs() {
         ("whether it is there already", operate_move::LOOK, "jobs_target"),
         ("mails of a relay in trouble", fail_over::FAIL_OVER, "jobs_due"),
         ("notices of a relay that is no more", fail_over::MOVE_NOTICES, "jobs_due"),
+        ("whether one of a rule is failed", incidents::HAS_FAILED, "jobs_ended"),
+        ("what a job was made of", originals::ORIGINAL, "jobs_payload"),
         ("its last delivery", incidents::LAST_DELIVERY, "jobs_ended"),
         ("a digest", report::REPORT, "jobs_ended"),
         ("hurry what waits here", tidy::HURRY_HERE, "jobs_due"),

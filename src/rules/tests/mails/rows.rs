@@ -48,6 +48,12 @@ fn each_row_is_a_mail_or_says_why_not() {
                7;\"Ida\";ida@example.org;9;yes\n";
     let parts = parts(&rule(ROWS), csv.as_bytes());
     let [part] = &parts[..] else { panic!("{} parts", parts.len()) };
+    let recipients = part.arrival.jobs.iter().map(|job| match &job.errand {
+        Errand::Send { recipient, letter: None, .. } => &**recipient,
+        _ => "mailed",
+    });
+    let expected = ["mailed", "bob@example.org", "", "", "eve@example.org", "", "", ""];
+    assert!(recipients.take(8).eq(expected), "whom it was for, as far as that is known");
     let told = told(&part.arrival.jobs);
     let words = [
         "ann@example.org",
