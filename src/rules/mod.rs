@@ -6,6 +6,7 @@ mod filter;
 mod globs;
 mod load;
 mod movers;
+mod not_built;
 mod ours;
 mod plan;
 mod plan_after;

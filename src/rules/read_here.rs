@@ -3,13 +3,14 @@
 use super::{
     Save, Spot,
     expressions::{compiled, has_name},
+    not_built,
     read_own::{check_is_whole, own},
     read_upload::{ON_EXISTS, PROOF, TIMES},
 };
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
-        keys::{Table, default, not_yet, optional, required},
+        keys::{Table, default, optional, required},
         read,
         values::Fault,
         yaml::Node,
@@ -21,8 +22,6 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-const AS_IT_IS: &str = "leave it out: files are saved as they are";
-
 /// The keys of `save`.
 pub const SAVE: Table = Table {
     name: "save",
@@ -33,12 +32,12 @@ pub const SAVE: Table = Table {
         default("proof", "size"),
         default("times", "keep"),
         default("mode", "\"0640\""),
-        not_yet("compress", AS_IT_IS),
-        not_yet("encrypt", AS_IT_IS),
-        not_yet("attachments", AS_IT_IS),
+        not_built::COMPRESS,
+        not_built::ENCRYPT,
+        not_built::ATTACHMENTS,
         optional("file"),
         optional("text"),
-        not_yet("keep", "leave it out: every copy is kept"),
+        not_built::KEEP,
     ],
     moved: &[
         ("folder", "write `to`: an absolute folder"),

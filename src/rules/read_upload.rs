@@ -3,12 +3,13 @@
 use super::{
     Upload,
     expressions::template,
+    not_built,
     read_own::{check_is_whole, own},
 };
 use crate::{
     config::{
         Fields, Outline, Problem, ServerKind, Sheet,
-        keys::{Table, default, not_yet, optional, required},
+        keys::{Table, default, optional, required},
         read::{self, Meaning, Meaning::Built},
         suggest, values,
         yaml::Node,
@@ -17,8 +18,6 @@ use crate::{
     templates::Known,
 };
 use std::ops::Range;
-
-const AS_IT_IS: &str = "leave it out: files are sent as they are";
 
 /// The keys of `upload`.
 pub const UPLOAD: Table = Table {
@@ -31,12 +30,12 @@ pub const UPLOAD: Table = Table {
         default("times", "keep"),
         optional("resume"),
         optional("bandwidth"),
-        not_yet("compress", AS_IT_IS),
-        not_yet("encrypt", AS_IT_IS),
-        not_yet("attachments", AS_IT_IS),
+        not_built::COMPRESS,
+        not_built::ENCRYPT,
+        not_built::ATTACHMENTS,
         optional("file"),
         optional("text"),
-        not_yet("keep", "leave it out: every copy is kept"),
+        not_built::KEEP,
     ],
     moved: &[
         ("server", "write `to`"),

@@ -3,13 +3,13 @@
 use super::{
     EmptyFiles, Existing, FileFilter, HardLinks, Source, Symlinks, Watch, WatchMethod,
     expressions::compiled,
-    globs,
+    globs, not_built,
     read_schedule::schedule,
     whereabouts::{in_time, in_time_of},
 };
 use crate::config::{
     Fields, Outline, Problem, Sheet,
-    keys::{Table, default, not_yet, optional, required},
+    keys::{Table, default, optional, required},
     kind::Kinds,
     read::{self, Meaning, Meaning::Built},
     values,
@@ -35,13 +35,7 @@ static KINDS: Kinds = Kinds {
 
 const SOURCES: Table = Table {
     name: "when",
-    keys: &[
-        optional("watch"),
-        not_yet("poll", WATCH_ONLY),
-        not_yet("drop", WATCH_ONLY),
-        optional("schedule"),
-        not_yet("mail", WATCH_ONLY),
-    ],
+    keys: &[optional("watch"), optional("schedule"), not_built::POLL, not_built::DROP, not_built::MAIL],
     moved: &[
         ("type", "write `watch: { folder: … }`"),
         ("folder", "write `watch: { folder: … }`"),
@@ -52,9 +46,6 @@ const SOURCES: Table = Table {
         ("every", "write `schedule: { every: … }`"),
     ],
 };
-
-const WATCH_ONLY: &str =
-    "this version waits for files in a local folder, `watch: { folder: … }`, and for moments, `schedule: { at: … }`";
 
 /// The keys of `watch`.
 pub const WATCH: Table = Table {
@@ -108,11 +99,10 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The source under `when`; moments are in `time_zone`.
 pub fn when(sheet: &Sheet, node: &Node, known: &Outline, time_zone: Tz) -> Option<Source> {
-    let entry = KINDS.one(sheet, node)?;
-    match entry.key.as_text() {
+    KINDS.one(sheet, node, |entry| match entry.key.as_text() {
         Some("schedule") => Some(Source::Schedule(Arc::new(schedule(sheet, &entry, time_zone)?))),
         _ => Some(Source::Watch(Arc::new(watched(sheet, entry, known)?))),
-    }
+    })
 }
 
 fn watched(sheet: &Sheet, Entry { key, value }: Entry, known: &Outline) -> Option<Watch> {
