@@ -61,8 +61,10 @@ fn part(sheet: &Sheet, path: &Path, kind: TextKind, parse: &Parse<'_>) -> Option
     let text = if kind == TextKind::Line { whole.trim_end() } else { whole };
     match parse(kind, text) {
         Ok(template) => Some(Some(template)),
-        Err(TemplateError { message, range, hint }) => {
-            opened.sheet.report(Problem::error(&range.unwrap_or(0..0), message).maybe_hint(hint));
+        Err(error) => {
+            for TemplateError { message, range, hint, .. } in error.each() {
+                opened.sheet.report(Problem::error(&range.unwrap_or(0..0), message).maybe_hint(hint));
+            }
             sheet.adopt(opened.sheet.into_findings());
             None
         }

@@ -4,7 +4,7 @@ use super::{
     Save, Spot,
     expressions::{compiled, has_name},
     not_built,
-    read_own::{check_is_whole, own},
+    read_own::{check_is_whole, own, path_of},
     read_upload::{ON_EXISTS, PROOF, TIMES},
 };
 use crate::{
@@ -50,10 +50,10 @@ pub const SAVE: Table = Table {
 /// A save step; `at` is its key.
 pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outline, Known<'_>)) -> Option<Save> {
     let fields = Fields::open(sheet, &SAVE, at, node)?;
-    check_is_whole(sheet, &fields, of)?;
+    let is_whole = check_is_whole(sheet, &fields, of);
     let own = own(sheet, &fields, (known, of));
     let root = fields.need("to", folder);
-    let path = fields.need("path", |sheet, node| {
+    let path = path_of(&fields, is_whole, |sheet, node| {
         has_name(sheet, node, of)?;
         compiled(sheet, node, "a text", |text| PathTemplate::parse(of, text).map_err(below_to))
     });
@@ -61,6 +61,7 @@ pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outlin
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));
     let mode = fields.need("mode", read::spelt("permission bits", mode));
+    is_whole?;
     Some(Save {
         to: Spot { root: root?, path: path? },
         on_exists: on_exists?,
@@ -130,13 +131,7 @@ pub fn spot(sheet: &Sheet, node: &Node, (known, folder): (Known<'_>, Option<&Pat
         return refuse("this path can leave its root", "write the folder as it is, beginning with `/`");
     };
     let rest = if rest.is_empty() { "{{ file.name }}" } else { rest };
-    let parse = |_: &str| PathTemplate::parse(known, rest).map_err(|error| shifted(error, at));
+    let parse = |_: &str| PathTemplate::parse(known, rest).map_err(|error| error.shifted(at));
     let path = compiled(sheet, node, "a path", parse)?;
     Some(Spot { root, path })
-}
-
-/// A mistake in what stands behind the folder, at its place in the whole text.
-fn shifted(error: TemplateError, by: usize) -> TemplateError {
-    let range = error.range.clone().map(|range| range.start + by..range.end + by);
-    TemplateError { range, ..error }
 }

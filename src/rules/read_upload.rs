@@ -4,7 +4,7 @@ use super::{
     Upload,
     expressions::template,
     not_built,
-    read_own::{check_is_whole, own},
+    read_own::{check_is_whole, own, path_of},
 };
 use crate::{
     config::{
@@ -66,10 +66,10 @@ pub const TIMES: &[(&str, Meaning<Times>)] = &[("keep", Built(Times::Keep)), ("n
 /// An upload step; `at` is its key.
 pub fn upload(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outline, Known<'_>)) -> Option<Upload> {
     let fields = Fields::open(sheet, &UPLOAD, at, node)?;
-    check_is_whole(sheet, &fields, of)?;
+    let is_whole = check_is_whole(sheet, &fields, of);
     let own = own(sheet, &fields, (known, of));
     let to = fields.need("to", |sheet, node| servers(sheet, node, known));
-    let path = fields.need("path", |sheet, node| template(sheet, node, of));
+    let path = path_of(&fields, is_whole, |sheet, node| template(sheet, node, of));
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));
@@ -80,6 +80,7 @@ pub fn upload(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outl
         Some(true) => Resume::Always,
         Some(false) => Resume::Never,
     };
+    is_whole?;
     Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth, own })
 }
 

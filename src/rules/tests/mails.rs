@@ -195,6 +195,16 @@ fn mistakes_in_a_template_are_shown_in_it() {
             &["there is no `totl` here\n  --> templates/invoice/text.txt:2:8", "--> templates/invoice/html.html:1:"][..],
         ),
         (
+            &[("subject.txt", "{{ a }} {{ b }}"), ("text.txt", "{{ c }}\n{{ d }}\n")],
+            BY_TEMPLATE,
+            &[
+                "no `a` here\n  --> templates/invoice/subject.txt:1:4",
+                "no `b` here\n  --> templates/invoice/subject.txt:1:12",
+                "no `c` here\n  --> templates/invoice/text.txt:1:4",
+                "no `d` here\n  --> templates/invoice/text.txt:2:4",
+            ],
+        ),
+        (
             &[("subject.txt", "one\ntwo"), ("text.txt", "t")],
             BY_TEMPLATE,
             &["this is one line\n  --> templates/invoice/subject.txt:1"],
