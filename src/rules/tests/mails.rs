@@ -218,7 +218,10 @@ fn mistakes_in_a_template_are_shown_in_it() {
         (
             &[("subject.txt", "s")],
             "  - mail: { to: a@b.c, template: invioce }\n",
-            &["there is no template `invioce`", "templates has invoice. Did you mean `invoice`?"],
+            &[
+                "there is no template `invioce`",
+                "to make it: templates/invioce/ with subject.txt, and text.txt or html.html or both; templates has invoice. Did you mean `invoice`?",
+            ],
         ),
         (&[], "  - mail: { to: a@b.c, template: ../x }\n", &["this is not a template's name"]),
         (
