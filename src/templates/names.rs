@@ -151,3 +151,27 @@ fn find(text: &str, dotted: &str) -> Option<Range<usize>> {
         .find(|range| !text[..range.start].ends_with(is_name) && !text[range.end..].starts_with(is_name))
         .or_else(|| text.find(dotted).map(|start| start..start + dotted.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_stands_in_the_reference_with_its_fields() {
+        let reference = include_str!("../../deploy/rule.yaml").replace("\n#     .", " .");
+        let told: Vec<&str> = reference.lines().filter(|line| line.starts_with("#   ")).collect();
+        let is_told = |name, field: &str| told.iter().any(|line| line.contains(name) && line.contains(field));
+        for stage in [Stage::Then, Stage::After, Stage::Failure] {
+            for known in [Arriving::File, Arriving::Tick].map(|arriving| Known::of(stage, arriving)) {
+                for place in [Place::Path, Place::Attached, Place::Condition, Place::Mail] {
+                    for name in NAMES {
+                        let Some(fields) = fields((place, known), name) else { continue };
+                        assert!(is_told(name, name), "{name}");
+                        let untold = fields.iter().find(|field| !is_told(name, &format!(".{field}")));
+                        assert_eq!(untold, None, "{name}");
+                    }
+                }
+            }
+        }
+    }
+}
