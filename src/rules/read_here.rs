@@ -4,7 +4,7 @@ use super::{
     Save, Spot,
     expressions::{compiled, has_name},
     not_built,
-    read_own::{check_is_whole, own, path_of},
+    read_own::{check_is_whole, own, path_of, warn_of_times},
     read_upload::{ON_EXISTS, PROOF, TIMES},
 };
 use crate::{
@@ -60,6 +60,7 @@ pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outlin
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));
+    warn_of_times(sheet, &fields);
     let mode = fields.need("mode", read::spelt("permission bits", mode));
     is_whole?;
     Some(Save {

@@ -55,3 +55,14 @@ pub fn path_of<T>(
 ) -> Option<T> {
     if is_whole.is_some() { fields.need("path", read) } else { fields.may("path", read) }
 }
+
+/// A content of our own has no time that could be kept.
+pub fn warn_of_times(sheet: &Sheet, fields: &Fields<'_>) {
+    let own = ["text", "file"].into_iter().find(|key| fields.entry(key).is_some());
+    if let (Some(own), Some(times)) = (own, fields.entry("times"))
+        && times.value.as_text() == Some("keep")
+    {
+        let problem = Problem::warning(&times.key.at, format!("`times: keep` beside `{own}` keeps nothing"));
+        sheet.report(problem.hint("leave it out: what a step brings itself is as old as its copy"));
+    }
+}

@@ -4,7 +4,7 @@ use super::{
     Upload,
     expressions::template,
     not_built,
-    read_own::{check_is_whole, own, path_of},
+    read_own::{check_is_whole, own, path_of, warn_of_times},
 };
 use crate::{
     config::{
@@ -73,6 +73,7 @@ pub fn upload(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outl
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));
+    warn_of_times(sheet, &fields);
     let resume = fields.may("resume", read::switch);
     let bandwidth = fields.may("bandwidth", read::spelt("a bandwidth", values::byte_rate));
     let resume = match resume {
