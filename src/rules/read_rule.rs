@@ -129,10 +129,10 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     let then = fields.need("then", list(Stage::Then));
     let after = fields.or("after", vec![], list(Stage::After));
     let after_failure = fields.or("after_failure", vec![], list(Stage::Failure));
-    if let (Some(watch), Some(steps)) = (watch, fields.value("then"))
-        && watch.recursive
-    {
-        warn_of_one_place(sheet, steps);
+    if watch.is_some_and(|watch| watch.recursive) {
+        ["then", "after", "after_failure"].iter().filter_map(|key| fields.value(key)).for_each(|steps| {
+            warn_of_one_place(sheet, steps);
+        });
     }
     if arriving == Arriving::Tick {
         read_schedule::refuse_what_files_have(sheet, &fields);

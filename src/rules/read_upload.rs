@@ -131,11 +131,11 @@ fn check_twice(sheet: &Sheet, node: &Node, servers: &[String]) {
 /// What tells files of one name apart that lie in different folders.
 const TELLING: [&str; 4] = ["file.path", "file.folder", "sha256", ".id"];
 
-/// Where the folders below are watched too, two files may have one name, and one place over there is for one of them.
+/// Where the folders below are watched too, two files may have one name, and one place for copies is for one of them.
 pub fn warn_of_one_place(sheet: &Sheet, steps: &Node) {
     for step in read::items(steps) {
-        let Some(upload) = step.entry("upload") else { continue };
-        let written = |key| upload.value.entry(key).map(|entry| &entry.value);
+        let Some(copy) = step.entry("upload").or_else(|| step.entry("save")) else { continue };
+        let written = |key| copy.value.entry(key).map(|entry| &entry.value);
         let is_kept_apart = written("on_exists").and_then(Node::as_text).is_some_and(|word| word != "replace");
         let Some(path) = written("path").filter(|_| !is_kept_apart) else { continue };
         if path.as_text().is_some_and(|text| !TELLING.iter().any(|telling| text.contains(telling))) {
