@@ -16,6 +16,7 @@ mod plan_rows;
 mod plan_text;
 mod read_attach;
 mod read_expect;
+mod read_folder;
 mod read_here;
 mod read_mail;
 mod read_own;

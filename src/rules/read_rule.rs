@@ -17,7 +17,7 @@ use crate::{
         first_line,
         keys::{Table, default, optional, required},
         notices, read, values,
-        yaml::{self, Node, Value},
+        yaml::{Node, Value},
     },
     domain::{Arriving, Retry, Sha256, Stage},
     schedule::Windows,
@@ -112,14 +112,13 @@ pub const LIMITS: Table = Table {
     ],
 };
 
-/// A rule of this text; `None` when a finding says why not.
-pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Option<Rule> {
-    let root = yaml::read(sheet)?;
-    crate::config::hide_secrets(sheet, &root);
-    let fields = Fields::open(sheet, &RULE, &first_line(sheet), &root)?;
+/// The rule that `root`, the whole of the file, says; `None` when a finding says why not. Nothing is looked at on disk but templates.
+pub fn rule(sheet: &Sheet, root: &Node, (name, sha256): (&str, Sha256), known: &Outline) -> Option<Rule> {
+    crate::config::hide_secrets(sheet, root);
+    let fields = Fields::open(sheet, &RULE, &first_line(sheet), root)?;
     let about = fields.may("about", read::text);
     let time_zone = fields.may("time_zone", crate::config::time_zone).unwrap_or(known.time_zone);
-    let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, known, time_zone));
+    let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, time_zone));
     let arriving = fields.value("when").map_or(Arriving::File, arriving);
     let wanted = fields.may("if", |sheet, node| condition(sheet, node, Known::of(Stage::Then, arriving)));
     let watch = when.as_ref().and_then(Source::watch);
@@ -276,7 +275,8 @@ mod tests {
             time_zone: chrono_tz::Asia::Tokyo,
         };
         let sheet = Sheet::new("rule.yaml", text);
-        let rule = rule(&sheet, "rule", Sha256([0; 32]), &known);
+        let root = crate::config::yaml::read(&sheet).unwrap();
+        let rule = rule(&sheet, &root, ("rule", Sha256([0; 32])), &known);
         let findings = sheet.into_findings();
         assert_eq!(findings, [], "{text}");
         rule.unwrap()
