@@ -135,7 +135,7 @@ impl<'a> Fields<'a> {
         if let Some((_, instead)) = self.table.moved.iter().find(|(written, _)| *written == name) {
             return (*instead).to_owned();
         }
-        let near = suggest::nearest(name, self.table.keys.iter().map(|key| key.name));
+        let near = suggest::nearest(name, self.table.built().map(|key| key.name));
         match near.and_then(|near| self.table.key(near)) {
             Some(key) => match key.form {
                 Form::Default(value) => format!("did you mean `{}`? (default {value})", key.name),
@@ -162,6 +162,5 @@ impl<'a> Fields<'a> {
 }
 
 fn built_keys(table: &Table) -> String {
-    let built = table.keys.iter().filter(|key| !matches!(key.form, Form::NotYet(_)));
-    built.map(|key| key.name).collect::<Vec<_>>().join(" ")
+    table.built().map(|key| key.name).collect::<Vec<_>>().join(" ")
 }

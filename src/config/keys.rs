@@ -33,6 +33,11 @@ impl Table {
     pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }
+
+    /// The keys of this version.
+    pub fn built(&self) -> impl Iterator<Item = &'static Key> + use<> {
+        self.keys.iter().filter(|key| !matches!(key.form, Form::NotYet(_)))
+    }
 }
 
 /// A key that must be there.

@@ -179,8 +179,8 @@ fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<E
     if let (Some(_), Some(remind)) = (fields.entry("digest"), fields.entry("remind_every")) {
         let problem = Problem::error(&remind.key.at, "`remind_every` beside `digest`");
         sheet.report(problem.hint("a digest comes by its crontab; make it two notices"));
-        return None;
     }
+    let digest = fields.may("digest", read::crontab);
     match (fields.entry("digest"), fields.entry("on")) {
         (Some(_), Some(on)) => {
             let problem = Problem::error(&on.key.at, "`on` beside `digest`");
@@ -192,10 +192,7 @@ fn notice(sheet: &Sheet, node: &Node, known: &Outline, whose: Whose) -> Option<E
             sheet.report(problem.hint("write it below `notices` in packetboat.yaml"));
             None
         }
-        (Some(_), None) => {
-            let at = fields.may("digest", read::crontab);
-            Some(Either::Digest(Digest { readers: readers?, at: at? }))
-        }
+        (Some(_), None) => Some(Either::Digest(Digest { readers: readers?, at: digest? })),
         (None, _) => Some(Either::Notice(Notice { readers: readers?, on: on?, remind_every: remind_every? })),
     }
 }
@@ -226,7 +223,6 @@ fn readers(fields: &Fields<'_>, sheet: &Sheet, node: &Node, (known, told): (&Out
             ] {
                 if let Some(entry) = fields.entry(key) {
                     sheet.report(Problem::error(&entry.key.at, format!("`{key}` beside `webhook`")).hint(hint));
-                    return None;
                 }
             }
             name.map(Readers::Webhook)

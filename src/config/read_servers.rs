@@ -66,7 +66,7 @@ fn servers(
             continue;
         }
         names.insert(name.clone(), kind_of(value));
-        let server = KINDS.one(sheet, value).and_then(|kind| match kind.key.as_text() {
+        let server = KINDS.one(sheet, value, |kind| match kind.key.as_text() {
             Some("smtp") => smtp_server(sheet, &name, &kind, around).map(Server::Smtp),
             _ => ftp_server(sheet, &name, &kind, around).map(Server::Ftp),
         });

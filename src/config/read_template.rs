@@ -10,6 +10,8 @@ use super::{
 use crate::templates::{MailWords, TemplateError, TextKind, TextTemplate};
 use std::{fs, path::Path};
 
+const PARTS: &str = "subject.txt, and text.txt or html.html or both";
+
 /// What makes a template of a file's text.
 type Parse<'a> = dyn Fn(TextKind, &str) -> Result<TextTemplate, TemplateError> + 'a;
 
@@ -30,7 +32,8 @@ pub fn read_template(sheet: &Sheet, node: &Node, templates: &Path, parse: &Parse
         let near = suggest::did_you_mean(&name, there.iter().map(String::as_str));
         let has = if there.is_empty() { "no template".to_owned() } else { there.join(", ") };
         let problem = Problem::error(&node.at, format!("there is no template `{name}`"));
-        sheet.report(problem.hint(format!("{} has {has}{near}", shown(templates))));
+        let make = format!("to make it: {}/ with {PARTS}", shown(&folder));
+        sheet.report(problem.hint(format!("{make}; {} has {has}{near}", shown(templates))));
         return None;
     }
     let subject = part(sheet, &folder.join("subject.txt"), TextKind::Line, parse);
@@ -39,7 +42,7 @@ pub fn read_template(sheet: &Sheet, node: &Node, templates: &Path, parse: &Parse
     let (subject, text, html) = (subject?, text?, html?);
     if subject.is_none() || (text.is_none() && html.is_none()) {
         let problem = Problem::error(&node.at, format!("the template `{name}` is not whole"));
-        let hint = format!("{}/ has subject.txt, and text.txt or html.html or both", shown(&folder));
+        let hint = format!("{}/ has {PARTS}", shown(&folder));
         sheet.report(problem.hint(hint));
     }
     Some(MailWords { subject: subject?, text, html })
@@ -61,8 +64,10 @@ fn part(sheet: &Sheet, path: &Path, kind: TextKind, parse: &Parse<'_>) -> Option
     let text = if kind == TextKind::Line { whole.trim_end() } else { whole };
     match parse(kind, text) {
         Ok(template) => Some(Some(template)),
-        Err(TemplateError { message, range, hint }) => {
-            opened.sheet.report(Problem::error(&range.unwrap_or(0..0), message).maybe_hint(hint));
+        Err(error) => {
+            for TemplateError { message, range, hint, .. } in error.each() {
+                opened.sheet.report(Problem::error(&range.unwrap_or(0..0), message).maybe_hint(hint));
+            }
             sheet.adopt(opened.sheet.into_findings());
             None
         }

@@ -5,7 +5,9 @@ use crate::{
     control::{load, node},
     domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref, Sighting},
     intake::{self, Covered, Ledger, files},
-    rules::{self, Action, Begun, BySource, Context, Fetched, Rule, Scheduled, Step, Supply, Watching},
+    rules::{
+        self, Action, Begun, BySource, Context, Fetched, Own, Rule, Save, Scheduled, Step, Supply, Upload, Watching,
+    },
     schedule::Look,
     sources::watch::{self, When, Would},
     store::{self, Store, StoreError, json},
@@ -193,14 +195,27 @@ fn outline(rule: &Rule, now: Moment) -> RulePlan {
 
 fn follows(step: &Step) -> String {
     let said = match &step.action {
+        Action::Upload(Upload { own: Some(own), to, path, .. }) => {
+            format!("{} sent to {} as {}", what(own), to.join(", "), path.text())
+        }
         Action::Upload(upload) => format!("sent to {}", upload.to.join(", ")),
         Action::Mail(_) => "a mail".to_owned(),
         Action::Manifest(manifest) => format!("a manifest to {}", manifest.to.join(", ")),
+        Action::Save(Save { own: Some(own), to, .. }) => {
+            format!("{} saved as {}", what(own), to.root.join(to.path.text()).display())
+        }
         Action::Save(save) => format!("saved below {}", save.to.root.display()),
         Action::Move(spot) => format!("moved below {}", spot.root.display()),
         Action::Delete => "deleted".to_owned(),
     };
     if step.condition.is_some() { format!("{said} (if …)") } else { said }
+}
+
+fn what(own: &Own) -> String {
+    match own {
+        Own::Text(_) => "a text".to_owned(),
+        Own::File { root, below, .. } => format!("{}{}", root.display(), below.text()),
+    }
 }
 
 fn plan_file(rule: &Rule, would: Would, context: &Context<'_>) -> FilePlan {
@@ -271,4 +286,35 @@ fn plan_job(job: JobDraft) -> JobPlan {
         Errand::Send { recipient, .. } => (None, Some(recipient)),
     };
     JobPlan { server: job.server, target, recipient, beginning, why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config, rules::frozen};
+
+    #[test]
+    fn a_step_that_brings_its_own_content_says_what_it_is_and_what_it_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("packetboat.yaml");
+        std::fs::write(&file, "servers: { a: { ftp: { host: h, user: u, password: { env: HOME } } } }\n").unwrap();
+        let outline = config::load_with(&file, &|_| Some("x".into())).outline;
+        let text = "when: { watch: { folder: /tmp } }\nthen: [{ upload: { to: a } }]\nafter:\n\
+                    - save: { to: /srv/out, path: \"{{ file.name }}.ok\", text: x }\n\
+                    - save: { to: /srv/out, file: \"/etc/{{ host }}.conf\" }\n\
+                    - save: { to: /srv/out }\n\
+                    - upload: { to: a, path: \"{{ file.name }}.ok\", text: x }\n\
+                    - upload: { to: a }\n";
+        let rule = frozen("dumps", text, crate::domain::Sha256::of(text.as_bytes()), &outline).unwrap();
+        assert_eq!(
+            rule.after.iter().map(follows).collect::<Vec<_>>(),
+            [
+                "a text saved as /srv/out/{{ file.name }}.ok",
+                "/etc/{{ host }}.conf saved as /srv/out/{{ file.path }}",
+                "saved below /srv/out",
+                "a text sent to a as {{ file.name }}.ok",
+                "sent to a",
+            ]
+        );
+    }
 }

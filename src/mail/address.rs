@@ -1,7 +1,10 @@
 //! Addresses as people write them: `ann@example.org`, `Ann <ann@example.org>`.
 
 use crate::mail::compose::LONGEST_WORD;
-use lettre::message::{Mailbox as Lettre, Mailboxes};
+use lettre::{
+    Address,
+    message::{Mailbox as Lettre, Mailboxes},
+};
 use std::fmt;
 
 /// One mailbox (RFC 5322 section 3.4): an address, perhaps with a name.
@@ -73,7 +76,7 @@ impl Mailbox {
             return Err(NotAMailbox::Nothing);
         }
         let all: Mailboxes = text.parse().map_err(|_| NotAMailbox::Malformed)?;
-        let all: Vec<Self> = all.into_iter().map(Self).collect();
+        let all: Vec<Self> = all.into_iter().map(|mailbox| Self(with_plain_domain(mailbox))).collect();
         match all.iter().map(|mailbox| mailbox.address().len()).find(|length| *length > LONGEST) {
             Some(length) => Err(NotAMailbox::Long(length)),
             None => Ok(all),
@@ -91,6 +94,15 @@ impl Mailbox {
     pub fn domain(&self) -> &str {
         self.0.email.domain()
     }
+}
+
+/// A domain outside ASCII as the name service has it (A-labels, RFC 5890 section 2.3.2.1), so that any relay takes the address; beside
+/// a user outside ASCII it stays as it is written, for SMTPUTF8 is needed all the same.
+fn with_plain_domain(mailbox: Lettre) -> Lettre {
+    let Lettre { name, email } = mailbox;
+    let plain = || Address::new(email.user(), idna::domain_to_ascii(email.domain()).ok()?).ok();
+    let plain = if email.user().is_ascii() && !email.domain().is_ascii() { plain() } else { None };
+    Lettre { name, email: plain.unwrap_or(email) }
 }
 
 fn is_odd(letter: char) -> bool {
@@ -114,6 +126,7 @@ mod tests {
             ("Ann <ann@example.org>", "ann@example.org"),
             ("\"Ann, of sales\" <ann+x@example.org>", "ann+x@example.org"),
             ("Grüße <ü@bücher.example>", "ü@bücher.example"),
+            ("Grüße <gruss@Bücher.example>", "gruss@xn--bcher-kva.example"),
             ("root@localhost", "root@localhost"),
         ] {
             assert_eq!(Mailbox::parse(text).unwrap().address(), address, "{text}");

@@ -302,6 +302,31 @@ mod tests {
         assert!(message.date().is_some() && message.reply_to().is_some() && message.cc().is_some());
     }
 
+    #[test]
+    fn of_addresses_a_user_outside_ascii_alone_makes_headers_outside_ascii() {
+        let from = Mailbox::parse("Grüße <a@bücher.example>").unwrap();
+        for (to, is_ascii) in [("Jürgen <b@grün.example>", true), ("jürgen@grün.example", false)] {
+            let to = [Mailbox::parse(to).unwrap()];
+            let (cc, reply_to, headers, attachments) = (&[], &[], &[], &[]);
+            let (subject, text, message_id, date) = ("Grüße", Some("Grüße\n"), "1.0@example.com", Moment(0));
+            let draft = Draft {
+                from: &from,
+                to: &to,
+                cc,
+                reply_to,
+                subject,
+                text,
+                html: None,
+                headers,
+                attachments,
+                message_id,
+                date,
+            };
+            let bytes = compose(&draft).unwrap().bytes;
+            assert_eq!(bytes.is_ascii(), is_ascii, "{}", String::from_utf8_lossy(&bytes));
+        }
+    }
+
     fn is_sound(bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes).replace("\r\n", "\u{1}");
         !text.contains(['\r', '\n']) && text.split('\u{1}').all(|line| line.len() <= 998)

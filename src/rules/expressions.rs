@@ -34,8 +34,13 @@ pub fn compiled<T>(
     expected: &'static str,
     parse: impl Fn(&str) -> Result<T, TemplateError>,
 ) -> Option<T> {
-    let fault = |error: TemplateError| Fault { message: error.message, range: error.range, hint: error.hint };
-    read::spelt(expected, |text| parse(text).map_err(fault))(sheet, node)
+    let text = read::spelt(expected, |text| Ok(text.to_owned()))(sheet, node)?;
+    let told = |error: TemplateError| {
+        for TemplateError { message, range, hint, .. } in error.each() {
+            read::fault(sheet, node, Fault { message, range, hint });
+        }
+    };
+    parse(&text).map_err(told).ok()
 }
 
 /// A condition, without braces.

@@ -1,8 +1,13 @@
 //! The folder of rules from disk: a rule set, or everything that is wrong with any of them.
 
-use super::{Rule, RuleSet, movers, ours, read_rule, whereabouts::Atlas};
+use super::{
+    Rule, RuleSet, movers, ours,
+    read_folder::{check_folder, watched},
+    read_rule,
+    whereabouts::Atlas,
+};
 use crate::{
-    config::{self, Finding, Outline, Problem, Settings, Sheet, open, shown},
+    config::{self, Finding, Outline, Problem, Settings, Sheet, open, shown, yaml},
     domain::{NOTICES, Sha256},
 };
 use std::{
@@ -64,28 +69,37 @@ pub fn load_outline(outline: &Outline) -> Loaded {
                 continue;
             }
         };
-        let mut rule = None;
+        let (mut rule, mut folder) = (None, None);
         if rule_name(path) == Some(NOTICES) {
             let problem = Problem::error(&(0..0), "`notices` is what the jobs of notices are called");
             opened.sheet.report(problem.hint("name this rule's file otherwise"));
         } else if let Some(name) = rule_name(path) {
             let sha256 = Sha256::of(&opened.bytes);
-            rule = read_rule::rule(&opened.sheet, name, sha256, outline);
+            if let Some(root) = yaml::read(&opened.sheet) {
+                rule = read_rule::rule(&opened.sheet, &root, (name, sha256), outline);
+                folder = watched(&root);
+            }
         } else {
             let problem = Problem::error(&(0..0), "a rule's file has a name of small letters, digits and `-`");
             opened.sheet.report(problem.hint("its name is the rule's: nightly-dumps.yaml"));
         }
-        sheets.push((opened.sheet, rule));
+        sheets.push((opened.sheet, rule, folder));
     }
-    let read: Vec<(&Sheet, &Rule)> = sheets.iter().filter_map(|(sheet, rule)| Some((sheet, rule.as_ref()?))).collect();
-    let atlas = Atlas::of(read.iter().map(|(_, rule)| *rule));
+    let read: Vec<(&Sheet, &Rule)> =
+        sheets.iter().filter_map(|(sheet, rule, _)| Some((sheet, rule.as_ref()?))).collect();
+    let folders = || sheets.iter().filter_map(|(sheet, _, folder)| Some((sheet, folder.as_ref()?)));
+    let written = read.iter().flat_map(|(_, rule)| rule.folders_of_ours()).map(|spot| &spot.root);
+    let atlas = Atlas::of(folders().map(|(_, watched)| &watched.folder).chain(written).chain(&outline.storage));
+    for (sheet, watched) in folders() {
+        check_folder(sheet, watched, outline.storage.as_deref(), &atlas);
+    }
     for (sheet, rule) in &read {
         movers::check_own_folder(sheet, rule, &atlas);
         movers::check_links(sheet, rule);
     }
     movers::check_two(&read, &atlas);
     let mut rules = Vec::new();
-    for (sheet, rule) in sheets {
+    for (sheet, rule, _) in sheets {
         findings.extend(sheet.into_findings());
         rules.extend(rule);
     }
@@ -95,13 +109,14 @@ pub fn load_outline(outline: &Outline) -> Loaded {
     Loaded { rules: whole.then_some(RuleSet { rules }), findings, names, files_read: paths.len() }
 }
 
-/// A rule of this text, as an arrival met it; what is wrong with it by now is said in a sentence.
+/// A rule of this text, as an arrival met it; what is wrong with it by now is said in a sentence. Its folder is not looked at.
 ///
 /// # Errors
 /// The first thing in it that this packetboat.yaml does not go with any more.
 pub fn frozen(name: &str, text: &str, sha256: Sha256, outline: &Outline) -> Result<Rule, String> {
     let sheet = Sheet::new(format!("{name}.yaml"), text);
-    let rule = read_rule::rule(&sheet, name, sha256, outline);
+    let root = yaml::read(&sheet);
+    let rule = root.and_then(|root| read_rule::rule(&sheet, &root, (name, sha256), outline));
     let faults = sheet.into_findings().into_iter().filter(Finding::is_error).map(|finding| finding.message).next();
     match (rule, faults) {
         (Some(rule), None) => Ok(rule),

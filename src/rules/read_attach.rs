@@ -56,10 +56,6 @@ fn path_of(text: &str, known: Known<'_>) -> Result<Attach, TemplateError> {
 fn spot_of(text: &str, known: Known<'_>) -> Result<(PathBuf, PathTemplate), TemplateError> {
     let fixed = text.find(['{', '}']).map_or(text, |brace| &text[..brace]);
     let (root, below) = text.split_at(fixed.rfind('/').map_or(0, |slash| slash + 1));
-    let moved = |error: TemplateError| {
-        let range = error.range.map(|range| range.start + root.len()..range.end + root.len());
-        TemplateError { range, ..error }
-    };
-    let below = PathTemplate::parse_attached(known, below).map_err(moved)?;
+    let below = PathTemplate::parse_attached(known, below).map_err(|error| error.shifted(root.len()))?;
     Ok((PathBuf::from(root), below))
 }

@@ -3,13 +3,14 @@
 use super::{
     Save, Spot,
     expressions::{compiled, has_name},
-    read_own::{check_is_whole, own},
+    not_built,
+    read_own::{check_is_whole, own, path_of, warn_of_times},
     read_upload::{ON_EXISTS, PROOF, TIMES},
 };
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
-        keys::{Table, default, not_yet, optional, required},
+        keys::{Table, default, optional, required},
         read,
         values::Fault,
         yaml::Node,
@@ -21,8 +22,6 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-const AS_IT_IS: &str = "leave it out: files are saved as they are";
-
 /// The keys of `save`.
 pub const SAVE: Table = Table {
     name: "save",
@@ -33,12 +32,12 @@ pub const SAVE: Table = Table {
         default("proof", "size"),
         default("times", "keep"),
         default("mode", "\"0640\""),
-        not_yet("compress", AS_IT_IS),
-        not_yet("encrypt", AS_IT_IS),
-        not_yet("attachments", AS_IT_IS),
+        not_built::COMPRESS,
+        not_built::ENCRYPT,
+        not_built::ATTACHMENTS,
         optional("file"),
         optional("text"),
-        not_yet("keep", "leave it out: every copy is kept"),
+        not_built::KEEP,
     ],
     moved: &[
         ("folder", "write `to`: an absolute folder"),
@@ -51,17 +50,19 @@ pub const SAVE: Table = Table {
 /// A save step; `at` is its key.
 pub fn save(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outline, Known<'_>)) -> Option<Save> {
     let fields = Fields::open(sheet, &SAVE, at, node)?;
-    check_is_whole(sheet, &fields, of)?;
+    let is_whole = check_is_whole(sheet, &fields, of);
     let own = own(sheet, &fields, (known, of));
     let root = fields.need("to", folder);
-    let path = fields.need("path", |sheet, node| {
+    let path = path_of(&fields, is_whole, |sheet, node| {
         has_name(sheet, node, of)?;
         compiled(sheet, node, "a text", |text| PathTemplate::parse(of, text).map_err(below_to))
     });
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));
+    warn_of_times(sheet, &fields);
     let mode = fields.need("mode", read::spelt("permission bits", mode));
+    is_whole?;
     Some(Save {
         to: Spot { root: root?, path: path? },
         on_exists: on_exists?,
@@ -131,13 +132,7 @@ pub fn spot(sheet: &Sheet, node: &Node, (known, folder): (Known<'_>, Option<&Pat
         return refuse("this path can leave its root", "write the folder as it is, beginning with `/`");
     };
     let rest = if rest.is_empty() { "{{ file.name }}" } else { rest };
-    let parse = |_: &str| PathTemplate::parse(known, rest).map_err(|error| shifted(error, at));
+    let parse = |_: &str| PathTemplate::parse(known, rest).map_err(|error| error.shifted(at));
     let path = compiled(sheet, node, "a path", parse)?;
     Some(Spot { root, path })
-}
-
-/// A mistake in what stands behind the folder, at its place in the whole text.
-fn shifted(error: TemplateError, by: usize) -> TemplateError {
-    let range = error.range.clone().map(|range| range.start + by..range.end + by);
-    TemplateError { range, ..error }
 }

@@ -3,6 +3,7 @@
 use super::{
     Mail,
     expressions::compiled,
+    not_built,
     read_attach::attachments,
     read_rows::table_shape,
     read_words::{data, headers, words},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
-        keys::{Table, default, not_yet, optional, required},
+        keys::{Table, default, optional, required},
         mailbox,
         read::{self, Meaning, Meaning::Built},
         relays,
@@ -42,7 +43,7 @@ pub const MAIL: Table = Table {
         optional("idempotency_key"),
         optional("via"),
         default("on_unknown", "retry"),
-        not_yet("report_to_sender", "leave it out: `packetboat jobs` tells"),
+        not_built::REPORT_TO_SENDER,
     ],
     moved: &[
         ("body", "write `text`"),

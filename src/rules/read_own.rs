@@ -2,29 +2,23 @@
 
 use super::{Own, expressions::compiled, read_attach::local_file};
 use crate::{
-    config::{Fields, Outline, Problem, Sheet},
+    config::{Fields, Outline, Problem, Sheet, yaml::Node},
     domain::Arriving,
     templates::{Known, TextKind, TextTemplate},
 };
 
 /// The content that a step brings; `None` where it is the file that arrived, or a finding says what is wrong.
 pub fn own(sheet: &Sheet, fields: &Fields<'_>, (known, of): (&Outline, Known<'_>)) -> Option<Own> {
-    let text = || {
-        let parse = |text: &str| TextTemplate::parse(TextKind::Text, of, text);
-        fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse)).map(Own::Text)
-    };
-    match fields.entry("file") {
-        None => text(),
-        Some(file) if fields.entry("text").is_some() => {
-            let problem = Problem::error(&file.key.at, "`file` beside `text`");
-            sheet.report(problem.hint("a copy has one content: keep one of the two"));
-            None
-        }
-        Some(_) => {
-            let (root, below) = fields.may("file", |sheet, node| local_file(sheet, node, of))?;
-            Some(Own::File { root, below, most: known.message_size })
-        }
+    let parse = |text: &str| TextTemplate::parse(TextKind::Text, of, text);
+    let text = fields.may("text", |sheet, node| compiled(sheet, node, "a text", parse)).map(Own::Text);
+    let file = fields.may("file", |sheet, node| local_file(sheet, node, of));
+    let file = file.map(|(root, below)| Own::File { root, below, most: known.message_size });
+    if let (Some(_), Some(file)) = (fields.entry("text"), fields.entry("file")) {
+        let problem = Problem::error(&file.key.at, "`file` beside `text`");
+        sheet.report(problem.hint("a copy has one content: keep one of the two"));
+        return None;
     }
+    text.or(file)
 }
 
 /// Where no file comes, a step brings its own content and its own name.
@@ -51,4 +45,24 @@ pub fn check_is_whole(sheet: &Sheet, fields: &Fields<'_>, of: Known<'_>) -> Opti
         }
     }
     is_whole.then_some(())
+}
+
+/// The path of a copy that [`check_is_whole`] has looked at: what is said of one that is not written is said once.
+pub fn path_of<T>(
+    fields: &Fields<'_>,
+    is_whole: Option<()>,
+    read: impl FnOnce(&Sheet, &Node) -> Option<T>,
+) -> Option<T> {
+    if is_whole.is_some() { fields.need("path", read) } else { fields.may("path", read) }
+}
+
+/// A content of our own has no time that could be kept.
+pub fn warn_of_times(sheet: &Sheet, fields: &Fields<'_>) {
+    let own = ["text", "file"].into_iter().find(|key| fields.entry(key).is_some());
+    if let (Some(own), Some(times)) = (own, fields.entry("times"))
+        && times.value.as_text() == Some("keep")
+    {
+        let problem = Problem::warning(&times.key.at, format!("`times: keep` beside `{own}` keeps nothing"));
+        sheet.report(problem.hint("leave it out: what a step brings itself is as old as its copy"));
+    }
 }

@@ -3,6 +3,7 @@
 use super::{
     Action, Rule, RuleLimits, Source, Step, closed,
     expressions::condition,
+    not_built,
     read_expect::expect,
     read_schedule,
     read_steps::{Around, end_of, steps},
@@ -14,9 +15,9 @@ use crate::{
         Fields, Outline, Problem, Sheet, Whose,
         defaults::{RETRY_MOVED, attempts, check_waits, deadline, delayed_after, priority, wait},
         first_line,
-        keys::{Table, default, not_yet, optional, required},
+        keys::{Table, default, optional, required},
         notices, read, values,
-        yaml::{self, Node, Value},
+        yaml::{Node, Value},
     },
     domain::{Arriving, Retry, Sha256, Stage},
     schedule::Windows,
@@ -32,11 +33,11 @@ pub const RULE: Table = Table {
         required("when"),
         optional("if"),
         required("then"),
-        not_yet("set", "leave it out: every file counts by itself"),
+        not_built::SET,
         optional("after"),
         optional("after_failure"),
         optional("expect"),
-        not_yet("verify", "leave it out: `proof` of an upload says how a copy is proved when it is made"),
+        not_built::VERIFY,
         optional("notices"),
         optional("retry"),
         optional("deadline"),
@@ -48,6 +49,14 @@ pub const RULE: Table = Table {
         optional("limits"),
         optional("time_zone"),
         default("paused", "false"),
+        not_built::KEEP,
+        not_built::COMPRESS,
+        not_built::ENCRYPT,
+        not_built::ATTACHMENTS,
+        not_built::REPORT_TO_SENDER,
+        not_built::RELAY,
+        not_built::POLL,
+        not_built::DROP,
     ],
     moved: &[
         ("name", "a rule's name is its file's name"),
@@ -63,6 +72,8 @@ pub const RULE: Table = Table {
         ("actions", "write `then`"),
         ("steps", "write `then`"),
         ("upload", "write it as a step: `then: [{ upload: … }]`"),
+        ("mail", "write it as a step: `then: [{ mail: … }]`"),
+        ("save", "write it as a step: `then: [{ save: … }]`"),
         ("to", "write it in a step: `then: [{ upload: { to: … } }]`"),
         ("enabled", "write `paused: true` to stop a rule"),
         ("disabled", "write `paused: true`"),
@@ -91,12 +102,7 @@ pub const RETRY: Table = Table {
 /// The keys of a rule's `limits`.
 pub const LIMITS: Table = Table {
     name: "limits",
-    keys: &[
-        optional("rate"),
-        optional("running"),
-        optional("size"),
-        not_yet("attachments", "leave it out: this version takes no mail in"),
-    ],
+    keys: &[optional("rate"), optional("running"), optional("size"), not_built::ATTACHMENTS],
     moved: &[
         ("connections", "write it at the server in packetboat.yaml"),
         ("bandwidth", "write it in a step, or at the server"),
@@ -106,14 +112,13 @@ pub const LIMITS: Table = Table {
     ],
 };
 
-/// A rule of this text; `None` when a finding says why not.
-pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Option<Rule> {
-    let root = yaml::read(sheet)?;
-    crate::config::hide_secrets(sheet, &root);
-    let fields = Fields::open(sheet, &RULE, &first_line(sheet), &root)?;
+/// The rule that `root`, the whole of the file, says; `None` when a finding says why not. Nothing is looked at on disk but templates.
+pub fn rule(sheet: &Sheet, root: &Node, (name, sha256): (&str, Sha256), known: &Outline) -> Option<Rule> {
+    crate::config::hide_secrets(sheet, root);
+    let fields = Fields::open(sheet, &RULE, &first_line(sheet), root)?;
     let about = fields.may("about", read::text);
     let time_zone = fields.may("time_zone", crate::config::time_zone).unwrap_or(known.time_zone);
-    let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, known, time_zone));
+    let when = fields.need("when", |sheet, node| read_watch::when(sheet, node, time_zone));
     let arriving = fields.value("when").map_or(Arriving::File, arriving);
     let wanted = fields.may("if", |sheet, node| condition(sheet, node, Known::of(Stage::Then, arriving)));
     let watch = when.as_ref().and_then(Source::watch);
@@ -123,10 +128,10 @@ pub fn rule(sheet: &Sheet, name: &str, sha256: Sha256, known: &Outline) -> Optio
     let then = fields.need("then", list(Stage::Then));
     let after = fields.or("after", vec![], list(Stage::After));
     let after_failure = fields.or("after_failure", vec![], list(Stage::Failure));
-    if let (Some(watch), Some(steps)) = (watch, fields.value("then"))
-        && watch.recursive
-    {
-        warn_of_one_place(sheet, steps);
+    if watch.is_some_and(|watch| watch.recursive) {
+        ["then", "after", "after_failure"].iter().filter_map(|key| fields.value(key)).for_each(|steps| {
+            warn_of_one_place(sheet, steps);
+        });
     }
     if arriving == Arriving::Tick {
         read_schedule::refuse_what_files_have(sheet, &fields);
@@ -270,7 +275,8 @@ mod tests {
             time_zone: chrono_tz::Asia::Tokyo,
         };
         let sheet = Sheet::new("rule.yaml", text);
-        let rule = rule(&sheet, "rule", Sha256([0; 32]), &known);
+        let root = crate::config::yaml::read(&sheet).unwrap();
+        let rule = rule(&sheet, &root, ("rule", Sha256([0; 32])), &known);
         let findings = sheet.into_findings();
         assert_eq!(findings, [], "{text}");
         rule.unwrap()

@@ -3,6 +3,7 @@
 use super::{
     Action, Manifest, Step,
     expressions::{condition, template},
+    not_built,
     read_here::{save, spot},
     read_mail::mail,
     read_upload::{servers, upload},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
-        keys::{Table, not_yet, optional, required},
+        keys::{Table, optional, required},
         kind::Kinds,
         read,
         yaml::{Entry, Kind, Node, Value},
@@ -19,8 +20,6 @@ use crate::{
     templates::{Known, Rows},
 };
 use std::{ops::Range, path::Path};
-
-const STEPS_THERE_ARE: &str = "this version has the steps `upload`, `mail`, `save`, `manifest`, `move` and `delete`";
 
 /// A step: one action and its condition.
 static KINDS: Kinds = Kinds {
@@ -37,10 +36,19 @@ const STEP: Table = Table {
         optional("if"),
         optional("mail"),
         optional("save"),
-        not_yet("relay", STEPS_THERE_ARE),
+        not_built::RELAY,
         optional("manifest"),
         optional("move"),
         optional("delete"),
+        not_built::SET,
+        not_built::VERIFY,
+        not_built::KEEP,
+        not_built::COMPRESS,
+        not_built::ENCRYPT,
+        not_built::ATTACHMENTS,
+        not_built::REPORT_TO_SENDER,
+        not_built::POLL,
+        not_built::DROP,
     ],
     moved: &[
         ("type", "write `upload: { … }`"),
@@ -101,43 +109,50 @@ pub fn steps(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Vec<Step>
 }
 
 fn step(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Step> {
-    let Around { known, of, folder } = around;
+    let mut rows = Rows::No;
+    let action = KINDS.one(sheet, node, |kind| {
+        if kind.value.entry("rows").is_some() {
+            rows = Rows::Yes;
+        }
+        action(sheet, &kind, around)
+    });
+    let condition = node.entry("if").and_then(|own| condition(sheet, &own.value, Known { rows, ..around.of }));
+    Some(Step { action: action?, condition })
+}
+
+fn action(sheet: &Sheet, Entry { key, value }: &Entry, Around { known, of, folder }: Around<'_>) -> Option<Action> {
     let stage = of.stage;
-    let Entry { key, value } = KINDS.one(sheet, node)?;
-    let rows = if value.entry("rows").is_some() { Rows::Yes } else { Rows::No };
-    let condition = node.entry("if").and_then(|own| condition(sheet, &own.value, Known { rows, ..of }));
-    let action = match key.as_text() {
+    Some(match key.as_text() {
         Some(end @ ("move" | "delete")) if of.arriving == Arriving::Tick => {
             return refuse_without_file(sheet, end, &key.at);
         }
-        Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, &value, (known, of))?)),
+        Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, value, (known, of))?)),
         Some("manifest") if stage != Stage::After => return refuse_manifest(sheet, &key.at),
-        Some("manifest") => Action::Manifest(manifest(&Fields::open(sheet, &MANIFEST, &key.at, &value)?, known, of)?),
-        Some("save") => Action::Save(save(sheet, &key.at, &value, (known, of))?),
+        Some("manifest") => Action::Manifest(manifest(&Fields::open(sheet, &MANIFEST, &key.at, value)?, known, of)?),
+        Some("save") => Action::Save(save(sheet, &key.at, value, (known, of))?),
         Some(end @ ("move" | "delete")) if stage == Stage::Then => return refuse_end(sheet, end, &key.at),
-        Some("move") => Action::Move(spot(sheet, &value, (of, folder))?),
-        Some("delete") => delete(sheet, &value)?,
-        _ => Action::Upload(upload(sheet, &key.at, &value, (known, of))?),
-    };
-    Some(Step { action, condition })
+        Some("move") => Action::Move(spot(sheet, value, (of, folder))?),
+        Some("delete") => delete(sheet, value)?,
+        _ => Action::Upload(upload(sheet, &key.at, value, (known, of))?),
+    })
 }
 
 /// A schedule brings nothing that could be taken away.
-fn refuse_without_file(sheet: &Sheet, end: &str, at: &Range<usize>) -> Option<Step> {
+fn refuse_without_file(sheet: &Sheet, end: &str, at: &Range<usize>) -> Option<Action> {
     let problem = Problem::error(at, format!("`{end}` where no file comes"));
     sheet.report(problem.hint("leave it out: there is no source to be dealt with"));
     None
 }
 
 /// Beside other steps it could take the file away before they have it.
-fn refuse_end(sheet: &Sheet, end: &str, at: &Range<usize>) -> Option<Step> {
+fn refuse_end(sheet: &Sheet, end: &str, at: &Range<usize>) -> Option<Action> {
     let step = if end == "delete" { "delete" } else { "{ move: \"sent/\" }" };
     let problem = Problem::error(at, format!("`{end}` before the file is delivered"));
     sheet.report(problem.hint(format!("`after: [{step}]` comes when all of `then` is delivered")));
     None
 }
 
-fn refuse_manifest(sheet: &Sheet, at: &Range<usize>) -> Option<Step> {
+fn refuse_manifest(sheet: &Sheet, at: &Range<usize>) -> Option<Action> {
     let problem = Problem::error(at, "a manifest lists what is delivered");
     sheet.report(problem.hint("write it in `after`, which comes when all of `then` is"));
     None

@@ -3,12 +3,13 @@
 use super::{
     Upload,
     expressions::template,
-    read_own::{check_is_whole, own},
+    not_built,
+    read_own::{check_is_whole, own, path_of, warn_of_times},
 };
 use crate::{
     config::{
         Fields, Outline, Problem, ServerKind, Sheet,
-        keys::{Table, default, not_yet, optional, required},
+        keys::{Table, default, optional, required},
         read::{self, Meaning, Meaning::Built},
         suggest, values,
         yaml::Node,
@@ -17,8 +18,6 @@ use crate::{
     templates::Known,
 };
 use std::ops::Range;
-
-const AS_IT_IS: &str = "leave it out: files are sent as they are";
 
 /// The keys of `upload`.
 pub const UPLOAD: Table = Table {
@@ -31,12 +30,12 @@ pub const UPLOAD: Table = Table {
         default("times", "keep"),
         optional("resume"),
         optional("bandwidth"),
-        not_yet("compress", AS_IT_IS),
-        not_yet("encrypt", AS_IT_IS),
-        not_yet("attachments", AS_IT_IS),
+        not_built::COMPRESS,
+        not_built::ENCRYPT,
+        not_built::ATTACHMENTS,
         optional("file"),
         optional("text"),
-        not_yet("keep", "leave it out: every copy is kept"),
+        not_built::KEEP,
     ],
     moved: &[
         ("server", "write `to`"),
@@ -67,13 +66,14 @@ pub const TIMES: &[(&str, Meaning<Times>)] = &[("keep", Built(Times::Keep)), ("n
 /// An upload step; `at` is its key.
 pub fn upload(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outline, Known<'_>)) -> Option<Upload> {
     let fields = Fields::open(sheet, &UPLOAD, at, node)?;
-    check_is_whole(sheet, &fields, of)?;
+    let is_whole = check_is_whole(sheet, &fields, of);
     let own = own(sheet, &fields, (known, of));
     let to = fields.need("to", |sheet, node| servers(sheet, node, known));
-    let path = fields.need("path", |sheet, node| template(sheet, node, of));
+    let path = path_of(&fields, is_whole, |sheet, node| template(sheet, node, of));
     let on_exists = fields.need("on_exists", read::word(ON_EXISTS));
     let proof = fields.need("proof", read::word(PROOF));
     let times = fields.need("times", read::word(TIMES));
+    warn_of_times(sheet, &fields);
     let resume = fields.may("resume", read::switch);
     let bandwidth = fields.may("bandwidth", read::spelt("a bandwidth", values::byte_rate));
     let resume = match resume {
@@ -81,6 +81,7 @@ pub fn upload(sheet: &Sheet, at: &Range<usize>, node: &Node, (known, of): (&Outl
         Some(true) => Resume::Always,
         Some(false) => Resume::Never,
     };
+    is_whole?;
     Some(Upload { to: to?, path: path?, on_exists: on_exists?, proof: proof?, times: times?, resume, bandwidth, own })
 }
 
@@ -130,11 +131,11 @@ fn check_twice(sheet: &Sheet, node: &Node, servers: &[String]) {
 /// What tells files of one name apart that lie in different folders.
 const TELLING: [&str; 4] = ["file.path", "file.folder", "sha256", ".id"];
 
-/// Where the folders below are watched too, two files may have one name, and one place over there is for one of them.
+/// Where the folders below are watched too, two files may have one name, and one place for copies is for one of them.
 pub fn warn_of_one_place(sheet: &Sheet, steps: &Node) {
     for step in read::items(steps) {
-        let Some(upload) = step.entry("upload") else { continue };
-        let written = |key| upload.value.entry(key).map(|entry| &entry.value);
+        let Some(copy) = step.entry("upload").or_else(|| step.entry("save")) else { continue };
+        let written = |key| copy.value.entry(key).map(|entry| &entry.value);
         let is_kept_apart = written("on_exists").and_then(Node::as_text).is_some_and(|word| word != "replace");
         let Some(path) = written("path").filter(|_| !is_kept_apart) else { continue };
         if path.as_text().is_some_and(|text| !TELLING.iter().any(|telling| text.contains(telling))) {

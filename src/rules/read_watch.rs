@@ -1,29 +1,21 @@
 //! `when:` of a rule: the source it waits for, and the keys of a watched folder.
 
 use super::{
-    EmptyFiles, Existing, FileFilter, HardLinks, Source, Symlinks, Watch, WatchMethod,
-    expressions::compiled,
-    globs,
-    read_schedule::schedule,
-    whereabouts::{in_time, in_time_of},
+    EmptyFiles, Existing, FileFilter, HardLinks, Source, Symlinks, Watch, WatchMethod, expressions::compiled, globs,
+    not_built, read_folder::folder, read_schedule::schedule,
 };
 use crate::config::{
-    Fields, Outline, Problem, Sheet,
-    keys::{Table, default, not_yet, optional, required},
+    Fields, Problem, Sheet,
+    keys::{Table, default, optional, required},
     kind::Kinds,
     read::{self, Meaning, Meaning::Built},
     values,
-    yaml::{Entry, Node, literal},
+    yaml::{Node, literal},
 };
 use crate::domain::Globs;
 use crate::templates::DoneFile;
 use chrono_tz::Tz;
-use std::{
-    io,
-    path::{Component, Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// The kinds of source.
 static KINDS: Kinds = Kinds {
@@ -35,13 +27,7 @@ static KINDS: Kinds = Kinds {
 
 const SOURCES: Table = Table {
     name: "when",
-    keys: &[
-        optional("watch"),
-        not_yet("poll", WATCH_ONLY),
-        not_yet("drop", WATCH_ONLY),
-        optional("schedule"),
-        not_yet("mail", WATCH_ONLY),
-    ],
+    keys: &[optional("watch"), optional("schedule"), not_built::POLL, not_built::DROP, not_built::MAIL],
     moved: &[
         ("type", "write `watch: { folder: … }`"),
         ("folder", "write `watch: { folder: … }`"),
@@ -52,9 +38,6 @@ const SOURCES: Table = Table {
         ("every", "write `schedule: { every: … }`"),
     ],
 };
-
-const WATCH_ONLY: &str =
-    "this version waits for files in a local folder, `watch: { folder: … }`, and for moments, `schedule: { at: … }`";
 
 /// The keys of `watch`.
 pub const WATCH: Table = Table {
@@ -107,29 +90,14 @@ const TAKE: &[(&str, Meaning<()>)] =
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The source under `when`; moments are in `time_zone`.
-pub fn when(sheet: &Sheet, node: &Node, known: &Outline, time_zone: Tz) -> Option<Source> {
-    let entry = KINDS.one(sheet, node)?;
-    match entry.key.as_text() {
+pub fn when(sheet: &Sheet, node: &Node, time_zone: Tz) -> Option<Source> {
+    KINDS.one(sheet, node, |entry| match entry.key.as_text() {
         Some("schedule") => Some(Source::Schedule(Arc::new(schedule(sheet, &entry, time_zone)?))),
-        _ => Some(Source::Watch(Arc::new(watched(sheet, entry, known)?))),
-    }
-}
-
-fn watched(sheet: &Sheet, Entry { key, value }: Entry, known: &Outline) -> Option<Watch> {
-    let fields = Fields::open(sheet, &WATCH, &key.at, &value)?;
-    let watch = watch(&fields, sheet)?;
-    let folder = fields.value("folder").map_or(&key.at, |node| &node.at);
-    let way_to = |storage: &PathBuf| {
-        let [storage, watched] = [storage, &watch.folder].map(|folder| in_time_of(folder));
-        storage.below(&watched).map(Path::to_owned)
-    };
-    if let Some(way) = known.storage.as_ref().and_then(way_to)
-        && (watch.recursive || way.as_os_str().is_empty())
-    {
-        let problem = Problem::error(folder, "packetboat's own storage lies in this folder");
-        sheet.report(problem.hint("it changes with every file that is sent; watch another folder, or move `storage`"));
-    }
-    Some(watch)
+        _ => {
+            let fields = Fields::open(sheet, &WATCH, &entry.key.at, &entry.value)?;
+            Some(Source::Watch(Arc::new(watch(&fields, sheet)?)))
+        }
+    })
 }
 
 fn watch(fields: &Fields<'_>, sheet: &Sheet) -> Option<Watch> {
@@ -159,45 +127,6 @@ fn watch(fields: &Fields<'_>, sheet: &Sheet) -> Option<Watch> {
         symlinks: symlinks?,
         hard_links: hard_links?,
     })
-}
-
-fn is_folder(path: &Path) -> io::Result<bool> {
-    let path = path.to_owned();
-    let silent = || Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
-    in_time(move || std::fs::metadata(&path).map(|found| found.is_dir())).unwrap_or_else(silent)
-}
-
-fn folder(sheet: &Sheet, node: &Node) -> Option<PathBuf> {
-    let text = read::some_text(sheet, node)?;
-    let path = Path::new(&text);
-    if !path.is_absolute() {
-        let hint = if text.starts_with('~') {
-            "`~` is a shell's: write the folder out, from `/`"
-        } else {
-            "write it from `/`"
-        };
-        sheet.report(Problem::error(&node.at, "a watched folder is absolute").hint(hint));
-        return None;
-    }
-    if path.components().any(|part| part == Component::ParentDir) {
-        sheet.report(Problem::error(&node.at, "a watched folder has no `..` in it").hint("write it straight"));
-        return None;
-    }
-    match is_folder(path) {
-        Ok(false) => {
-            sheet.report(
-                Problem::error(&node.at, "this is not a folder").hint("watch the folder it lies in, with `include`"),
-            );
-            return None;
-        }
-        Ok(true) => {}
-        Err(error) => {
-            let problem = Problem::warning(&node.at, format!("this folder cannot be seen: {error}"));
-            sheet.report(problem.hint("the rule waits until it is there"));
-        }
-    }
-    // Parts once over, so that two spellings are one folder.
-    Some(path.components().collect())
 }
 
 fn filter(fields: &Fields<'_>, sheet: &Sheet, every: &'static str) -> Option<FileFilter> {

@@ -1,14 +1,13 @@
 //! Where a folder lies, whatever it is called: one that is reached through a symlink, or mounted in two places, is one.
 
-use super::Rule;
 use std::{
-    collections::BTreeMap,
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A folder as its file system knew it at the moment of one look.
@@ -52,47 +51,63 @@ impl Whereabouts {
     }
 }
 
-/// Where the folders of rules lie, those that they watch and those that they write to.
-pub(super) struct Atlas(BTreeMap<PathBuf, Whereabouts>);
+/// Where the folders of rules lie, those that they watch and those that they write to, and which of them are folders.
+pub(super) struct Atlas(BTreeMap<PathBuf, (Whereabouts, io::Result<bool>)>);
 
 impl Atlas {
-    pub(super) fn of<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Self {
-        let mut folders = BTreeMap::new();
-        for rule in rules {
-            let watched = rule.when.watch().map(|watch| &watch.folder);
-            for folder in watched.into_iter().chain(rule.folders_of_ours().map(|spot| &spot.root)) {
-                folders.entry(folder.clone()).or_insert_with(|| in_time_of(folder));
-            }
-        }
-        Self(folders)
+    /// Looks at all of them at once.
+    pub(super) fn of<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> Self {
+        let folders: BTreeSet<PathBuf> = folders.into_iter().cloned().collect();
+        let looked = all_in_time(folders.iter().cloned(), |folder| {
+            (Whereabouts::of(&folder), fs::metadata(&folder).map(|found| found.is_dir()))
+        });
+        let unseen = |folder: &Path| {
+            (Whereabouts::named(folder), Err(io::Error::new(io::ErrorKind::TimedOut, "it does not answer")))
+        };
+        let all = folders.into_iter().zip(looked);
+        Self(all.map(|(folder, seen)| (folder.clone(), seen.unwrap_or_else(|| unseen(&folder)))).collect())
     }
 
     /// The way from `folder` to `to`, as [`Whereabouts::below`].
     pub(super) fn way(&self, folder: &Path, to: &Path) -> Option<&Path> {
-        self.0.get(to)?.below(self.0.get(folder)?)
+        self.0.get(to)?.0.below(&self.0.get(folder)?.0)
+    }
+
+    /// Whether there is a folder of this name, or something else.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be seen.
+    pub(super) fn is_folder(&self, folder: &Path) -> Result<bool, String> {
+        match self.0.get(folder) {
+            Some((_, Ok(is_folder))) => Ok(*is_folder),
+            Some((_, Err(why))) => Err(why.to_string()),
+            None => Err("nobody looked".to_owned()),
+        }
     }
 }
 
-/// A network mount that hangs must not hang every verb that reads a rule.
+/// A network mount that hangs must not hang every verb that reads a rule, and many that hang take no longer than one.
 const SEEN_WITHIN: Duration = Duration::from_secs(2);
 
-/// What `look` shows, by a thread that nobody waits for any longer. `None`: there is no answer.
-pub(super) fn in_time<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(look())); // nobody may be waiting any more
-    told.recv_timeout(SEEN_WITHIN).ok()
-}
-
-/// [`Whereabouts::of`], or by its text where it does not answer.
-pub(super) fn in_time_of(folder: &Path) -> Whereabouts {
-    let asked = folder.to_owned();
-    in_time(move || Whereabouts::of(&asked)).unwrap_or_else(|| Whereabouts::named(folder))
+/// What `look` shows of each, by threads that nobody waits for any longer. `None`: there is no answer.
+fn all_in_time<A: Send + 'static, T: Send + 'static>(
+    all: impl Iterator<Item = A>,
+    look: impl Fn(A) -> T + Copy + Send + 'static,
+) -> Vec<Option<T>> {
+    let until = Instant::now() + SEEN_WITHIN;
+    let ask = |asked| {
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || tell.send(look(asked))); // nobody may be waiting any more
+        told
+    };
+    let asked: Vec<mpsc::Receiver<T>> = all.map(ask).collect();
+    asked.iter().map(|told| told.recv_timeout(until.saturating_duration_since(Instant::now())).ok()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::{os::unix::fs::symlink, sync::Barrier};
 
     #[test]
     fn a_folder_is_the_same_by_whatever_path() {
@@ -122,5 +137,16 @@ mod tests {
         }
         assert_eq!(Whereabouts::of(&at("link")).owner, Some(fs::metadata(at("real")).unwrap().uid()));
         assert_eq!(Whereabouts::of(&at("none")).owner, None);
+    }
+
+    #[test]
+    fn all_are_looked_at_at_once() {
+        static ALL: Barrier = Barrier::new(60);
+        // one by one the first would wait for the others in vain
+        let looked = all_in_time(0..60, |number| {
+            ALL.wait();
+            number
+        });
+        assert_eq!(looked, (0..60).map(Some).collect::<Vec<_>>());
     }
 }

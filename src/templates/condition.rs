@@ -32,7 +32,7 @@ impl Condition {
     /// Reads `text`, looks up every name in it and evaluates it for a sample file.
     ///
     /// # Errors
-    /// The first mistake, with its place in `text`: syntax, unknown names, unlike things compared, a result that is
+    /// The mistakes, each with its place in `text`: syntax, unknown names, unlike things compared, a result that is
     /// neither true nor false.
     pub fn parse<'a>(known: impl Into<Known<'a>>, text: &str) -> Result<Self, TemplateError> {
         let known = known.into();

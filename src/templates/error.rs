@@ -13,11 +13,13 @@ pub struct TemplateError {
     pub range: Option<Range<usize>>,
     /// What to write instead.
     pub hint: Option<String>,
+    /// What else is wrong with it, each by itself.
+    pub others: Vec<Self>,
 }
 
 impl TemplateError {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), range: None, hint: None }
+        Self { message: message.into(), range: None, hint: None, others: Vec::new() }
     }
 
     pub(super) fn at(self, range: Option<Range<usize>>) -> Self {
@@ -26,6 +28,29 @@ impl TemplateError {
 
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// All mistakes of a text, the first of which stands for them.
+    pub(super) fn of_all(mistakes: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mut mistakes = mistakes.into_iter();
+        match mistakes.next() {
+            Some(first) => Err(Self { others: mistakes.collect(), ..first }),
+            None => Ok(()),
+        }
+    }
+
+    /// Each mistake by itself.
+    pub fn each(mut self) -> impl Iterator<Item = Self> {
+        let others = std::mem::take(&mut self.others);
+        std::iter::once(self).chain(others)
+    }
+
+    /// In a text that `length` bytes stand before.
+    #[must_use]
+    pub fn shifted(self, length: usize) -> Self {
+        let range = self.range.map(|range| range.start + length..range.end + length);
+        let others = self.others.into_iter().map(|other| other.shifted(length)).collect();
+        Self { range, others, ..self }
     }
 
     /// At the first place of `part` in `text`, if it is there.

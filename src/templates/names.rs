@@ -64,7 +64,7 @@ pub(super) fn columns(used: &BTreeSet<String>) -> impl Iterator<Item = &str> {
     used.iter().filter_map(|name| name.strip_prefix("row."))
 }
 
-/// Finds the first name, in the order of the text, that does not exist in this place.
+/// Finds the names, in the order of the text, that do not exist in this place.
 ///
 /// `used` are dotted names as minijinja lists them (`file.name`), functions among them.
 pub(super) fn check(
@@ -77,11 +77,9 @@ pub(super) fn check(
     let place = (place, known);
     let names = used.into_iter().filter(|name| !is_function(name) && !known.has(name));
     let wrong = names.filter_map(|name| Some((find(text, &name), refusal(place, &name)?, name)));
-    let start = |range: &Option<Range<usize>>| range.as_ref().map_or(usize::MAX, |range| range.start);
-    match wrong.min_by_key(|(range, _, name)| (start(range), name.clone())) {
-        Some((range, error, _)) => Err(error.at(range)),
-        None => Ok(()),
-    }
+    let mut wrong: Vec<_> = wrong.collect();
+    wrong.sort_by_key(|(range, _, name)| (range.as_ref().map_or(usize::MAX, |range| range.start), name.clone()));
+    TemplateError::of_all(wrong.into_iter().map(|(range, error, _)| error.at(range)))
 }
 
 /// Why `dotted` is not a name that can be used in this place.
@@ -152,4 +150,28 @@ fn find(text: &str, dotted: &str) -> Option<Range<usize>> {
         .map(|(start, found)| start..start + found.len())
         .find(|range| !text[..range.start].ends_with(is_name) && !text[range.end..].starts_with(is_name))
         .or_else(|| text.find(dotted).map(|start| start..start + dotted.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_stands_in_the_reference_with_its_fields() {
+        let reference = include_str!("../../deploy/rule.yaml").replace("\n#     .", " .");
+        let told: Vec<&str> = reference.lines().filter(|line| line.starts_with("#   ")).collect();
+        let is_told = |name, field: &str| told.iter().any(|line| line.contains(name) && line.contains(field));
+        for stage in [Stage::Then, Stage::After, Stage::Failure] {
+            for known in [Arriving::File, Arriving::Tick].map(|arriving| Known::of(stage, arriving)) {
+                for place in [Place::Path, Place::Attached, Place::Condition, Place::Mail] {
+                    for name in NAMES {
+                        let Some(fields) = fields((place, known), name) else { continue };
+                        assert!(is_told(name, name), "{name}");
+                        let untold = fields.iter().find(|field| !is_told(name, &format!(".{field}")));
+                        assert_eq!(untold, None, "{name}");
+                    }
+                }
+            }
+        }
+    }
 }

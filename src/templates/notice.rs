@@ -57,12 +57,14 @@ fn moment(name: &str, text: &str) -> Option<Moment> {
     Some(Moment(time.timestamp_millis()))
 }
 
-/// Finds the first name that no notice has. What stands below `data` depends on the notice: a sample of it tells.
+/// Finds the names that no notice has. What stands below `data` depends on the notice: a sample of it tells.
 pub(super) fn check<'a>(text: &str, used: impl Iterator<Item = &'a String>) -> Result<(), TemplateError> {
     let top = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    let Some(wrong) = used.map(|name| top(name)).find(|name| !NAMES.contains(&&**name)) else { return Ok(()) };
-    let error = TemplateError::new(format!("there is no `{wrong}` here"));
-    Err(error.where_it_says(&wrong, text).hint(format!("there are {}", NAMES.join(", "))))
+    let wrong: BTreeSet<String> = used.map(|name| top(name)).filter(|name| !NAMES.contains(&&**name)).collect();
+    TemplateError::of_all(wrong.iter().map(|wrong| {
+        let error = TemplateError::new(format!("there is no `{wrong}` here"));
+        error.where_it_says(wrong, text).hint(format!("there are {}", NAMES.join(", ")))
+    }))
 }
 
 /// Of each kind of notice that is told on these events, or of a digest, how it begins and how it ends.

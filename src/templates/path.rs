@@ -24,7 +24,7 @@ impl PathTemplate {
     /// Compiles `text`, looks up every name in it and renders it for a sample file.
     ///
     /// # Errors
-    /// The first mistake, with its place in `text`: syntax, unknown names, `now`, absolute paths and such as can leave
+    /// The mistakes, each with its place in `text`: syntax, unknown names, `now`, absolute paths and such as can leave
     /// their root.
     pub fn parse<'a>(known: impl Into<Known<'a>>, text: &str) -> Result<Self, TemplateError> {
         let known = known.into();

@@ -39,7 +39,7 @@ impl TextTemplate {
     /// Compiles `text`, looks up every name in it and renders it for a sample file.
     ///
     /// # Errors
-    /// The first mistake, with its place in `text`.
+    /// The mistakes, each with its place in `text`.
     pub fn parse<'a>(kind: TextKind, known: impl Into<Known<'a>>, text: &str) -> Result<Self, TemplateError> {
         let known = known.into();
         let template = Self::compile(kind, text)?;
@@ -51,7 +51,7 @@ impl TextTemplate {
     /// Compiles the text of a notice and renders it for each of these samples.
     ///
     /// # Errors
-    /// The first mistake, with its place in `text`.
+    /// The mistakes, each with its place in `text`.
     pub fn parse_notice(kind: TextKind, samples: &[Notified], text: &str) -> Result<Self, TemplateError> {
         let template = Self::compile(kind, text)?;
         notice::check(text, template.0.used.iter().filter(|name| !template.0.has_function(name)))?;

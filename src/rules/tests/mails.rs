@@ -195,6 +195,16 @@ fn mistakes_in_a_template_are_shown_in_it() {
             &["there is no `totl` here\n  --> templates/invoice/text.txt:2:8", "--> templates/invoice/html.html:1:"][..],
         ),
         (
+            &[("subject.txt", "{{ a }} {{ b }}"), ("text.txt", "{{ c }}\n{{ d }}\n")],
+            BY_TEMPLATE,
+            &[
+                "no `a` here\n  --> templates/invoice/subject.txt:1:4",
+                "no `b` here\n  --> templates/invoice/subject.txt:1:12",
+                "no `c` here\n  --> templates/invoice/text.txt:1:4",
+                "no `d` here\n  --> templates/invoice/text.txt:2:4",
+            ],
+        ),
+        (
             &[("subject.txt", "one\ntwo"), ("text.txt", "t")],
             BY_TEMPLATE,
             &["this is one line\n  --> templates/invoice/subject.txt:1"],
@@ -208,7 +218,10 @@ fn mistakes_in_a_template_are_shown_in_it() {
         (
             &[("subject.txt", "s")],
             "  - mail: { to: a@b.c, template: invioce }\n",
-            &["there is no template `invioce`", "templates has invoice. Did you mean `invoice`?"],
+            &[
+                "there is no template `invioce`",
+                "to make it: templates/invioce/ with subject.txt, and text.txt or html.html or both; templates has invoice. Did you mean `invoice`?",
+            ],
         ),
         (&[], "  - mail: { to: a@b.c, template: ../x }\n", &["this is not a template's name"]),
         (

@@ -8,7 +8,8 @@ use lettre::{
         extension::{MailBodyParameter, MailParameter, RcptParameter},
     },
 };
-use memchr::memchr2_iter;
+use memchr::{memchr2_iter, memmem};
+use std::borrow::Cow;
 
 /// One message for some recipients, in one transaction.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +114,11 @@ impl Envelope {
         }
         let is_ascii = mail.from.is_none_or(str::is_ascii) && recipients.iter().all(|line| line.text.is_ascii());
         let mut parameters = message_parameters(mail.message, server)?;
-        if !is_ascii {
+        let wide = header_outside_ascii(mail.message);
+        if let Some(name) = wide.as_ref().filter(|_| !server.utf8) {
+            return Err(format!("`{name}` of the message is not ASCII, and the server does not offer SMTPUTF8"));
+        }
+        if !is_ascii || wide.is_some() {
             parameters.push(MailParameter::SmtpUtfEight);
         }
         parameters.extend(status_parameters(mail, server));
@@ -137,6 +142,15 @@ fn check_message(message: &[u8]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The name of the first header that is not ASCII: such a message needs SMTPUTF8, whoever is to have it (RFC 6531 section 3.4, RFC 6532).
+fn header_outside_ascii(message: &[u8]) -> Option<Cow<'_, str>> {
+    let headers = &message[..memmem::find(message, b"\r\n\r\n").unwrap_or(message.len())];
+    let wide = headers.iter().position(|byte| !byte.is_ascii())?;
+    let is_first = |line: &&[u8]| !line.starts_with(b" ") && !line.starts_with(b"\t");
+    let line = headers[..wide].split(|byte| *byte == b'\n').rfind(is_first)?;
+    line.split(|byte| *byte == b':').next().map(String::from_utf8_lossy)
 }
 
 fn message_parameters(message: &[u8], server: &Capabilities) -> Result<Vec<MailParameter>, String> {
@@ -282,6 +296,21 @@ mod tests {
             let server = Capabilities { eight_bit: false, ..everything() };
             assert_eq!(Envelope::of(&mail, &server).unwrap_err(), why, "{message:?}");
         }
+        let narrow = Capabilities { utf8: false, ..everything() };
+        for (message, name) in [
+            ("Subject: x\r\nTo: gr\u{fc}n@c.example\r\n\r\nHello\r\n", "To"),
+            ("From: a@b\r\nCc: c@d,\r\n gr\u{fc}n@c.example\r\nX: y\r\n\r\n", "Cc"),
+            ("Subject: gr\u{fc}n", "Subject"),
+        ] {
+            let mail = Mail { message: message.as_bytes(), ..mail(&recipients) };
+            let why = format!("`{name}` of the message is not ASCII, and the server does not offer SMTPUTF8");
+            assert_eq!(Envelope::of(&mail, &narrow).unwrap_err(), why);
+            let said = text(&Envelope::of(&mail, &everything()).unwrap());
+            assert!(said.contains(" SMTPUTF8\r\nRCPT TO:<you@there.example>\r\n"), "{said}");
+        }
+        let message = "Subject: x\r\n\r\ngr\u{fc}n\r\n".as_bytes();
+        let said = text(&Envelope::of(&Mail { message, ..mail(&recipients) }, &narrow).unwrap());
+        assert!(!said.contains("SMTPUTF8"), "a body needs none: {said}");
         let mail = Mail { from: Some("gr\u{fc}n@here.example"), ..mail(&recipients) };
         let why = Envelope::of(&mail, &Capabilities { utf8: false, ..everything() }).unwrap_err();
         assert_eq!(why, "gr\u{fc}n@here.example is not ASCII, and the server does not offer SMTPUTF8");

@@ -97,6 +97,17 @@ async fn an_address_outside_ascii_needs_a_relay_that_takes_it() {
 }
 
 #[tokio::test]
+async fn a_header_outside_ascii_needs_a_relay_that_takes_it_whoever_is_to_have_the_message() {
+    let mail = mail(&ONE, "To: ada@there.example, grün@there.example\r\n\r\nHello\r\n".as_bytes());
+    let (outcomes, messages, _) = sent(script(), &mail).await;
+    delivered(outcomes);
+    assert!(messages[0].from.ends_with(" SMTPUTF8"), "{messages:?}");
+    let (outcomes, messages, dialogue) = sent(script().without(&["SMTPUTF8"]), &mail).await;
+    refused(&outcomes, "`To` of the message is not ASCII, and the server does not offer SMTPUTF8");
+    assert_eq!((messages.len(), dialogue.len()), (0, 1));
+}
+
+#[tokio::test]
 async fn a_delivery_status_is_asked_for_where_that_is_known() {
     let recipients = [Recipient { notify: Some(Notify::OfFailure), original: Some("a+b@old.example"), ..ONE[0] }];
     let mail = Mail { envelope_id: Some("job=1"), returning: Some(Returning::Headers), ..mail(&recipients, MESSAGE) };
