@@ -85,6 +85,7 @@ pub struct Example {
     #[serde(default)]
     pub sha256: Option<String>,
     pub to: String,
+    /// Attempts on record, without those that were handed back.
     pub tries: u32,
     pub said: String,
 }

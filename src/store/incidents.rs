@@ -148,12 +148,12 @@ pub(super) fn example(row: &SqliteRow) -> Example {
 /// What a mail shows of a job `j`.
 macro_rules! example_columns {
     () => {
-        "j.ref, j.server, j.said, j.tries, j.target, j.recipient, (SELECT name FROM arrivals WHERE id = j.arrival_id) AS name,
+        concat!("j.ref, j.server, j.said, ", crate::store::attempts::tries!("j.id"), " AS tries, j.target, j.recipient, (SELECT name FROM arrivals WHERE id = j.arrival_id) AS name,
          (SELECT size_bytes FROM payloads WHERE id = j.payload_id) AS size_bytes,
          coalesce((SELECT sha256 FROM payloads WHERE id = j.payload_id),
            (SELECT s.sha256 FROM arrivals a JOIN payloads p ON p.id = j.payload_id
               JOIN seen s ON s.place_id = a.place_id AND s.path = a.name AND s.size_bytes = p.size_bytes AND s.mtime_ns = p.mtime_ns
-                AND s.inode = p.inode AND s.ctime_ns = p.ctime_ns WHERE a.id = j.arrival_id)) AS sha256"
+                AND s.inode = p.inode AND s.ctime_ns = p.ctime_ns WHERE a.id = j.arrival_id)) AS sha256")
     };
 }
 pub(super) use example_columns;

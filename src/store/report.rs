@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Example, Moment, NOTICES, ReportLine},
-    store::{OpenCounts, Store, StoreError, incidents::example, read::rules_with_ended_jobs},
+    store::{OpenCounts, Store, StoreError, attempts::tries, incidents::example, read::rules_with_ended_jobs},
 };
 use sqlx::Row;
 use std::collections::BTreeMap;
@@ -109,6 +109,10 @@ pub(super) const SPAN: &str = "SELECT
 pub(super) const SUM: &str = "SELECT count(*) AS jobs, coalesce(sum(size_bytes), 0) AS bytes FROM receipts
  WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3";
 
-pub(super) const LAST: &str = "SELECT job_ref AS ref, server, reply AS said, remote_path AS target, recipient, source_name AS name, size_bytes, sha256,
-  coalesce((SELECT tries FROM jobs WHERE substr(ref, 12, 5) = substr(job_ref, 12, 5) AND ref = job_ref), 1) AS tries
-  FROM receipts WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3 ORDER BY delivered_at DESC LIMIT 10";
+pub(super) const LAST: &str = concat!(
+    "SELECT job_ref AS ref, server, reply AS said, remote_path AS target, recipient, source_name AS name, size_bytes, sha256,
+  coalesce((SELECT ",
+    tries!("jobs.id"),
+    " FROM jobs WHERE substr(ref, 12, 5) = substr(job_ref, 12, 5) AND ref = job_ref), 1) AS tries
+  FROM receipts WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3 ORDER BY delivered_at DESC LIMIT 10"
+);

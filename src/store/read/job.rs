@@ -3,7 +3,7 @@
 use crate::{
     domain::{Moment, Ref, RefTail, Sha256},
     store::{
-        Store, StoreError,
+        Store, StoreError, TryOutcome,
         read::{JobLine, ReceiptLine, jobs::COLUMNS, json},
     },
 };
@@ -101,6 +101,12 @@ impl Store {
 }
 
 impl Attempt {
+    /// Untried, or interrupted by us: it says nothing of the job, and is not one of [`JobLine::tries`].
+    #[must_use]
+    pub fn is_handed_back(&self) -> bool {
+        self.outcome == TryOutcome::Returned.word()
+    }
+
     fn from_row(row: &SqliteRow) -> Self {
         Self {
             started_at: row.get("started_at"),

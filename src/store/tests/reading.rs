@@ -190,3 +190,30 @@ async fn a_list_that_is_taken_slowly_holds_no_read_open() {
     drop(taken);
     assert_eq!(list.await.unwrap(), Rest::Jobs(0));
 }
+
+#[tokio::test]
+async fn an_attempt_that_was_handed_back_is_on_record_and_not_counted() {
+    let desk = Desk::new().await;
+    let draft = desk.draft("a", 1);
+    let id = draft.jobs[0].id;
+    desk.arrive(vec![draft]).await;
+    let mut back = settle(desk.session, desk.claim(1).await.remove(0), JobState::Queued);
+    (back.attempt.outcome, back.settlement.counted) = (TryOutcome::Returned, false);
+    desk.store.settle(Arc::new(vec![back])).await.unwrap();
+    let mut uncounted = settle(desk.session, desk.claim(1).await.remove(0), JobState::Queued);
+    uncounted.settlement.counted = false; // the server's trouble
+    desk.store.settle(Arc::new(vec![uncounted])).await.unwrap();
+    let job = desk.claim(1).await.remove(0);
+    desk.settle(job, JobState::Failed).await;
+    let [detail] = &desk.store.job(RefTail(id.tail())).await.unwrap()[..] else { panic!("one") };
+    let handed_back: Vec<bool> = detail.attempts.iter().map(Attempt::is_handed_back).collect();
+    assert_eq!((&handed_back[..], detail.job.tries, detail.job.counted_tries), (&[true, false, false][..], 2, 1));
+    let mut listed = Vec::new();
+    let each = |line: JobLine| {
+        listed.push(line.tries);
+        Continue(())
+    };
+    desk.store.jobs(&JobFilter::default(), 9, each).await.unwrap();
+    let told = desk.store.untold_failures().await.unwrap().remove(0).1.example.tries;
+    assert_eq!((&listed[..], told), (&[2][..], 2), "a list and a mail say the same");
+}
