@@ -44,6 +44,8 @@ async fn no_hot_query_reads_all_jobs() {
         ("notices of a relay that is no more", fail_over::MOVE_NOTICES, "jobs_due"),
         ("its last delivery", incidents::LAST_DELIVERY, "jobs_ended"),
         ("a digest", report::REPORT, "jobs_ended"),
+        ("a digest, what was delivered", report::DELIVERED, "receipts_rule"),
+        ("what became of it in a run", read::ENDS, "receipts_rule"),
         ("how often a job was tried", after::WORD, "attempts_1"),
         ("hurry what waits here", tidy::HURRY_HERE, "jobs_due"),
         ("what is ripe", after::RIPE, "arrivals_ripe"),
