@@ -7,7 +7,7 @@ use crate::{
 use std::{collections::BTreeSet, time::Duration};
 
 /// Over only when it has not shown itself for so long.
-const QUIET: Duration = Duration::from_secs(60);
+pub const QUIET: Duration = Duration::from_secs(60);
 /// Jobs that a mail shows.
 const EXAMPLES: usize = 10;
 /// How long it is on record that jobs failed whose server nobody configures any more: for the digest of that day.

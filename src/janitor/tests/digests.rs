@@ -71,3 +71,17 @@ fn a_digest_is_of_the_last_moment_that_passed_however_clocks_change() {
         assert_eq!(last, told.map(at), "{crontab} {since} {now}");
     }
 }
+
+#[tokio::test]
+async fn a_server_that_took_a_job_soon_after_one_failed_is_not_forgotten_to_have() {
+    let office = Office::open("{ to: ops@example.com }").await;
+    office.arrives("a", 4).await;
+    office.fail().await;
+    office.pass(3).await;
+    office.arrives("b", 4).await;
+    office.deliver().await;
+    for _ in 0..30 {
+        office.pass(3).await;
+    }
+    assert_eq!(office.store.open_incidents().await.unwrap(), 0);
+}
