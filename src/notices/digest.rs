@@ -38,6 +38,12 @@ pub fn digest(
         );
     }
     for incident in open {
+        if incident.event == Event::Failed {
+            let (server, last) = (shown(&incident.subject), clock(incident.last_at, time_zone));
+            let Incident { said, kind, .. } = incident;
+            let _ = writeln!(text, "\n{server}: jobs failed, the last at {last}: {} ({kind})", shown(said));
+            continue;
+        }
         let lasted = span(until.since(incident.opened_at));
         let what = match incident.event {
             Event::Missed => "expected",
@@ -52,6 +58,14 @@ pub fn digest(
     (subject, text)
 }
 
+/// Whether a digest of the time after `since` has it. Trouble lasts until it is over; that jobs failed is of the digest of that time,
+/// and only while some of them are failed still.
+#[must_use]
+pub fn is_told(incident: &Incident, lines: &[ReportLine], since: Moment) -> bool {
+    let are_failed = || lines.iter().any(|line| line.failed > 0 && incident.rules.contains(&line.rule));
+    incident.closed_at.is_none() && (incident.event != Event::Failed || (incident.last_at > since && are_failed()))
+}
+
 /// What is not well, each in a few words.
 fn troubles(lines: &[ReportLine], open: &[&Incident]) -> Vec<String> {
     let failed = sum(lines, |line| line.failed);
@@ -60,8 +74,6 @@ fn troubles(lines: &[ReportLine], open: &[&Incident]) -> Vec<String> {
     let mut troubles = Vec::new();
     if failed > 0 {
         troubles.push(format!("{} failed", plural(failed, "job")));
-    } else if let Some(server) = of(Event::Failed).next() {
-        troubles.push(format!("jobs for {} failed before, and it has taken none since", shown(server)));
     }
     for (event, noun, are) in [(Event::Trouble, "server", "in trouble"), (Event::Missed, "expectation", "missed")] {
         match of(event).count() as u64 {

@@ -10,7 +10,7 @@ mod words;
 
 pub use body::{delivered_body, digest_body, incident_body};
 pub use delivered::{Deliveries, delivered, is_worth_a_mail};
-pub use digest::digest;
+pub use digest::{digest, is_told};
 pub use judge::{LaneTrouble, Late, Observed, QUIET, SERVER_MISSING, judge};
 pub use words::{Aside, Told, mail};
 

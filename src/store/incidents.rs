@@ -37,6 +37,16 @@ impl Store {
         Ok(row.get::<i64, _>(0).cast_unsigned())
     }
 
+    /// How many are open of what lasts: that jobs failed is a moment's, and is in no report but that of its time.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_troubles(&self) -> Result<u64, StoreError> {
+        let open = "SELECT count(*) FROM incidents WHERE closed_at IS NULL AND event <> 'failed'";
+        let row = sqlx::query(open).fetch_one(self.readers()).await?;
+        Ok(row.get::<i64, _>(0).cast_unsigned())
+    }
+
     /// Jobs that failed and are in no incident yet, oldest first, with their rows; at most 500.
     ///
     /// # Errors

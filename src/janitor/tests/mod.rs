@@ -18,7 +18,8 @@ use crate::{
     notices::Patience,
     rules,
     store::{
-        Arrive, Ask, AttemptRow, ClaimedErrand, ClaimedJob, LaneRow, LaneState, QueueKey, SessionId, Settle, TryOutcome,
+        Arrive, Ask, AttemptRow, ClaimedErrand, ClaimedJob, JobFilter, JobVerb, LaneRow, LaneState, Operation,
+        QueueKey, Rehearsal, SessionId, Settle, TryOutcome, Which,
     },
 };
 use mail_parser::MessageParser;
