@@ -88,8 +88,13 @@ pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
             ..new(&failure.server, Event::Failed, failure.ended_at)
         });
         incident.last_at = incident.last_at.max(failure.ended_at);
-        incident.jobs += 1;
         incident.rules.insert(failure.rule.clone());
+        // one that was tried again and failed again is one job, as it is now
+        if let Some(again) = incident.examples.iter_mut().find(|example| example.job == failure.example.job) {
+            again.clone_from(&failure.example);
+            continue;
+        }
+        incident.jobs += 1;
         if incident.examples.len() < EXAMPLES {
             incident.examples.push(failure.example.clone());
         }

@@ -41,3 +41,16 @@ fn jobs_that_failed_are_no_trouble_that_lasts() {
     let told = "\noffsite: jobs failed, the last at 2026-11-18 11:06:40 UTC: 553 no (refused)\n";
     assert!(text.contains(told) && !text.contains(" for 1 h"), "{text}");
 }
+
+#[test]
+fn a_job_that_failed_again_is_one_job_as_it_is_now() {
+    let mut night = Night::new();
+    night.fails(2, "refused");
+    night.pass(20);
+    night.fails_again(Example { tries: 2, said: "552 full".into(), ..example() }, "refused");
+    night.pass(20);
+    let incident = &night.incidents[0];
+    let jobs: Vec<_> = incident.examples.iter().map(|example| (&*example.job, example.tries, &*example.said)).collect();
+    assert_eq!((incident.jobs, &jobs[..]), (2, &[("8f2z9m0q", 2, "552 full"), ("job1", 1, "553 no")][..]));
+    assert_eq!(incident.last_at, T0.plus(Duration::from_secs(20)), "it lasts until then");
+}
