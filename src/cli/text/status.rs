@@ -35,6 +35,7 @@ fn has_old_configuration(status: &Status, site: &Site) -> bool {
 
 fn headline(status: &Status, needs: &[Need], site: &Site, (zone, paint): (Calendar, Painter)) -> String {
     let (left, ink) = match needs.len() {
+        0 if status.session == SessionStatus::Never => ("Nothing has run yet.".to_owned(), Ink::Heading),
         0 => ("All is well.".to_owned(), Ink::Good),
         1 => ("One thing needs you.".to_owned(), Ink::Bad),
         more => (format!("{} things need you.", number(more)), Ink::Bad),
