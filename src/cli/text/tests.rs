@@ -325,6 +325,19 @@ fn an_attempt_that_was_handed_back_has_no_number() {
 }
 
 #[test]
+fn status_promises_no_try_while_nothing_runs() {
+    let now = calendar().now;
+    let stopped = Status { session: SessionStatus::Stopped { at: now }, ..troubled() };
+    let text = shown(&stopped);
+    assert!(text.contains("212 jobs wait, and nothing is tried before packetboat runs again\n"), "{text}");
+    assert!(!text.contains("next try"), "{text}");
+    let rules = vec![RuleStatus { rule: "shop-orders".into(), ..RuleStatus::default() }];
+    let (lanes, paused_rules, servers) = (vec![], vec![], std::collections::BTreeMap::new());
+    let never = Status { session: SessionStatus::Never, rules, lanes, paused_rules, servers, ..troubled() };
+    let text = shown(&never);
+    assert!(text.starts_with("Nothing has run yet. ") && text.contains("  never run, 3 rules"), "{text}");
+}
+
 #[test]
 fn every_state_says_what_comes_next() {
     for (state, reason, says) in [
