@@ -7,7 +7,7 @@ use crate::{
 use std::process::ExitCode;
 
 /// What `--help` says of them.
-pub const CODES: &str = "Exit codes: 0 done; 1 something failed or needs you, or a folder was not seen whole; 2 wrong usage; \
+pub const CODES: &str = "Exit codes: 0 done; 1 something failed, needs you or was left alone, or a folder was not seen whole; 2 wrong usage; \
 3 configuration refused; 4 jobs still wait, or files were not taken (once); 5 the database is in use or unreadable; 6 a server could not be reached or \
 refused what we need (check --probe).";
 

@@ -35,6 +35,7 @@ pub async fn jobs(wanted: &Jobs, config: Option<&Path>, console: &Console) -> Re
         })
         .await?;
     console.print(&match &jobs[..] {
+        [] if store.is_stand_in() => text::nothing_yet(&site.storage),
         [] => "No job matches.\n".to_owned(),
         jobs => text::jobs::jobs(jobs, console.fit) + &text::jobs::rest(more),
     })?;

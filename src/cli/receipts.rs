@@ -55,6 +55,7 @@ pub async fn receipts(wanted: &Receipts, config: Option<&Path>, console: &Consol
         .await?;
     let closing = if are_more { "There are more: narrow the filters, or --limit 0 for all\n" } else { "" };
     console.print(&match &lines[..] {
+        [] if store.is_stand_in() => text::nothing_yet(&site.storage),
         [] => "No receipt is meant.\n".to_owned(),
         lines => text::receipts::receipts(lines, calendar, console.fit) + closing,
     })?;

@@ -58,24 +58,24 @@ async fn obey_here(store: Store, known: Known, command: &Command) -> Result<Answ
     Ok(Operator::new(store, clock, known).obey(command.clone()).await)
 }
 
-/// The database for reading, beside whoever writes.
+/// The database for reading, beside whoever writes; one with nothing in it where nothing has run yet.
 ///
 /// # Errors
-/// When there is none yet, or it cannot be read.
+/// When it cannot be read.
 pub async fn read(storage: &Path) -> Result<Store, StoreError> {
-    must_exist(storage)?;
-    Store::open_for_reading(storage).await
+    if is_there(storage)? { Store::open_for_reading(storage).await } else { Store::open_empty().await }
 }
 
-/// An empty database would help nobody.
+/// An empty database would help nobody who wants something done.
 fn must_exist(storage: &Path) -> Result<(), StoreError> {
-    let path = store::database(storage);
-    match path.try_exists() {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            let why = "it is not there yet; `packetboat run` or `packetboat once` makes it".to_owned();
-            Err(StoreError::Open { path, why })
-        }
-        Err(why) => Err(StoreError::Open { path, why: why.to_string() }),
+    if is_there(storage)? {
+        return Ok(());
     }
+    let why = "it is not there yet; `packetboat run` or `packetboat once` makes it".to_owned();
+    Err(StoreError::Open { path: store::database(storage), why })
+}
+
+fn is_there(storage: &Path) -> Result<bool, StoreError> {
+    let path = store::database(storage);
+    path.try_exists().map_err(|why| StoreError::Open { path, why: why.to_string() })
 }

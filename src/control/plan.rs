@@ -2,7 +2,7 @@
 
 use crate::{
     config::Finding,
-    control::{load, node},
+    control::{act::read, load, node},
     domain::{ArrivalDraft, Beginning, Errand, Escaped, JobDraft, Moment, Ref, Sighting},
     intake::{self, Covered, Ledger, files},
     rules::{
@@ -10,7 +10,7 @@ use crate::{
     },
     schedule::Look,
     sources::watch::{self, When, Would},
-    store::{self, Store, StoreError, json},
+    store::{Store, StoreError, json},
     streams::whole,
 };
 use serde::Serialize;
@@ -103,11 +103,7 @@ pub async fn plan(
     if let Some(only) = only.filter(|only| rules.iter().all(|rule| rule.name != **only)) {
         return Err(PlanError::NoSuchRule(only.to_owned()));
     }
-    let store = if store::database(&loaded.settings.storage).exists() {
-        Store::open_for_reading(&loaded.settings.storage).await?
-    } else {
-        Store::open_empty().await?
-    };
+    let store = read(&loaded.settings.storage).await?;
     let paused: BTreeSet<String> = store.paused_rules().await?.into_iter().map(|paused| paused.rule).collect();
     let host = node();
     let names: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();

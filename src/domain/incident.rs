@@ -92,6 +92,7 @@ pub struct Example {
     pub sha256: Option<String>,
     /// Empty: for whom a mail was could not be said.
     pub to: String,
+    /// Attempts on record, without those that were handed back.
     pub tries: u32,
     pub said: String,
 }

@@ -21,7 +21,7 @@ pub struct Report {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReportLine {
     pub rule: String,
-    /// Jobs.
+    /// Jobs that have a receipt: those that moved or deleted a source have none.
     pub delivered: u64,
     /// Of what was delivered.
     pub bytes: u64,

@@ -126,7 +126,7 @@ pub async fn report_for(
     let since = covered.last.unwrap_or_else(|| at.minus(FIRST_REPORT));
     let (since, until) = (since.minus(SETTLED), at.minus(SETTLED));
     let lines = store.report(rules, (since, until)).await?;
-    let is_well = store.open_incidents().await? == 0 && lines.iter().all(ReportLine::is_well);
+    let is_well = store.open_troubles().await? == 0 && lines.iter().all(ReportLine::is_well);
     Ok(Some(Report { since, until, lines, is_well }))
 }
 

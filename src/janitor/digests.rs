@@ -57,7 +57,8 @@ impl Teller {
                     continue;
                 };
                 let lines = self.store.report(&rules, (since, until)).await?;
-                let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.closed_at.is_none()).collect();
+                let open = incidents.iter().filter(|incident| notices::is_told(incident, &lines, since));
+                let open: Vec<&Incident> = open.collect();
                 let told = || notices::digest_body(&lines, &open, (since, until), (&self.node, now));
                 mails.extend(match digest.readers.way() {
                     Way::Mail { via, template } => {

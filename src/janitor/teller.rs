@@ -13,7 +13,7 @@ use crate::{
         tell,
     },
     mail::Mailbox,
-    notices::{LaneTrouble, Observed, Patience, due, judge},
+    notices::{LaneTrouble, Observed, Patience, QUIET, due, judge},
     rules::{Action, Rule, RuleSet},
     schedule::Windows,
     store::{LaneRow, LaneState, Store, StoreError, Tell},
@@ -188,7 +188,7 @@ impl Teller {
         }
     }
 
-    /// The last deliveries of the servers whose jobs failed, since the last look.
+    /// The last deliveries of the servers whose jobs failed, since the last look: and of the time before in which they did not count yet.
     async fn delivered(
         &self,
         incidents: &[Incident],
@@ -197,7 +197,7 @@ impl Teller {
         let mut delivered = Vec::new();
         let is_asked = |incident: &&Incident| incident.closed_at.is_none() && incident.event == Event::Failed;
         for Incident { subject: server, last_at, .. } in incidents.iter().filter(is_asked) {
-            let since = looked_at.map_or(*last_at, |looked_at| looked_at.minus(SETTLED).max(*last_at));
+            let since = looked_at.map_or(*last_at, |looked_at| looked_at.minus(QUIET + SETTLED).max(*last_at));
             delivered.extend(self.store.last_delivery(server, since).await?.map(|at| (server.clone(), at)));
         }
         Ok(delivered)

@@ -1,6 +1,6 @@
 //! The mail that comes whatever happened: silence would mean that we are dead.
 
-use super::words::{clock, plural, shown, span};
+use super::words::{clock, named, plural, shown, span};
 use crate::domain::{Event, Incident, Moment, ReportLine, show_size};
 use chrono_tz::Tz;
 use std::fmt::Write as _;
@@ -38,18 +38,32 @@ pub fn digest(
         );
     }
     for incident in open {
+        if incident.event == Event::Failed {
+            let (server, last) = (named(&incident.subject), clock(incident.last_at, time_zone));
+            let Incident { said, kind, .. } = incident;
+            let _ = writeln!(text, "\n{server}: jobs failed, the last at {last}: {} ({kind})", shown(said));
+            continue;
+        }
         let lasted = span(until.since(incident.opened_at));
         let what = match incident.event {
             Event::Missed => "expected",
             Event::Delayed => "late",
             _ => &incident.kind,
         };
-        let _ = writeln!(text, "\n{} for {lasted}: {} ({what})", shown(&incident.subject), shown(&incident.said));
+        let _ = writeln!(text, "\n{} for {lasted}: {} ({what})", named(&incident.subject), shown(&incident.said));
     }
     if failed > 0 {
         text.push_str("\nAll that failed: packetboat jobs --state failed\nWhy, and what helps: packetboat job ID\n");
     }
     (subject, text)
+}
+
+/// Whether a digest of the time after `since` has it. Trouble lasts until it is over; that jobs failed is of the digest of that time,
+/// and only while some of them are failed still.
+#[must_use]
+pub fn is_told(incident: &Incident, lines: &[ReportLine], since: Moment) -> bool {
+    let are_failed = || lines.iter().any(|line| line.failed > 0 && incident.rules.contains(&line.rule));
+    incident.closed_at.is_none() && (incident.event != Event::Failed || (incident.last_at > since && are_failed()))
 }
 
 /// What is not well, each in a few words.
@@ -60,12 +74,6 @@ fn troubles(lines: &[ReportLine], open: &[&Incident]) -> Vec<String> {
     let mut troubles = Vec::new();
     if failed > 0 {
         troubles.push(format!("{} failed", plural(failed, "job")));
-    } else if let Some(before) = open.iter().find(|incident| incident.event == Event::Failed) {
-        let subject = shown(&before.subject);
-        troubles.push(match before.is_unplanned() {
-            true => format!("jobs of rule {subject} failed before"),
-            false => format!("jobs for {subject} failed before, and it has taken none since"),
-        });
     }
     for (event, noun, are) in [(Event::Trouble, "server", "in trouble"), (Event::Missed, "expectation", "missed")] {
         match of(event).count() as u64 {
@@ -74,7 +82,7 @@ fn troubles(lines: &[ReportLine], open: &[&Incident]) -> Vec<String> {
         }
     }
     if let Some(server) = of(Event::Delayed).next() {
-        troubles.push(format!("jobs for {} late", shown(server)));
+        troubles.push(format!("jobs for {} late", named(server)));
     }
     let held = sum(lines, |line| line.held);
     if held > 0 {

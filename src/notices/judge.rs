@@ -7,7 +7,7 @@ use crate::{
 use std::{collections::BTreeSet, time::Duration};
 
 /// Over only when it has not shown itself for so long.
-const QUIET: Duration = Duration::from_secs(60);
+pub const QUIET: Duration = Duration::from_secs(60);
 /// Jobs that a mail shows.
 const EXAMPLES: usize = 10;
 /// How long it is on record that jobs failed whose end nobody can tell: their server is configured no more, or none was asked. For
@@ -91,8 +91,13 @@ pub fn judge(incidents: &mut Vec<Incident>, observed: &Observed) {
             ..new(failure.subject(), Event::Failed, failure.ended_at)
         });
         incident.last_at = incident.last_at.max(failure.ended_at);
-        incident.jobs += 1;
         incident.rules.insert(failure.rule.clone());
+        // one that was tried again and failed again is one job, as it is now
+        if let Some(again) = incident.examples.iter_mut().find(|example| example.job == failure.example.job) {
+            again.clone_from(&failure.example);
+            continue;
+        }
+        incident.jobs += 1;
         if incident.examples.len() < EXAMPLES {
             incident.examples.push(failure.example.clone());
         }

@@ -1,12 +1,12 @@
 //! What a notice says of what is late: jobs that wait too long, and what did not come.
 
-use super::words::{Aside, Told, clock, examples, lasted, plural, rules, shown, span, until, waits};
+use super::words::{Aside, Told, clock, examples, lasted, named, plural, rules, shown, span, until, waits};
 use crate::domain::Incident;
 use std::fmt::Write as _;
 
 /// Jobs of a server that wait for longer than their rules find right.
 pub(super) fn delayed(incident: &Incident, told: Told, aside: Aside<'_>) -> (String, String) {
-    let server = shown(&incident.subject);
+    let (server, named) = (shown(&incident.subject), named(&incident.subject));
     let at = |moment| clock(moment, aside.time_zone);
     let (began, ended) = (at(incident.opened_at), at(until(incident)));
     let are_late = format!("{} late", plural(incident.jobs, "job"));
@@ -19,7 +19,7 @@ pub(super) fn delayed(incident: &Incident, told: Told, aside: Aside<'_>) -> (Str
             (
                 what,
                 format!(
-                    "{jobs} for {server} {are} on the way for longer than `delayed_after`, the first of them since \
+                    "{jobs} for {named} {are} on the way for longer than `delayed_after`, the first of them since \
                      {began}; {} for it in all. They go on by themselves until their deadline.\n",
                     waits(aside.waiting),
                 ),
@@ -28,7 +28,7 @@ pub(super) fn delayed(incident: &Incident, told: Told, aside: Aside<'_>) -> (Str
         Told::Over | Told::Was => (
             format!("on time again after {}", lasted(incident)),
             format!(
-                "Nothing for {server} is late any more: jobs were from {began} to {ended}. It has taken {} since then; {}.\n",
+                "Nothing for {named} is late any more: jobs were from {began} to {ended}. It has taken {} since then; {}.\n",
                 plural(aside.delivered, "job"),
                 waits(aside.waiting),
             ),

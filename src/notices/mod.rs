@@ -11,8 +11,8 @@ mod words;
 
 pub use body::{delivered_body, digest_body, incident_body};
 pub use delivered::{Deliveries, delivered, is_worth_a_mail};
-pub use digest::digest;
-pub use judge::{LaneTrouble, Late, Observed, SERVER_MISSING, judge};
+pub use digest::{digest, is_told};
+pub use judge::{LaneTrouble, Late, Observed, QUIET, SERVER_MISSING, judge};
 pub use words::{Aside, Told, mail};
 
 use crate::{

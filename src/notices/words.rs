@@ -1,7 +1,7 @@
 //! What a notice says: what happened, to what, in the server's own words, and what to type next.
 
 use super::{judge::SERVER_MISSING, late_words, missing_words, unplanned_words};
-use crate::domain::{Escaped, Event, Example, Incident, Moment, Original, show_size};
+use crate::domain::{Escaped, Event, Example, HERE, Incident, Moment, Original, show_size};
 use chrono::TimeZone as _;
 use chrono_tz::Tz;
 use std::{fmt::Write as _, time::Duration};
@@ -55,21 +55,22 @@ pub fn mail(incident: &Incident, told: Told, aside: Aside<'_>) -> (String, Strin
         Event::Trouble if incident.kind == SERVER_MISSING => missing_words::missing(incident, told, aside),
         Event::Trouble | Event::Recovered | Event::Delivered => trouble(incident, told, aside),
     };
-    (format!("[packetboat {}] {}: {what}", aside.host, shown(&incident.subject)), text)
+    (format!("[packetboat {}] {}: {what}", aside.host, named(&incident.subject)), text)
 }
 
 fn failed(incident: &Incident, told: Told, aside: Aside<'_>) -> (String, String) {
-    let (server, jobs) = (shown(&incident.subject), plural(incident.jobs, "job"));
+    let (server, named) = (shown(&incident.subject), named(&incident.subject));
+    let jobs = plural(incident.jobs, "job");
     let began = clock(incident.opened_at, aside.time_zone);
     let (what, mut text) = match told {
         Told::Began | Told::Still => (
             format!("{jobs} failed for good"),
-            format!("{jobs} for {server} failed since {began}; nothing tries them again by itself.\n"),
+            format!("{jobs} for {named} failed since {began}; nothing tries them again by itself.\n"),
         ),
         Told::Over | Told::Was => (
             format!("it delivers again; {jobs} had failed"),
             format!(
-                "{jobs} for {server} failed between {began} and {}; it has taken {} since.\n",
+                "{jobs} for {named} failed between {began} and {}; it has taken {} since.\n",
                 clock(until(incident), aside.time_zone),
                 plural(aside.delivered, "job"),
             ),
@@ -181,6 +182,11 @@ pub(super) fn until(incident: &Incident) -> Moment {
 
 pub(super) fn lasted(incident: &Incident) -> String {
     span(until(incident).since(incident.opened_at))
+}
+
+/// A server, or a rule, as a sentence names it.
+pub(super) fn named(subject: &str) -> String {
+    if subject == HERE { "this machine".to_owned() } else { shown(subject) }
 }
 
 pub(super) fn shown(text: &str) -> String {

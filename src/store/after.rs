@@ -7,6 +7,7 @@ use crate::{
     },
     store::{
         QueueKey, Store, StoreError,
+        attempts::tries,
         error::unreadable,
         letters::insert_letters,
         litter,
@@ -178,12 +179,15 @@ SELECT j.is_after, j.state, count(*) AS jobs, sum(j.claim_no) AS claims
  WHERE j.arrival_id = ?1 AND (j.is_after = 0 OR j.id >= a.after_from) GROUP BY j.is_after, j.state";
 
 /// A receipt has no index on its job: rule and moment find it.
-pub(super) const WORD: &str = "
-SELECT j.ref, j.state, j.server, j.target, j.recipient, j.tries, j.said,
+pub(super) const WORD: &str = concat!(
+    "SELECT j.ref, j.state, j.server, j.target, j.recipient, ",
+    tries!("j.id"),
+    " AS tries, j.said,
        r.remote_path, r.size_bytes, r.sha256, r.proof, r.reply, r.delivered_at
   FROM jobs j LEFT JOIN receipts r ON r.rule = j.rule AND r.delivered_at = j.ended_at AND r.job_ref = j.ref
  WHERE j.arrival_id = ?1 AND j.is_after = 0
- ORDER BY j.state <> 'failed', j.state <> 'delivered', j.id LIMIT 1";
+ ORDER BY j.state <> 'failed', j.state <> 'delivered', j.id LIMIT 1"
+);
 
 pub(super) const COPIES: &str = "
 SELECT r.server, r.remote_path, r.sha256

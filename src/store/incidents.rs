@@ -42,6 +42,16 @@ impl Store {
         Ok(row.get::<i64, _>(0).cast_unsigned())
     }
 
+    /// How many are open of what lasts: that jobs failed is a moment's, and is in no report but that of its time.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_troubles(&self) -> Result<u64, StoreError> {
+        let open = "SELECT count(*) FROM incidents WHERE closed_at IS NULL AND event <> 'failed'";
+        let row = sqlx::query(open).fetch_one(self.readers()).await?;
+        Ok(row.get::<i64, _>(0).cast_unsigned())
+    }
+
     /// Jobs that failed and are in no incident yet, oldest first, with their rows; at most 500.
     ///
     /// # Errors
@@ -166,12 +176,12 @@ pub(super) fn example(row: &SqliteRow) -> Example {
 /// What a mail shows of a job `j`.
 macro_rules! example_columns {
     () => {
-        "j.ref, j.server, j.said, j.tries, j.target, j.recipient, (SELECT name FROM arrivals WHERE id = j.arrival_id) AS name,
+        concat!("j.ref, j.server, j.said, ", crate::store::attempts::tries!("j.id"), " AS tries, j.target, j.recipient, (SELECT name FROM arrivals WHERE id = j.arrival_id) AS name,
          (SELECT size_bytes FROM payloads WHERE id = j.payload_id) AS size_bytes,
          coalesce((SELECT sha256 FROM payloads WHERE id = j.payload_id),
            (SELECT s.sha256 FROM arrivals a JOIN payloads p ON p.id = j.payload_id
               JOIN seen s ON s.place_id = a.place_id AND s.path = a.name AND s.size_bytes = p.size_bytes AND s.mtime_ns = p.mtime_ns
-                AND s.inode = p.inode AND s.ctime_ns = p.ctime_ns WHERE a.id = j.arrival_id)) AS sha256"
+                AND s.inode = p.inode AND s.ctime_ns = p.ctime_ns WHERE a.id = j.arrival_id)) AS sha256")
     };
 }
 pub(super) use example_columns;

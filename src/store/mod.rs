@@ -2,6 +2,7 @@
 
 mod after;
 mod arrive;
+mod attempts;
 mod claim;
 mod claimed;
 mod error;

@@ -111,6 +111,12 @@ impl Store {
         Ok(Self::without_writer(None, readers))
     }
 
+    /// Whether it stands in for a database that is not there yet.
+    #[must_use]
+    pub fn is_stand_in(&self) -> bool {
+        self.storage.is_none()
+    }
+
     fn without_writer(storage: Option<&Path>, readers: SqlitePool) -> Self {
         let (_, touched) = mpsc::unbounded_channel();
         Self {

@@ -76,6 +76,13 @@ pub enum LeftAlone {
 }
 
 impl LeftAlone {
+    /// Its state is not for the verb, or it is gone: there was nothing to do. Otherwise something was in the way.
+    #[must_use]
+    pub fn is_by_its_state(self) -> bool {
+        use LeftAlone::{Cancelled, Delivered, Failed, Gone, Held, Queued, Waiting};
+        matches!(self, Delivered | Failed | Cancelled | Waiting | Queued | Held | Gone)
+    }
+
     /// Why, and where there is one the way out.
     #[must_use]
     pub fn sentence(self) -> &'static str {

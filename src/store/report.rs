@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Example, Moment, NOTICES, ReportLine},
-    store::{OpenCounts, Store, StoreError, incidents::example, read::rules_with_ended_jobs},
+    store::{OpenCounts, Store, StoreError, attempts::tries, incidents::example, read::rules_with_ended_jobs},
 };
 use sqlx::Row;
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ impl Store {
         })
     }
 
-    /// What ended after `since` and not after `until`, and what is open now, of these rules and of others that did something.
+    /// What was delivered, by its receipts, and what else ended after `since` and not after `until`, and what is open now, of these rules and of others that did something.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -61,15 +61,16 @@ impl Store {
             let line = lines.entry(row.get("rule")).or_default();
             let jobs = row.get::<i64, _>("jobs").cast_unsigned();
             match (row.get("state"), row.get::<Option<&str>, _>("reason")) {
-                ("delivered", _) => {
-                    line.delivered += jobs;
-                    line.bytes += row.get::<Option<i64>, _>("bytes").unwrap_or_default().cast_unsigned();
-                    line.last_delivered = line.last_delivered.max(row.get("last"));
-                }
                 ("failed", _) => line.failed += jobs,
                 (_, Some("superseded")) => line.superseded += jobs,
                 _ => {}
             }
+        }
+        for row in sqlx::query(DELIVERED).bind(since.0).bind(until.0).fetch_all(self.readers()).await? {
+            let line = lines.entry(row.get("rule")).or_default();
+            line.delivered = row.get::<i64, _>("jobs").cast_unsigned();
+            line.bytes = row.get::<i64, _>("bytes").cast_unsigned();
+            line.last_delivered = row.get("last");
         }
         lines.remove(NOTICES);
         let open = self.open_jobs().await?;
@@ -94,13 +95,16 @@ impl Store {
 }
 
 pub(super) const REPORT: &str = concat!(
-    "SELECT j.rule, j.state, j.reason, count(*) AS jobs, max(j.ended_at) AS last,
-            sum((SELECT size_bytes FROM payloads WHERE id = j.payload_id)) AS bytes
+    "SELECT j.rule, j.state, j.reason, count(*) AS jobs
        FROM jobs j WHERE j.rule IN (",
     rules_with_ended_jobs!(),
-    ") AND j.state IN ('delivered', 'failed', 'cancelled') AND j.ended_at > ?1 AND j.ended_at <= ?2
+    ") AND j.state IN ('failed', 'cancelled') AND j.ended_at > ?1 AND j.ended_at <= ?2
       GROUP BY j.rule, j.state, j.reason"
 );
+
+pub(super) const DELIVERED: &str = "
+SELECT rule, count(*) AS jobs, sum(size_bytes) AS bytes, max(delivered_at) AS last FROM receipts
+ WHERE rule IN (SELECT DISTINCT name FROM rule_versions) AND delivered_at > ?1 AND delivered_at <= ?2 GROUP BY rule";
 
 pub(super) const SPAN: &str = "SELECT
   (SELECT delivered_at FROM receipts WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3 ORDER BY delivered_at LIMIT 1) AS first,
@@ -109,6 +113,10 @@ pub(super) const SPAN: &str = "SELECT
 pub(super) const SUM: &str = "SELECT count(*) AS jobs, coalesce(sum(size_bytes), 0) AS bytes FROM receipts
  WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3";
 
-pub(super) const LAST: &str = "SELECT job_ref AS ref, server, reply AS said, remote_path AS target, recipient, source_name AS name, size_bytes, sha256,
-  coalesce((SELECT tries FROM jobs WHERE substr(ref, 12, 5) = substr(job_ref, 12, 5) AND ref = job_ref), 1) AS tries
-  FROM receipts WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3 ORDER BY delivered_at DESC LIMIT 10";
+pub(super) const LAST: &str = concat!(
+    "SELECT job_ref AS ref, server, reply AS said, remote_path AS target, recipient, source_name AS name, size_bytes, sha256,
+  coalesce((SELECT ",
+    tries!("jobs.id"),
+    " FROM jobs WHERE substr(ref, 12, 5) = substr(job_ref, 12, 5) AND ref = job_ref), 1) AS tries
+  FROM receipts WHERE rule = ?1 AND delivered_at > ?2 AND delivered_at <= ?3 ORDER BY delivered_at DESC LIMIT 10"
+);

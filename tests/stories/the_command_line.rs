@@ -47,7 +47,11 @@ fn an_operator_looks_and_acts_whether_a_process_runs_or_not() {
     fs::write(gateway.source.join("a.txt"), "a").unwrap();
     assert_says(&gateway, "check", 0, &["No problem in 2 files"]);
     assert_says(&gateway, "plan", 0, &["a.txt", "→  offsite:a.txt", "1 file to send"]);
-    assert_says(&gateway, "status", 5, &["not there yet"]);
+    assert_says(&gateway, "status", 0, &["Nothing has run yet.", "files  -"]);
+    assert_says(&gateway, "jobs", 0, &["Nothing has run yet in "]);
+    assert_says(&gateway, "receipts", 0, &["Nothing has run yet in "]);
+    assert_says(&gateway, "job 8f2z9m0q", 2, &["no job has the id"]);
+    assert_eq!(json(&gateway, "jobs")["jobs"].as_array().map(Vec::len), Some(0));
     assert_says(&gateway, "pause offsite", 5, &["not there yet"]);
     assert_says(&gateway, "once", 0, &["1 delivered, 0 waiting, 0 failed"]);
     assert_says(&gateway, "plan", 0, &["nothing new to send"]);
@@ -72,7 +76,7 @@ fn an_operator_looks_and_acts_whether_a_process_runs_or_not() {
     assert_says(&gateway, &format!("release {held}"), 0, &["1 job released"]);
     wait::until("it is delivered", SOON, || jobs(&gateway, "--state delivered") == 2);
     assert_says(&gateway, &format!("retry {held}"), 1, &["delivered already"]);
-    assert_says(&gateway, "retry --state cancelled", 0, &["1 job queued again"]);
+    assert_says(&gateway, "retry --rule files", 0, &["1 job queued again", "2 left alone: delivered already"]);
     wait::until("all is delivered", SOON, || {
         server.root.join("c.txt").exists() && jobs(&gateway, "--state delivered") == 3
     });

@@ -32,8 +32,14 @@ pub fn job(
     if let Some(arrived) = detail.job.arrived_at {
         line("arrived", format!("{}   {}", zone.second(arrived), source(detail)));
     }
-    let shown = detail.attempts.len();
+    let (shown, mut tries) = (detail.attempts.len(), 0);
     for (place, attempt) in detail.attempts.iter().enumerate() {
+        let label = if attempt.is_handed_back() {
+            "handed back".to_owned()
+        } else {
+            tries += 1;
+            format!("attempt {tries}")
+        };
         let is_end = place == 0 || place + 1 == shown;
         if attempts == Attempts::Ends && shown > FEW && !is_end {
             if place == 1 {
@@ -41,7 +47,7 @@ pub fn job(
             }
             continue;
         }
-        line(&format!("attempt {}", place + 1), told(attempt, zone));
+        line(&label, told(attempt, zone));
     }
     let is_told = |said: &String| detail.attempts.iter().any(|attempt| attempt.said.as_ref() == Some(said));
     if let Some(said) = detail.job.said.as_ref().filter(|said| detail.receipt.is_none() && !is_told(said)) {
@@ -77,7 +83,7 @@ fn headline(detail: &JobDetail, paint: Painter) -> String {
         JobState::Failed => Ink::Bad,
         _ => Ink::Heading,
     };
-    let attempts = super::plural(detail.attempts.len() as u64, "attempt");
+    let attempts = super::plural(u64::from(job.tries), "attempt");
     let rule = outside(Some(job.rule.as_bytes()));
     let gap = " ".repeat(56usize.saturating_sub(width(&left)).max(4));
     format!("{left}{gap}{}, {attempts}, rule {rule}\n", paint.paint(ink, job.state.word()))
@@ -117,7 +123,11 @@ fn between(attempts: &[Attempt]) -> String {
     let waits = attempts.windows(2).map(|pair| pair[1].started_at.since(pair[0].ended_at));
     let longest = waits.max().map_or_else(String::new, |wait| format!(", longest wait {}", span(wait)));
     let like = if alike { " like it" } else { "" };
-    pad(&format!("{} more{like}{longest}", attempts.len()), 40) + "(--all shows them)"
+    let back = match attempts.iter().filter(|attempt| attempt.is_handed_back()).count() {
+        0 => String::new(),
+        back => format!(", {back} of them handed back"),
+    };
+    pad(&format!("{} more{like}{back}{longest}", attempts.len()), 40) + "(--all shows them)"
 }
 
 /// What is escaped has no line end: those in it are ours.

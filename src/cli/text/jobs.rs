@@ -14,7 +14,7 @@ pub fn jobs(lines: &[JobLine], fit: Option<usize>) -> String {
         ("WHAT", Column::Left(32)),
         ("TO", Column::Left(32)),
         ("STATE", Column::Left(9)),
-        ("TRIES", Column::Right),
+        ("ATTEMPTS", Column::Right),
         ("SAID", Column::Rest),
     ];
     let mut table = Table::new(&columns, fit);
@@ -25,7 +25,7 @@ pub fn jobs(lines: &[JobLine], fit: Option<usize>) -> String {
             outside(line.name.as_deref()),
             to(line),
             line.state.word().to_owned(),
-            line.counted_tries.to_string(),
+            line.tries.to_string(),
             said(line),
         ]);
     }

@@ -22,10 +22,17 @@ pub use table::{Column, Table, cut, pad, width};
 pub use crate::domain::show_size as size;
 
 use crate::domain::Escaped;
+use std::path::Path;
 
 /// A name or reply from outside, safe to print; `-` where there is none.
 pub fn outside(bytes: Option<&[u8]>) -> String {
     bytes.map_or_else(|| "-".to_owned(), |bytes| Escaped(bytes).to_string())
+}
+
+/// In place of an empty list.
+pub fn nothing_yet(storage: &Path) -> String {
+    let storage = outside(Some(storage.as_os_str().as_encoded_bytes()));
+    format!("Nothing has run yet in {storage}: packetboat run or packetboat once begins.\n")
 }
 
 #[cfg(test)]

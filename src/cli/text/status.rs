@@ -15,7 +15,7 @@ pub fn status(status: &Status, needs: &[Need], site: &Site, (zone, paint): (Cale
     let column = names.chain([13]).max().unwrap_or(13) + 2;
     for need in needs {
         let name = pad(&name_of(need), column);
-        out.push_str(&format!("  {} {name}{}\n", paint.paint(Ink::Bad, "!"), sentence(need, zone)));
+        out.push_str(&format!("  {} {name}{}\n", paint.paint(Ink::Bad, "!"), sentence(need, status.session, zone)));
     }
     for (name, sentence) in paused(status, zone) {
         out.push_str(&format!("  - {}{sentence}\n", pad(&name, column)));
@@ -35,6 +35,7 @@ fn has_old_configuration(status: &Status, site: &Site) -> bool {
 
 fn headline(status: &Status, needs: &[Need], site: &Site, (zone, paint): (Calendar, Painter)) -> String {
     let (left, ink) = match needs.len() {
+        0 if status.session == SessionStatus::Never => ("Nothing has run yet.".to_owned(), Ink::Heading),
         0 => ("All is well.".to_owned(), Ink::Good),
         1 => ("One thing needs you.".to_owned(), Ink::Bad),
         more => (format!("{} things need you.", number(more)), Ink::Bad),
@@ -72,7 +73,7 @@ fn name_of(need: &Need) -> String {
     }
 }
 
-fn sentence(need: &Need, zone: Calendar) -> String {
+fn sentence(need: &Need, session: SessionStatus, zone: Calendar) -> String {
     match need {
         Need::NotRunning { open: 0 } => "ended without a word: start it again".into(),
         Need::NotRunning { open } => format!("ended without a word, and {}: start it again", wait(*open)),
@@ -90,7 +91,7 @@ fn sentence(need: &Need, zone: Calendar) -> String {
             let since = since.map_or_else(String::new, |since| format!(" since {}", zone.minute(since)));
             format!("is not answered{since}: {}", outside(Some(why.as_bytes())))
         }
-        Need::Trouble(lane) => trouble(lane, zone),
+        Need::Trouble(lane) => trouble(lane, session, zone),
         Need::NoServer { server, jobs } => {
             let moved = format!("packetboat move-jobs --from {server} --to …");
             format!("is not configured any more; {}: {moved}, or packetboat cancel --server {server}", wait(*jobs))
@@ -117,11 +118,15 @@ fn sentence(need: &Need, zone: Calendar) -> String {
     }
 }
 
-fn trouble(lane: &LaneStatus, zone: Calendar) -> String {
+fn trouble(lane: &LaneStatus, session: SessionStatus, zone: Calendar) -> String {
     let said = lane.said.as_ref().or(lane.kind.as_ref());
     let said =
         said.map_or_else(String::new, |said| format!(": {}", outside(Some(said.trim_end_matches('.').as_bytes()))));
-    let next = lane.retry_at.map_or_else(String::new, |at| format!(", next try {}", zone.due(at)));
+    let next = match (session, lane.retry_at) {
+        (SessionStatus::Up { .. }, Some(at)) => format!(", next try {}", zone.due(at)),
+        (SessionStatus::Up { .. }, None) => String::new(),
+        _ => ", and nothing is tried before packetboat runs again".to_owned(),
+    };
     let since = format!("trouble since {} ({})", zone.minute(lane.since), span(zone.now.since(lane.since)));
     format!("{since}{said}; {}{next}", wait(lane.waiting))
 }

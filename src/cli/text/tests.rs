@@ -36,7 +36,7 @@ fn line() -> JobLine {
         state: JobState::Failed,
         reason: Some("deadline".into()),
         tries: 74,
-        counted_tries: 74,
+        counted_tries: 73,
         said: Some("552 quota\r\nexceeded\u{1b}[2J".into()),
         size_bytes: Some(48_200_000),
         arrived_at: Some(at("2026-11-19T04:50:57+01:00")),
@@ -243,15 +243,15 @@ fn a_job_is_one_line_and_hostile_words_stay_on_it() {
         target: None,
         said: None,
         reason: Some("unplannable".into()),
-        counted_tries: 0,
+        tries: 0,
         ..line()
     };
     assert_eq!(
         jobs::jobs(&[line(), other], None),
         "\
-ID        RULE                 WHAT      TO                          STATE   TRIES  SAID
-8f2z9m0q  swap-north-to-south  plan.dwg  south:inbox/north/plan.dwg  failed     74  552 quota\\r\\nexceeded\\u{1b}[2J
-8f3k2000  swap-north-to-south  -         south                       failed      0  it could not be planned
+ID        RULE                 WHAT      TO                          STATE   ATTEMPTS  SAID
+8f2z9m0q  swap-north-to-south  plan.dwg  south:inbox/north/plan.dwg  failed        74  552 quota\\r\\nexceeded\\u{1b}[2J
+8f3k2000  swap-north-to-south  -         south                       failed         0  it could not be planned
 "
     );
     assert_eq!(jobs::rest(Rest::Jobs(0)), "");
@@ -310,6 +310,34 @@ plan.dwg  48.2 MB  →  south:inbox/north/plan.dwg        failed, 74 attempts, r
     );
     let all = job::job(&detail(), None, Attempts::All, (calendar(), Painter::Plain));
     assert_eq!(all.lines().filter(|line| line.contains("attempt ")).count(), 74);
+}
+
+#[test]
+fn an_attempt_that_was_handed_back_has_no_number() {
+    let mut detail = JobDetail { attempts: detail().attempts[..2].to_vec(), ..detail() };
+    detail.attempts.insert(1, Attempt { bytes: 0, ..tried("2026-11-19T04:52:02+01:00", "returned", None) });
+    detail.job.tries = 2;
+    let text = job::job(&detail, None, Attempts::Ends, (calendar(), Painter::Plain));
+    let labels: Vec<&str> = text.lines().map(|line| line.get(2..13).unwrap().trim()).collect();
+    assert!(text.contains("failed, 2 attempts, rule"), "{text}");
+    assert_eq!(labels[2..5], ["attempt 1", "handed back", "attempt 2"], "{text}");
+    detail.attempts = detail.attempts.into_iter().cycle().take(9).collect();
+    let text = job::job(&detail, None, Attempts::Ends, (calendar(), Painter::Plain));
+    assert!(text.contains("7 more, 3 of them handed back, "), "{text}");
+}
+
+#[test]
+fn status_promises_no_try_while_nothing_runs() {
+    let now = calendar().now;
+    let stopped = Status { session: SessionStatus::Stopped { at: now }, ..troubled() };
+    let text = shown(&stopped);
+    assert!(text.contains("212 jobs wait, and nothing is tried before packetboat runs again\n"), "{text}");
+    assert!(!text.contains("next try"), "{text}");
+    let rules = vec![RuleStatus { rule: "shop-orders".into(), ..RuleStatus::default() }];
+    let (lanes, paused_rules, servers) = (vec![], vec![], std::collections::BTreeMap::new());
+    let never = Status { session: SessionStatus::Never, rules, lanes, paused_rules, servers, ..troubled() };
+    let text = shown(&never);
+    assert!(text.starts_with("Nothing has run yet. ") && text.contains("  never run, 3 rules"), "{text}");
 }
 
 #[test]

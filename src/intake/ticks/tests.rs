@@ -207,7 +207,7 @@ async fn a_report_goes_on_where_the_last_one_ended_and_names_every_rule() {
     );
 }
 
-/// Well is what has nothing that failed, is held, or is an open incident; notices are nobody's business.
+/// Well is what has nothing that failed, is held, late, missed or in trouble; notices are nobody's business.
 #[tokio::test]
 async fn a_report_says_that_all_is_well_only_when_it_is() {
     let told = |lines: &str| {
@@ -264,6 +264,13 @@ async fn a_report_says_that_all_is_well_only_when_it_is() {
     let (open, _) = quay.store.incidents(quay.clock.now(), SETTLED).await.unwrap();
     tell(vec![Incident { closed_at: Some(quay.clock.now()), ..open[0].clone() }], vec![]).await;
     assert_eq!(next("").await, ["True beat 0 dumps 0"], "it is over");
+    let last = Incident { event: Event::Failed, ..incident(None) };
+    tell(vec![last], vec![]).await;
+    assert_eq!(
+        next("").await,
+        ["True beat 0 dumps 0"],
+        "what failed once is not in trouble, and nothing failed in that time"
+    );
     assert!(next("paused: true").await.is_empty(), "its job is held");
     assert_eq!(next("").await, ["False beat 0 dumps 0"], "something is held");
 }

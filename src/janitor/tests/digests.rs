@@ -71,3 +71,37 @@ fn a_digest_is_of_the_last_moment_that_passed_however_clocks_change() {
         assert_eq!(last, told.map(at), "{crontab} {since} {now}");
     }
 }
+
+#[tokio::test]
+async fn a_digest_forgets_a_failure_that_was_mended_by_then() {
+    let office = Office::open("{ digest: \"0 7 * * *\", to: boss@example.com }, { to: ops@example.com }").await;
+    office.pass(0).await;
+    office.pass(24 * 3600 - 10).await;
+    office.arrives("a", 4).await;
+    office.fail().await;
+    office.pass(5).await;
+    let which = Which::Filter(JobFilter::default());
+    let (verb, now) = (JobVerb::Retry, office.clock.now());
+    let again = Operation { verb, rehearsal: Rehearsal::No, now, paused_in_file: vec![] };
+    office.store.operate(&which, again).await.unwrap();
+    office.deliver().await;
+    office.pass(35).await;
+    let mails = office.outbox("main").await;
+    let (subject, text) = mails.iter().find(|(_, text)| text.contains("RULE")).unwrap();
+    assert_eq!(subject, "[packetboat gate] 1 job delivered, all is well");
+    assert!(!text.contains("offsite"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_took_a_job_soon_after_one_failed_is_not_forgotten_to_have() {
+    let office = Office::open("{ to: ops@example.com }").await;
+    office.arrives("a", 4).await;
+    office.fail().await;
+    office.pass(3).await;
+    office.arrives("b", 4).await;
+    office.deliver().await;
+    for _ in 0..30 {
+        office.pass(3).await;
+    }
+    assert_eq!(office.store.open_incidents().await.unwrap(), 0);
+}

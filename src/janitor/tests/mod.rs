@@ -12,13 +12,14 @@ mod webhooks;
 use super::*;
 use crate::{
     domain::{
-        ArrivalDraft, Beginning, Errand, Identity, JobDraft, OnExists, Priority, Proof, ProofWish, Receipt, Ref,
-        RemotePath, Resume, Retry, Settlement, Sha256, Sighting, Times, Wishes,
+        ArrivalDraft, Beginning, Errand, Identity, JobDraft, OnExists, Priority, Proof, ProofWish, Reason, Receipt,
+        Ref, RemotePath, Resume, Retry, Settlement, Sha256, Sighting, Times, Wishes,
     },
     notices::Patience,
     rules,
     store::{
-        Arrive, Ask, AttemptRow, ClaimedErrand, ClaimedJob, LaneRow, LaneState, QueueKey, SessionId, Settle, TryOutcome,
+        Arrive, Ask, AttemptRow, ClaimedErrand, ClaimedJob, JobFilter, JobVerb, LaneRow, LaneState, Operation,
+        QueueKey, Rehearsal, SessionId, Settle, TryOutcome, Which,
     },
 };
 use mail_parser::MessageParser;
@@ -137,6 +138,39 @@ impl Office {
     async fn deliver(&self) {
         let queue = QueueKey { server: "offsite".into(), priority: Priority::Normal, rule: "dumps".into(), rank: 0 };
         self.settle(queue, Proof::Size).await;
+    }
+
+    /// Everything that waits for `offsite` is refused for good.
+    async fn fail(&self) {
+        let queue = QueueKey { server: "offsite".into(), priority: Priority::Normal, rule: "dumps".into(), rank: 0 };
+        let ask = Ask { queue, parcels: 99, retry: RETRY };
+        let now = self.clock.now();
+        let parcels = self.store.claim(self.session, vec![ask], now).await.unwrap();
+        let settled = parcels.into_iter().flat_map(|parcel| parcel.jobs).map(|job| Settle {
+            session: self.session,
+            settlement: Settlement {
+                state: JobState::Failed,
+                due_at: now,
+                counted: true,
+                reason: Some(Reason::Refused),
+                said: Some("553 no".into()),
+            },
+            attempt: AttemptRow {
+                started_at: now,
+                ended_at: now,
+                outcome: TryOutcome::Failed,
+                kind: Some("refused"),
+                code: Some(553),
+                said: Some("553 no".into()),
+                tls: None,
+                bytes: 0,
+            },
+            receipt: None,
+            litter: None,
+            lies: None,
+            job,
+        });
+        self.store.settle(Arc::new(settled.collect())).await.unwrap();
     }
 
     /// These mails have gone out.

@@ -1,6 +1,7 @@
 //! What an inbox gets of a night's trouble.
 
 mod begin_and_end;
+mod digest;
 mod late;
 mod readers;
 mod unplanned;
@@ -25,6 +26,7 @@ struct Night {
     /// Mails that go out at once; else they wait in the queue.
     is_relay_up: bool,
     inbox: Vec<String>,
+    failed: usize,
 }
 
 impl Night {
@@ -34,7 +36,7 @@ impl Night {
 
     fn with(notices: Vec<Notice>) -> Self {
         let (incidents, inbox) = (vec![], vec![]);
-        Self { now: T0, incidents, observed: Observed::default(), notices, is_relay_up: true, inbox }
+        Self { now: T0, incidents, observed: Observed::default(), notices, is_relay_up: true, inbox, failed: 0 }
     }
 
     /// Lets time pass in steps of a second.
@@ -83,15 +85,18 @@ impl Night {
         self.observed.late.push(Late { event, subject, since: self.now, said, rules, jobs: 3, examples });
     }
 
+    /// So many jobs that have not failed before.
     fn fails(&mut self, jobs: usize, kind: &str) {
-        let failure = Failure {
-            rule: "dumps".into(),
-            server: "offsite".into(),
-            kind: kind.into(),
-            ended_at: self.now,
-            example: example(),
-        };
-        self.observed.failures.extend(std::iter::repeat_n(failure, jobs));
+        for _ in 0..jobs {
+            let job = if self.failed == 0 { example().job } else { format!("job{}", self.failed) };
+            self.fails_again(Example { job, ..example() }, kind);
+            self.failed += 1;
+        }
+    }
+
+    fn fails_again(&mut self, example: Example, kind: &str) {
+        let (rule, server) = ("dumps".into(), "offsite".into());
+        self.observed.failures.push(Failure { rule, server, kind: kind.into(), ended_at: self.now, example });
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a mail says.
 
 use super::*;
+use crate::domain::HERE;
 
 #[test]
 fn a_mail_says_what_happened_in_the_servers_words_and_what_to_type() {
@@ -93,6 +94,19 @@ fn what_is_late_is_told_with_its_jobs_or_with_what_was_expected() {
         assert_eq!(said, format!("[packetboat gate] {subject}"));
         assert!(parts.iter().all(|part| text.contains(part)), "{parts:?}: {text}");
     }
+}
+
+/// `here` is no word that anybody wrote; only what is typed has it.
+#[test]
+fn what_failed_on_this_machine_is_told_so() {
+    let mut night = Night::new();
+    night.fails(1, "local");
+    night.observed.failures[0].server = HERE.to_owned();
+    night.pass(20);
+    let (subject, text) = mail(&night.incidents[0], Told::Began, aside(night.now));
+    assert_eq!(subject, "[packetboat gate] this machine: 1 job failed for good");
+    assert!(text.starts_with("1 job for this machine failed since"), "{text}");
+    assert!(text.contains("packetboat retry --server here --state failed"), "{text}");
 }
 
 fn json(letter: &crate::domain::Letter) -> serde_json::Value {

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Moment, Original, Ref, RefTail, Sha256},
     store::{
-        LeftAlone, Store, StoreError,
+        LeftAlone, Store, StoreError, TryOutcome,
         means::{lacking, means},
         originals::{original, original_columns},
         read::{JobLine, ReceiptLine, jobs::COLUMNS, json},
@@ -103,6 +103,12 @@ impl Store {
 }
 
 impl Attempt {
+    /// Untried, or interrupted by us: it says nothing of the job, and is not one of [`JobLine::tries`].
+    #[must_use]
+    pub fn is_handed_back(&self) -> bool {
+        self.outcome == TryOutcome::Returned.word()
+    }
+
     fn from_row(row: &SqliteRow) -> Self {
         Self {
             started_at: row.get("started_at"),

@@ -4,6 +4,7 @@ use crate::{
     domain::{JobState, Moment, Ref},
     store::{
         Store, StoreError,
+        attempts::tries,
         error::{bytes, unreadable},
         read::{JobFilter, json},
     },
@@ -30,8 +31,9 @@ pub struct JobLine {
     pub state: JobState,
     /// A word of `Reason`.
     pub reason: Option<String>,
+    /// Attempts on record, without those that were handed back untried or interrupted by us.
     pub tries: u32,
-    /// Those that count against `retry.attempts`.
+    /// Those since the last `retry` that count against `retry.attempts`: a server's trouble does not.
     pub counted_tries: u32,
     /// The last words about it, the server's or ours; unescaped.
     pub said: Option<String>,
@@ -58,9 +60,13 @@ pub enum Rest {
 
 macro_rules! columns {
     () => {
-        "SELECT j.id, j.ref, j.rule, j.action, j.server, j.target, j.recipient, j.state, j.reason, j.tries,
+        concat!(
+            "SELECT j.id, j.ref, j.rule, j.action, j.server, j.target, j.recipient, j.state, j.reason, ",
+            tries!("j.id"),
+            " AS tries,
        j.counted_tries, j.said, j.due_at, j.expires_at, j.ended_at, a.name, a.folder, a.arrived_at, p.size_bytes
   FROM jobs j LEFT JOIN arrivals a ON a.id = j.arrival_id LEFT JOIN payloads p ON p.id = j.payload_id"
+        )
     };
 }
 pub(super) const COLUMNS: &str = columns!();

@@ -23,4 +23,5 @@ pub(super) use {
     find::BY_TYPED_ID,
     receipts::RECEIPT_OF,
     status::{DELIVERED, FAILED, OPEN},
+    tally::ENDS,
 };

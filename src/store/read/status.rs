@@ -219,7 +219,7 @@ impl Store {
         Ok(in_vain.collect())
     }
 
-    async fn unknown(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+    pub(super) async fn unknown(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         let rows = sqlx::query(UNKNOWN).fetch_all(self.readers()).await?;
         Ok(rows.iter().map(|row| (row.get("rule"), row.get::<i64, _>("jobs").cast_unsigned())).collect())
     }

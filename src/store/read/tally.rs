@@ -1,7 +1,7 @@
 //! How many jobs of one rule, or of all, came to which end since a moment: what `once` tells.
 
 use crate::{
-    domain::Moment,
+    domain::{Moment, NOTICES},
     store::{Store, StoreError, read::filter::rules_with_ended_jobs},
 };
 use sqlx::Row;
@@ -9,6 +9,7 @@ use sqlx::Row;
 /// Jobs by what has become of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ends {
+    /// With a receipt: what moved or deleted a source has none.
     pub delivered: u64,
     pub failed: u64,
     /// Not ended, and not held because an operator or a rule says so.
@@ -24,28 +25,19 @@ impl Store {
     pub async fn ends(&self, rule: Option<&str>, since: Moment) -> Result<Ends, StoreError> {
         let row = sqlx::query(ENDS).bind(rule).bind(since.0).fetch_one(self.readers()).await?;
         let count = |column| row.get::<i64, _>(column).cast_unsigned();
-        Ok(Ends { delivered: count("delivered"), failed: count("failed"), open: count("open") })
+        let is_of_it = |of: &str| rule.map_or(of != NOTICES, |rule| rule == of);
+        let open = self.open_jobs().await?.into_iter().filter(|(of, _)| is_of_it(of));
+        let open: u64 = open.map(|(_, jobs)| jobs.on_their_way()).sum();
+        let unknown: u64 = self.unknown().await?.into_iter().filter(|(of, _)| is_of_it(of)).map(|(_, jobs)| jobs).sum();
+        Ok(Ends { delivered: count("delivered"), failed: count("failed"), open: open + unknown })
     }
 }
 
-macro_rules! ended {
-    ($state:literal) => {
-        concat!(
-            "(SELECT count(*) FROM jobs WHERE ended_at >= ?2 AND state = '",
-            $state,
-            "' AND (?1 IS NULL OR rule = ?1) AND rule <> 'notices' AND rule IN (",
-            rules_with_ended_jobs!(),
-            ")) AS ",
-            $state
-        )
-    };
-}
-
-const ENDS: &str = concat!(
-    "SELECT ",
-    ended!("delivered"),
-    ", ",
-    ended!("failed"),
-    ", (SELECT count(*) FROM jobs WHERE state IN ('waiting', 'queued', 'running') AND (?1 IS NULL OR rule = ?1) AND rule <> 'notices')",
-    " + (SELECT count(*) FROM jobs WHERE state = 'held' AND reason = 'unknown' AND (?1 IS NULL OR rule = ?1)) AS open"
+pub(in crate::store) const ENDS: &str = concat!(
+    "SELECT (SELECT count(*) FROM receipts WHERE rule IN (SELECT DISTINCT name FROM rule_versions) AND (?1 IS NULL OR rule = ?1)
+               AND delivered_at >= ?2) AS delivered,
+            (SELECT count(*) FROM jobs WHERE ended_at >= ?2 AND state = 'failed' AND (?1 IS NULL OR rule = ?1)
+               AND rule <> 'notices' AND rule IN (",
+    rules_with_ended_jobs!(),
+    ")) AS failed"
 );

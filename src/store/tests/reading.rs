@@ -190,3 +190,57 @@ async fn a_list_that_is_taken_slowly_holds_no_read_open() {
     drop(taken);
     assert_eq!(list.await.unwrap(), Rest::Jobs(0));
 }
+
+#[tokio::test]
+async fn an_attempt_that_was_handed_back_is_on_record_and_not_counted() {
+    let desk = Desk::new().await;
+    let draft = desk.draft("a", 1);
+    let id = draft.jobs[0].id;
+    desk.arrive(vec![draft]).await;
+    let mut back = settle(desk.session, desk.claim(1).await.remove(0), JobState::Queued);
+    (back.attempt.outcome, back.settlement.counted) = (TryOutcome::Returned, false);
+    desk.store.settle(Arc::new(vec![back])).await.unwrap();
+    let mut uncounted = settle(desk.session, desk.claim(1).await.remove(0), JobState::Queued);
+    uncounted.settlement.counted = false; // the server's trouble
+    desk.store.settle(Arc::new(vec![uncounted])).await.unwrap();
+    let job = desk.claim(1).await.remove(0);
+    desk.settle(job, JobState::Failed).await;
+    let [detail] = &desk.store.job(RefTail(id.tail())).await.unwrap()[..] else { panic!("one") };
+    let handed_back: Vec<bool> = detail.attempts.iter().map(Attempt::is_handed_back).collect();
+    assert_eq!((&handed_back[..], detail.job.tries, detail.job.counted_tries), (&[true, false, false][..], 2, 1));
+    let mut listed = Vec::new();
+    let each = |line: JobLine| {
+        listed.push(line.tries);
+        Continue(())
+    };
+    desk.store.jobs(&JobFilter::default(), 9, each).await.unwrap();
+    let told = desk.store.untold_failures().await.unwrap().remove(0).1.example.tries;
+    assert_eq!((&listed[..], told), (&[2][..], 2), "a list and a mail say the same");
+}
+
+/// A job that moved a source is delivered, too: no server, no folder and nobody got anything by it.
+#[tokio::test]
+async fn delivered_is_what_has_a_receipt_wherever_it_is_counted() {
+    let desk = Desk::new().await;
+    desk.arrive(["a", "b"].map(|path| desk.draft(path, 1)).into()).await;
+    let mut jobs = desk.claim(2).await.into_iter();
+    desk.settle(jobs.next().unwrap(), JobState::Delivered).await;
+    let moved = settle(desk.session, jobs.next().unwrap(), JobState::Delivered);
+    desk.store.settle(Arc::new(vec![Settle { receipt: None, ..moved }])).await.unwrap();
+    desk.raw("UPDATE jobs SET action = 'after' WHERE id = 2").await;
+    let rules = ["dumps".to_owned()];
+    let status = desk.store.status(&rules, NOW, NOW).await.unwrap();
+    let line = desk.store.report(&rules, (NOW.minus(Duration::from_secs(1)), NOW)).await.unwrap().remove(0);
+    let mut receipts = 0;
+    let each = |_| {
+        receipts += 1;
+        Continue(())
+    };
+    desk.store.receipts(&ReceiptFilter::default(), 9, each).await.unwrap();
+    for rule in [None, Some("dumps")] {
+        assert_eq!(desk.store.ends(rule, NOW).await.unwrap(), Ends { delivered: 1, failed: 0, open: 0 });
+    }
+    assert_eq!(desk.store.ends(Some("other"), NOW).await.unwrap().delivered, 0);
+    assert_eq!((status.rules[0].today, receipts, line.delivered), (1, 1, 1));
+    assert_eq!((line.bytes, line.last_delivered), (4, Some(NOW)));
+}
