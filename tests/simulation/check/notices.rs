@@ -68,6 +68,7 @@ fn subject(notice: &Job) -> (String, &'static str) {
     let subject = letter.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap_or_default();
     let (_, rest) = subject.split_once("] ").unwrap_or_default();
     let (server, what) = rest.split_once(": ").unwrap_or_default();
+    let server = if server == "this machine" { "here" } else { server };
     let what = if what.contains("still") {
         "is reminded of"
     } else if what == "what it expects did not come" {
