@@ -64,7 +64,7 @@ async fn a_copy_that_cannot_be_made_here_is_told() {
     assert_eq!(gateway.code("once"), 1);
     let told = told(&relay);
     let [(subject, text)] = &told[..] else { panic!("{told:?}") };
-    assert!(subject.ends_with("] here: 1 job failed for good"), "{subject}");
+    assert!(subject.ends_with("] this machine: 1 job failed for good"), "{subject}");
     for part in ["it exists, and the rule says `on_exists: fail`", "packetboat retry --server here --state failed"] {
         assert!(text.contains(part), "{part}: {text}");
     }
