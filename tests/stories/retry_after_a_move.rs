@@ -4,12 +4,13 @@ use crate::support::{
     endpoint::Endpoint,
     gateway::{AT_ONCE, Gateway},
     ledger::Ledger,
-    scripted_smtp::{Script, ScriptedSmtp},
+    scripted_smtp::{Action, Script, ScriptedSmtp, once},
     servers::{ServerKind, ServerOptions, TestServer},
+    wait,
     walk::walk,
 };
 use mail_parser::MessageParser;
-use std::{fs, path::Path};
+use std::{fs, os::unix::process::ExitStatusExt, path::Path, time::Duration};
 
 const LISTS: &str = "then: [{ upload: { to: offsite, on_exists: fail } }]
 after: [{ move: \"sent/\" }]
@@ -110,4 +111,73 @@ after_failure: [{{ move: \"failed/\" }}]",
     let message = MessageParser::default().parse(&messages[0].bytes).unwrap();
     assert_eq!(message.attachments().next().unwrap().contents(), b"the bytes");
     assert_eq!(names(&gateway.source), Vec::<String>::new());
+}
+
+/// What a row needs lies with us; its file goes on from where the failure has put it.
+#[tokio::test]
+async fn a_row_that_is_mailed_at_last_takes_its_file_on() {
+    let refuse = once("RCPT", 1, Action::Instead("550 5.1.1 no such user"));
+    let relay = ScriptedSmtp::start(Script::with([refuse]));
+    let gateway = Gateway::with(&[("main", &Endpoint::from(&relay))]);
+    gateway.configuration("mail: { from: gate@here.example }");
+    let lists = "then: [{ mail: { rows: , to: \"{{ row.to }}@there.example\", subject: s, text: t } }]
+after: [{ move: \"done/\" }]
+after_failure: [{ move: \"failed/\" }]";
+    gateway.rule("rows", "", AT_ONCE, lists);
+    gateway.file("a.csv", "to\nann\nbob\n");
+    assert_eq!(gateway.code("once"), 1);
+    assert_eq!(names(&gateway.source), ["failed/a.csv"]);
+    assert_eq!(gateway.code("retry --state failed"), 0);
+    assert_eq!(gateway.code("once"), 0);
+    assert_eq!(names(&gateway.source), ["done/a.csv"]);
+    assert_eq!(relay.messages().len(), 2);
+}
+
+/// There it has another inode, and another device.
+#[tokio::test]
+async fn it_is_found_on_another_file_system_and_brought_back_from_there() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    let lists = LISTS.replace("failed/", &format!("{}/", elsewhere.path().display()));
+    gateway.rule("files", "", AT_ONCE, &format!("{lists}\nretry: {{ first_wait: 1s, longest_wait: 1s }}"));
+    fs::write(server.root.join("a.txt"), "theirs").unwrap();
+    gateway.file("a.txt", "ours");
+    assert_eq!(gateway.code("once"), 1);
+    assert_eq!(names(elsewhere.path()), ["a.txt"]);
+    fs::remove_file(server.root.join("a.txt")).unwrap();
+    assert_eq!(gateway.code("retry --state failed"), 0);
+    for point in ["here.set_aside", "here.copied"] {
+        let status = gateway.command(&["once"]).env("PACKETBOAT_KILL_AT", format!("{point}:1")).status().unwrap();
+        assert_eq!(status.signal(), Some(9), "{point} was never reached");
+    }
+    wait::until("it is moved on", Duration::from_secs(20), || gateway.code("once") == 0);
+    assert_eq!((names(&gateway.source), names(elsewhere.path())), (vec!["sent/a.txt".to_owned()], vec![]));
+    assert_eq!(text(&server.root, "a.txt"), "ours");
+}
+
+/// The other's file was moved away under it; it finds it there, and its own list leaves it there.
+#[tokio::test]
+async fn another_rule_finds_it_and_does_not_move_it_on() {
+    let server = ServerKind::Embedded.start(ServerOptions::default()).unwrap();
+    let gateway = Gateway::with(&[("offsite", &Endpoint::from(&server))]);
+    fs::create_dir(server.root.join("also")).unwrap();
+    for folder in ["", "also/"] {
+        fs::write(server.root.join(folder).join("a.txt"), "theirs").unwrap();
+    }
+    gateway.rule("files", "", AT_ONCE, LISTS);
+    let copy = gateway.config.with_file_name("copies");
+    let also = format!(
+        "then: [{{ upload: {{ to: offsite, path: also/, on_exists: fail }} }}]\nafter: [{{ save: {{ to: {} }} }}]",
+        copy.display()
+    );
+    gateway.rule("also", "", AT_ONCE, &also);
+    gateway.file("a.txt", "ours");
+    assert_eq!(gateway.code("once"), 1);
+    assert_eq!(names(&gateway.source), ["failed/a.txt"]);
+    fs::remove_file(server.root.join("also/a.txt")).unwrap();
+    assert_eq!(gateway.code("retry --rule also --state failed"), 0);
+    gateway.code("once");
+    assert_eq!(text(&server.root, "also/a.txt"), "ours");
+    assert_eq!(names(&gateway.source), ["failed/a.txt"]);
 }
