@@ -26,11 +26,25 @@ pub enum Outcome {
 
 /// What became of a source that is not where it came any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakenAway {
+pub enum TakenAway {
+    Deleted,
+    Moved {
+        /// In our words.
+        said: String,
+        /// `None`: it could not be looked at there.
+        lies: Option<Sighting>,
+    },
+}
+
+impl TakenAway {
     /// In our words.
-    pub said: String,
-    /// Where it lies now; `None`: it is deleted.
-    pub lies: Option<Sighting>,
+    #[must_use]
+    pub fn said(&self) -> &str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Moved { said, .. } => said,
+        }
+    }
 }
 
 /// What became of the source while its job was under way.

@@ -196,9 +196,11 @@ impl Teller {
     ) -> Result<Vec<(String, Moment)>, StoreError> {
         let mut delivered = Vec::new();
         let is_asked = |incident: &&Incident| incident.closed_at.is_none() && incident.event == Event::Failed;
-        for Incident { subject: server, last_at, .. } in incidents.iter().filter(is_asked) {
-            let since = looked_at.map_or(*last_at, |looked_at| looked_at.minus(QUIET + SETTLED).max(*last_at));
-            delivered.extend(self.store.last_delivery(server, since).await?.map(|at| (server.clone(), at)));
+        let asked =
+            incidents.iter().filter(is_asked).filter_map(|incident| Some((incident.server()?, incident.last_at)));
+        for (server, last_at) in asked {
+            let since = looked_at.map_or(last_at, |looked_at| looked_at.minus(QUIET + SETTLED).max(last_at));
+            delivered.extend(self.store.last_delivery(server, since).await?.map(|at| (server.to_owned(), at)));
         }
         Ok(delivered)
     }

@@ -37,7 +37,7 @@ pub fn settle(job: &JobFacts, outcome: &Outcome, now: Moment, chance: f64) -> Se
     };
     match outcome {
         Outcome::Delivered(delivered) => ended(JobState::Delivered, None, &delivered.reply),
-        Outcome::TakenAway(away) => ended(JobState::Delivered, None, &away.said),
+        Outcome::TakenAway(away) => ended(JobState::Delivered, None, away.said()),
         Outcome::Failed(trouble) if trouble.whose == Whose::Job => {
             ended(JobState::Failed, Some(why(trouble.kind)), &trouble.said)
         }

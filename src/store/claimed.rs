@@ -191,6 +191,12 @@ impl ClaimedJob {
 }
 
 impl ClaimedSource {
+    /// It lies where its rule watches: not where a step has moved it.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.place.is_some()
+    }
+
     fn from_row(row: &SqliteRow) -> Self {
         Self {
             place: row.get("place_id"),

@@ -1,7 +1,7 @@
 //! Settling: the attempt, the next state, the receipt and whoever waited, in one transaction, if the job is still ours.
 
 use crate::{
-    domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath, Settlement, Sighting},
+    domain::{Identity, JobState, Moment, Reason, Receipt, RemotePath, Settlement, TakenAway},
     store::{
         ClaimedErrand, ClaimedJob, QueueKey, SessionId, Store, StoreError, after,
         litter::{self, Litter, hex},
@@ -61,8 +61,8 @@ pub struct Settle {
     pub receipt: Option<Receipt>,
     /// A temporary name left behind.
     pub litter: Option<RemotePath>,
-    /// Where the source lies that it moved.
-    pub lies: Option<Sighting>,
+    /// What became of the source.
+    pub taken: Option<TakenAway>,
 }
 
 /// Whether the outcome counted.
@@ -104,7 +104,7 @@ impl Write for SettleAll {
         for settle in ours.iter().filter(|settle| settle.settlement.state == JobState::Delivered) {
             if let ClaimedErrand::TakeAway(errand) = &settle.job.errand {
                 take_away::mark_taken(tx, &errand.source, settle.attempt.ended_at).await?;
-                take_away::remember_place(tx, &settle.job, settle.lies.as_ref()).await?;
+                take_away::remember_place(tx, &settle.job, settle.taken.as_ref()).await?;
             }
         }
         unknown::remember(tx, &ours).await?;

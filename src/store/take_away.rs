@@ -1,7 +1,7 @@
 //! A source that is taken away: who still needs it, and which ledgers must know that it is gone.
 
 use crate::{
-    domain::{Identity, Moment, Sighting},
+    domain::{Identity, Moment, Sighting, TakenAway},
     store::{ClaimedJob, ClaimedSource, Store, StoreError, seen::identity_from, writer::Tx},
 };
 use sqlx::Row;
@@ -77,15 +77,19 @@ SELECT v.name AS rule FROM same CROSS JOIN arrivals a ON a.payload_id = same.id 
                       AND t.state IN ('waiting', 'queued', 'running', 'held'))
 LIMIT 1";
 
-/// Where the source lies since `job` moved it; with `None` it lies nowhere.
+/// Where the source lies since `job` moved it; one that is deleted lies nowhere.
 pub(super) async fn remember_place(
     tx: &mut Tx<'_>,
     job: &ClaimedJob,
-    lies: Option<&Sighting>,
+    taken: Option<&TakenAway>,
 ) -> Result<(), sqlx::Error> {
-    let Some(Sighting { folder, path, identity }) = lies else {
-        sqlx::query(FORGET_PLACE).bind(job.id).execute(&mut *tx.db).await?;
-        return Ok(());
+    let Sighting { folder, path, identity } = match taken {
+        Some(TakenAway::Moved { lies: Some(lies), .. }) => lies,
+        Some(TakenAway::Deleted) => {
+            sqlx::query(FORGET_PLACE).bind(job.id).execute(&mut *tx.db).await?;
+            return Ok(());
+        }
+        Some(TakenAway::Moved { lies: None, .. }) | None => return Ok(()),
     };
     sqlx::query(REMEMBER_PLACE)
         .bind(job.id)

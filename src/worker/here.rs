@@ -101,8 +101,8 @@ async fn finish(
             }
         }
         Earlier::Missing(outcome) if was_cut_off => {
-            // a folder that is not mounted has no file in it, either
-            let is_gone = store.is_gone(source).await;
+            // a folder that is not mounted has no file in it, either, and of one that no rule watches nobody can say so
+            let is_gone = if source.is_watched() { store.is_gone(source).await } else { Ok(false) };
             Some(if matches!(is_gone, Ok(true)) { outcome } else { missing(is_gone) })
         }
         Earlier::Missing(_) => None,

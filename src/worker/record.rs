@@ -147,7 +147,7 @@ impl Recorder {
             attempt: attempt(&outcome, (started_at, now)),
             receipt: receipt(&job, &outcome, now),
             litter: litter(&outcome).filter(|_| !goes_on(&job, &outcome, settlement.state)),
-            lies: if let Outcome::TakenAway(away) = outcome { away.lies } else { None },
+            taken: if let Outcome::TakenAway(away) = outcome { Some(away) } else { None },
             settlement,
             job,
         }
@@ -173,7 +173,7 @@ fn attempt(outcome: &Outcome, (started_at, ended_at): (Moment, Moment)) -> Attem
         code: trouble.and_then(|trouble| trouble.code),
         said: match outcome {
             Outcome::SourceChanged(change) | Outcome::SourceUnclear(change) => Some(change.said.clone()),
-            Outcome::TakenAway(away) => Some(away.said.clone()),
+            Outcome::TakenAway(away) => Some(away.said().to_owned()),
             _ => trouble
                 .map(|trouble| trouble.said.clone())
                 .or_else(|| delivered.map(|delivered| delivered.reply.clone())),

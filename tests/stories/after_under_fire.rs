@@ -326,7 +326,7 @@ fn a_file_just_like_the_copy_is_not_taken_for_it() {
     fs::write(&theirs, &text).unwrap();
     File::options().write(true).open(&theirs).unwrap().set_modified(time).unwrap();
     let outcome = go_on(&task);
-    assert!(matches!(&outcome, Outcome::TakenAway(away) if away.said.ends_with("/sent/a-2.txt")), "{outcome:?}");
+    assert!(matches!(&outcome, Outcome::TakenAway(away) if away.said().ends_with("/sent/a-2.txt")), "{outcome:?}");
     assert_eq!(scene.texts(), (vec![], vec![SENT.to_owned(), text]));
 }
 

@@ -323,13 +323,13 @@ fn is_version(file: &File, expected: &Identity) -> bool {
 }
 
 pub(super) fn deleted() -> Outcome {
-    Outcome::TakenAway(TakenAway { said: "deleted".to_owned(), lies: None })
+    Outcome::TakenAway(TakenAway::Deleted)
 }
 
 /// It lies in `place`, below `root`, as `name`.
 pub(super) fn moved_to(root: &Path, place: &Place, name: &[u8]) -> Outcome {
     let said = format!("moved to {}", Escaped(place.path_of(name).as_os_str().as_bytes()));
-    Outcome::TakenAway(TakenAway { said, lies: place.sighting(root, name) })
+    Outcome::TakenAway(TakenAway::Moved { said, lies: place.sighting(root, name) })
 }
 
 /// Its folder cannot be looked into, which says nothing about the file.

@@ -167,7 +167,7 @@ impl Office {
             },
             receipt: None,
             litter: None,
-            lies: None,
+            taken: None,
             job,
         });
         self.store.settle(Arc::new(settled.collect())).await.unwrap();
@@ -220,7 +220,7 @@ impl Office {
                 delivered_at: now,
             }),
             litter: None,
-            lies: None,
+            taken: None,
             job,
         });
         self.store.settle(Arc::new(settled.collect())).await.unwrap();

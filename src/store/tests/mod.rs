@@ -210,6 +210,6 @@ pub(super) fn settle(session: SessionId, job: ClaimedJob, state: JobState) -> Se
         job,
         receipt,
         litter: None,
-        lies: None,
+        taken: None,
     }
 }

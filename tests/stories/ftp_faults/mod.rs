@@ -130,7 +130,7 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Failed(trouble) => ("failed", trouble),
         Outcome::Unknown(trouble) => ("unknown", trouble),
         Outcome::Returned => return "returned".to_owned(),
-        Outcome::TakenAway(away) => return away.said.clone(),
+        Outcome::TakenAway(away) => return away.said().to_owned(),
         Outcome::SourceChanged(_) | Outcome::SourceUnclear(_) => return "source changed".to_owned(),
     };
     let whose = if trouble.whose == Whose::Server { "server" } else { "job" };
