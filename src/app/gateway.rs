@@ -2,14 +2,20 @@
 
 use crate::{
     clock::Clock,
-    config::Settings,
+    config::{Doors, Settings},
     control::{self, Heard, Known, Operator, PausedInFile, Socket, SocketError},
     domain::Moment,
     intake::Intake,
     janitor::{Heartbeat, Janitor, Sight, Surroundings, Teller},
     lanes::Paused,
-    rules::{BySource, Rule, RuleSet},
-    sources::{Running, schedule::ScheduleSource, watch::WatchSource},
+    rules::{BySource, Requests, Rule, RuleSet},
+    sources::{
+        Running,
+        maildrop::Maildrop,
+        schedule::ScheduleSource,
+        spool::{Origin, Spool},
+        watch::WatchSource,
+    },
     store::{Ends, LockError, SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
@@ -122,16 +128,26 @@ impl Gateway {
         tasks.spawn(janitor.run(stop.clone()));
         let names: Arc<[String]> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
         let served = rules.rules.into_iter().filter(|rule| only.as_ref().is_none_or(|only| *only == rule.name));
-        let start = |rule| match BySource::of(Arc::new(rule)) {
-            BySource::Watching(rule) => {
-                Running::Watch(WatchSource::start(rule, intake.clone(), clock.clone(), watching.clone()))
+        let (mut sources, mut receiving) = (Vec::new(), Vec::new());
+        for rule in served {
+            match BySource::of(Arc::new(rule)) {
+                BySource::Watching(rule) => {
+                    let watch = WatchSource::start(rule, intake.clone(), clock.clone(), watching.clone());
+                    sources.push(Running::Watch(watch));
+                }
+                BySource::Scheduled(rule) => {
+                    let (door, names) = ((intake.clone(), clock.clone()), names.clone());
+                    sources.push(Running::Schedule(ScheduleSource::start(rule, names, door, watching.clone())));
+                }
+                BySource::Receiving(rule) => receiving.push(rule),
             }
-            BySource::Scheduled(rule) => {
-                let (door, names) = ((intake.clone(), clock.clone()), names.clone());
-                Running::Schedule(ScheduleSource::start(rule, names, door, watching.clone()))
-            }
-        };
-        let sources: Vec<_> = served.map(start).collect();
+        }
+        if only.is_none() && settings.doors != Doors::default() {
+            let post = intake.post(receiving).await?;
+            let maildrop = maildrop(&settings).map(|door| door.start(post.clone(), clock.clone(), &watching));
+            let spool = spool(&settings).map(|door| door.start(post, clock.clone(), &watching));
+            sources.extend(maildrop.into_iter().chain(spool).map(Running::MailFolder));
+        }
         begun.send_replace(sources.clone());
         if let Some(url) = settings.heartbeat.clone().filter(|_| only.is_none()) {
             let surroundings = Surroundings::new(move || control::first_trouble(&running.borrow()));
@@ -229,7 +245,7 @@ async fn settle_pauses(store: &Store, rules: &RuleSet) -> Result<(), StoreError>
 
 /// Rules whose sources have been seen whole, and how long ago.
 fn seen_whole(sources: &[Running]) -> BTreeMap<String, Duration> {
-    sources.iter().filter_map(|source| Some((source.rule().name.clone(), source.seen_whole()?))).collect()
+    sources.iter().filter_map(|source| Some((source.name().to_owned(), source.seen_whole()?))).collect()
 }
 
 /// Carries an operator's words to the parts they concern. A rule's pause is in its row alone, which intake's own statement reads.
@@ -240,6 +256,23 @@ async fn obey(mut heard: mpsc::UnboundedReceiver<Heard>, worker: Arc<Worker>) {
             Heard::ServerResumed(server) => worker.set_paused(&server, Paused::No).await,
         }
     }
+}
+
+fn maildrop(settings: &Settings) -> Option<Maildrop> {
+    let folder = settings.doors.maildrop.clone()?;
+    let refused = folder.with_file_name("maildrop-refused");
+    let Origin { message_size, host, domain } = origin(settings);
+    Some(Maildrop { folder, refused, message_size, host, domain })
+}
+
+fn spool(settings: &Settings) -> Option<Spool> {
+    Some(Spool::new(settings.doors.spool.clone()?, Requests::new(&settings.outline()), origin(settings)))
+}
+
+fn origin(settings: &Settings) -> Origin {
+    let host = control::node();
+    let domain = settings.mail.from.as_ref().map_or_else(|| host.clone(), |from| from.domain().to_owned());
+    Origin { message_size: settings.limits.message_size, host, domain }
 }
 
 fn known(settings: &Settings, rules: &RuleSet) -> Known {

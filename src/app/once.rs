@@ -4,7 +4,7 @@ use crate::{
     app::{Gateway, GatewaySetup, StartError, run::StopSignal},
     notices::Patience,
     rules::{Source, WatchMethod},
-    sources::{Running, schedule, watch},
+    sources::{Running, mail_folder, schedule, watch},
     store::Ends,
     worker::Progress,
 };
@@ -54,6 +54,7 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
             let taken = match source {
                 Running::Watch(watch) => take_all(watch).await.ok(),
                 Running::Schedule(schedule) => take_tick(schedule).await,
+                Running::MailFolder(folder) => take_mail(folder).await,
             };
             let Some(is_whole) = taken else { return true }; // the process is going down
             unseen += usize::from(!is_whole);
@@ -101,6 +102,14 @@ async fn take_tick(schedule: &schedule::Handle) -> Option<bool> {
     let looked = timeout(PATIENCE, schedule.look_now()).await;
     schedule.stop();
     match looked {
+        Ok(looked) => looked.ok().map(|()| true),
+        Err(_) => Some(false),
+    }
+}
+
+/// Takes what lies there; whether that could be. `None`: we are ended.
+async fn take_mail(folder: &mail_folder::Handle) -> Option<bool> {
+    match timeout(PATIENCE, folder.look_now()).await {
         Ok(looked) => looked.ok().map(|()| true),
         Err(_) => Some(false),
     }

@@ -18,6 +18,7 @@ mod plan;
 mod probe;
 mod progress;
 mod receipts;
+mod sendmail;
 mod serve;
 mod status;
 mod text;
@@ -32,6 +33,15 @@ use std::process::ExitCode;
 /// Reads the arguments, does what they say and answers the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let name = arguments.next();
+    if sendmail::is_called_by(name.as_ref()) {
+        return sendmail::sendmail(arguments);
+    }
+    let mut arguments = arguments.peekable();
+    if arguments.next_if(|first| first == "sendmail").is_some() {
+        return sendmail::sendmail(arguments); // its letters are not those of our verbs
+    }
     let args = Args::parse(); // wrong usage ends here, with 2
     let console = Console::new(&args);
     telemetry::init(args.verb.verbosity(args.verbose), console.ansi());

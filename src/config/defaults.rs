@@ -57,7 +57,7 @@ pub const HISTORY: Table = Table {
     moved: &[],
 };
 
-const NO_MAIL: &str = "leave it out: this version takes no mail in";
+const NO_MAIL: &str = "leave it out: the parts of a message are not taken out of it yet";
 
 const PRIORITY: &[(&str, Meaning<Priority>)] =
     &[("low", Built(Priority::Low)), ("normal", Built(Priority::Normal)), ("high", Built(Priority::High))];

@@ -97,6 +97,12 @@ impl<'a> Fields<'a> {
         self.entries.len()
     }
 
+    /// Whether this key is neither written nor meant by one that is misspelt.
+    #[must_use]
+    pub fn lacks(&self, name: &str) -> bool {
+        !self.entries.iter().take(MOST_KEYS).any(|entry| self.is_meant(entry, name))
+    }
+
     /// The keys of the table that are written, in their order.
     pub fn written(&self) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().filter(|entry| entry.key.as_text().is_some_and(|name| self.table.key(name).is_some()))
@@ -146,8 +152,7 @@ impl<'a> Fields<'a> {
     }
 
     fn check_missing(&self) {
-        let missing = |name: &str| !self.entries.iter().take(MOST_KEYS).any(|entry| self.is_meant(entry, name));
-        for key in self.table.keys.iter().filter(|key| matches!(key.form, Form::Required) && missing(key.name)) {
+        for key in self.table.keys.iter().filter(|key| matches!(key.form, Form::Required) && self.lacks(key.name)) {
             let problem = Problem::error(&self.at, format!("`{}` is missing in {}", key.name, self.table.name));
             self.sheet.report(problem.hint(format!("add `{}: …`", key.name)));
         }

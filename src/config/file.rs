@@ -42,17 +42,24 @@ pub fn open(path: &Path) -> Result<Opened, Vec<Finding>> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
     read.map_err(|error| refuse(format!("cannot be read: {error}"), None))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(refuse("this file is larger than 1 MiB".to_owned(), Some("a configuration is a few kilobytes")));
-    }
     let mode = found.permissions().mode() & 0o7777;
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => {
-            let sheet = Sheet::new(shown, text.strip_prefix('\u{feff}').unwrap_or(text));
-            Ok(Opened { sheet, bytes, mode })
-        }
+    Ok(Opened { sheet: sheet_of(&shown, &bytes)?, bytes, mode })
+}
+
+/// The text of a file; `shown` is its name in messages.
+///
+/// # Errors
+/// The finding that says why it is none.
+pub fn sheet_of(shown: &str, bytes: &[u8]) -> Result<Sheet, Vec<Finding>> {
+    if bytes.len() as u64 > LARGEST {
+        let hint = "a configuration is a few kilobytes";
+        let finding = Finding::about_file(shown, "this file is larger than 1 MiB", Some(hint));
+        return Err(vec![finding]);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Sheet::new(shown, text.strip_prefix('\u{feff}').unwrap_or(text))),
         Err(error) => {
-            let sheet = Sheet::new(shown, String::from_utf8_lossy(&bytes));
+            let sheet = Sheet::new(shown, String::from_utf8_lossy(bytes));
             yaml::keep_secrets(&sheet);
             let at = error.valid_up_to();
             let message = format!("this is not UTF-8: the byte 0x{:02x}", bytes.get(at).copied().unwrap_or_default());

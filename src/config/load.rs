@@ -1,12 +1,13 @@
 //! packetboat.yaml from disk: settings, or everything that is wrong with it.
 
 use super::{
-    Defaults, Finding, Limits, MailSettings, Notices, ServerKinds, Settings, defaults,
+    Defaults, Doors, Finding, Limits, MailSettings, Notices, ServerKinds, Settings, defaults,
     fields::Fields,
     file,
     keys::{Table, default, not_yet, optional},
     mail::mail,
     read,
+    read_doors::{check_spool, doors},
     read_notices::{Whose, notices},
     read_secret::hide_secrets,
     read_servers::servers_and_webhooks,
@@ -35,11 +36,11 @@ pub const TOP: Table = Table {
         optional("mail"),
         optional("notices"),
         optional("defaults"),
-        not_yet("doors", "leave it out: this version takes files from watched folders only"),
+        optional("doors"),
         optional("webhooks"),
         default("heartbeat", "\"\""),
         not_yet("staging", "leave it out: name other addresses in the rules of a test system"),
-        not_yet("attach_from", "leave it out: it is for mails that others ask for, and this version takes none in"),
+        not_yet("attach_from", "leave it out: nobody can ask for a mail with a file of this machine yet"),
         optional("limits"),
         optional("history"),
     ],
@@ -83,6 +84,7 @@ pub struct Outline {
     pub servers: Option<ServerKinds>,
     pub mail: MailSettings,
     pub defaults: Defaults,
+    pub doors: Doors,
     /// `limits.message_size`, in bytes.
     pub message_size: u64,
     pub time_zone: Tz,
@@ -124,6 +126,7 @@ pub fn load_with(path: &Path, variable: &dyn Fn(&str) -> Option<OsString>) -> Lo
         servers: None,
         mail: MailSettings::default(),
         defaults: Defaults::default(),
+        doors: Doors::default(),
         message_size: Limits::default().message_size,
         time_zone: machine_time_zone(),
     };
@@ -155,6 +158,8 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let mail = mail(&top, names.as_ref());
     let defaults = defaults::defaults(sheet, &top);
     let heartbeat = top.need("heartbeat", heartbeat);
+    let doors = doors(&top, around);
+    doors.iter().for_each(|doors| check_spool(sheet, &top, (doors, storage.as_deref())));
     let limits = defaults::limits(&top);
     let history = defaults::history(&top);
     let outline = Outline {
@@ -164,6 +169,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
         servers: names,
         mail: mail.clone().unwrap_or_default(),
         defaults: defaults.clone().unwrap_or_default(),
+        doors: doors.clone().unwrap_or_default(),
         message_size: limits.clone().unwrap_or_default().message_size,
         time_zone: zone.unwrap_or(unknown.time_zone),
     };
@@ -180,6 +186,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
             notices: notices?,
             defaults: defaults?,
             heartbeat: heartbeat?,
+            doors: doors?,
             limits: limits?,
             history: history?,
         })

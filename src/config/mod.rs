@@ -11,6 +11,7 @@ mod ftp_server;
 pub mod init;
 mod load;
 mod mail;
+mod read_doors;
 mod read_ftp;
 mod read_notices;
 mod read_secret;
@@ -46,6 +47,7 @@ pub use ftp_server::{FtpServer, FtpTimeouts, FtpTls, Mode, PassiveAddress, TlsVe
 pub use load::{Loaded, Outline, find, load, load_with};
 pub use mail::MailSettings;
 pub(crate) use mail::{mailbox, relays};
+pub use read_doors::{Doors, MAILDROP, maildrop};
 pub use read_notices::{Digest, Notice, Notices, Readers, Way};
 pub(crate) use read_notices::{Whose, notices};
 pub(crate) use read_template::read_template;
@@ -59,7 +61,7 @@ pub use url::{Url, UrlSecurity};
 pub use webhook::{SigningKey, Webhook};
 
 pub(crate) use fields::Fields;
-pub(crate) use file::{open, shown};
+pub(crate) use file::{LARGEST, open, sheet_of, shown};
 pub(crate) use load::{first_line, time_zone};
 pub(crate) use read_secret::hide_secrets;
 pub(crate) use sheet::{Problem, Sheet};

@@ -1,7 +1,7 @@
 //! The whole of packetboat.yaml, checked.
 
 use crate::config::{
-    Defaults, FtpServer, History, Limits, MailSettings, Notices, Outline, ServerKind, SmtpServer, Url, Webhook,
+    Defaults, Doors, FtpServer, History, Limits, MailSettings, Notices, Outline, ServerKind, SmtpServer, Url, Webhook,
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -25,6 +25,7 @@ pub struct Settings {
     pub defaults: Defaults,
     /// Asked for every minute while all is well.
     pub heartbeat: Option<Url>,
+    pub doors: Doors,
     pub limits: Limits,
     pub history: History,
 }
@@ -40,6 +41,7 @@ impl Settings {
             servers: Some(self.servers.iter().map(|(name, server)| (name.clone(), server.kind())).collect()),
             mail: self.mail.clone(),
             defaults: self.defaults.clone(),
+            doors: self.doors.clone(),
             message_size: self.limits.message_size,
             time_zone: self.time_zone,
         }

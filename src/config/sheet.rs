@@ -97,6 +97,12 @@ impl Sheet {
         Self { shown: shown.into(), text, line_starts, secrets, findings: RefCell::default() }
     }
 
+    /// Another text of the same file, to be read in its place.
+    #[must_use]
+    pub fn with_text(self, text: String) -> Self {
+        Self::new(self.shown, text)
+    }
+
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -138,6 +144,12 @@ impl Sheet {
     pub fn adopt(&self, found: Vec<Finding>) {
         let mut findings = self.findings.borrow_mut();
         findings.extend(found);
+    }
+
+    /// Whether anything was found that keeps the file from being used.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings.borrow().iter().any(Finding::is_error)
     }
 
     /// Whether more findings would not be kept.

@@ -9,6 +9,7 @@ use crate::config::{
     load::TOP,
     load_with,
     mail::MAIL,
+    read_doors::{SENDMAIL, SPOOL},
     sheet::Sheet,
     smtp_keys::{SMTP, TIMEOUTS as SMTP_TIMEOUTS},
     webhook::WEBHOOK,
@@ -41,13 +42,15 @@ fn the_shipped_file_shows_every_key_with_its_default() {
     let text = shipped();
     let sheet = Sheet::new("deploy/packetboat.yaml", text.clone());
     let root = yaml::read(&sheet).unwrap();
-    let tables: [(&[&str], &Table); 11] = [
+    let tables: [(&[&str], &Table); 13] = [
         (&[], &TOP),
         (&["servers", "offsite", "ftp"], &FTP),
         (&["servers", "offsite", "ftp", "timeouts"], &TIMEOUTS),
         (&["servers", "main", "smtp"], &SMTP),
         (&["servers", "main", "smtp", "timeouts"], &SMTP_TIMEOUTS),
         (&["mail"], &MAIL),
+        (&["doors", "sendmail"], &SENDMAIL),
+        (&["doors", "spool"], &SPOOL),
         (&["webhooks", "crm"], &WEBHOOK),
         (&["defaults"], &DEFAULTS),
         (&["defaults", "retry"], &RETRY),

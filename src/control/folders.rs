@@ -63,7 +63,7 @@ pub fn first_trouble(sources: &[Running]) -> Option<String> {
 pub(super) fn troubles(sources: &[Running]) -> Vec<SourceTrouble> {
     let told = sources.iter().filter_map(|source| {
         let (since, why) = source.trouble()?;
-        Some(SourceTrouble { rule: source.rule().name.clone(), folder: source.place(), since, why })
+        Some(SourceTrouble { rule: source.name().to_owned(), folder: source.place(), since, why })
     });
     told.collect()
 }

@@ -6,6 +6,7 @@ mod command;
 mod folders;
 mod init;
 mod load;
+pub mod maildrop;
 mod needs;
 mod operator;
 mod plan;

@@ -117,6 +117,7 @@ pub async fn plan(
         plans.push(match BySource::of(Arc::new(rule)) {
             BySource::Watching(rule) => plan_watched(&store, rule, &context, most).await?,
             BySource::Scheduled(rule) => plan_scheduled(&store, &rule, &names, &context).await?,
+            BySource::Receiving(rule) => RulePlan { schedule: Some("messages".to_owned()), ..outline(&rule, now) },
         });
     }
     Ok(plans)
@@ -196,6 +197,7 @@ fn follows(step: &Step) -> String {
         }
         Action::Upload(upload) => format!("sent to {}", upload.to.join(", ")),
         Action::Mail(_) => "a mail".to_owned(),
+        Action::Relay(_) => "relayed".to_owned(),
         Action::Manifest(manifest) => format!("a manifest to {}", manifest.to.join(", ")),
         Action::Save(Save { own: Some(own), to, .. }) => {
             format!("{} saved as {}", what(own), to.root.join(to.path.text()).display())

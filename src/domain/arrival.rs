@@ -20,11 +20,15 @@ pub enum Arriving {
     File,
     /// A moment of its schedule.
     Tick,
+    /// A message.
+    Mail,
 }
 
 /// What stands in rows for the folder of a tick: no folder's name, for those are absolute.
 pub(super) const SCHEDULE: &[u8] = b"schedule";
-/// And for its name.
+/// And for that of a message.
+pub(super) const MAIL: &[u8] = b"mail";
+/// And for a tick's name.
 const TICK: &[u8] = b"tick";
 
 impl Sighting {
@@ -40,6 +44,23 @@ impl Sighting {
         let in_ns = |moment: Moment| moment.0.saturating_mul(1_000_000);
         let identity = Identity { size_bytes: 0, mtime_ns: in_ns(until), inode: 0, ctime_ns: last.map_or(0, in_ns) };
         Self { folder: SCHEDULE.to_vec(), path: TICK.to_vec(), identity }
+    }
+
+    /// A message in place of a file: its subject is its name.
+    #[must_use]
+    pub fn message(subject: &str, size_bytes: u64) -> Self {
+        let identity = Identity { size_bytes, mtime_ns: 0, inode: 0, ctime_ns: 0 };
+        Self { folder: MAIL.to_vec(), path: subject.as_bytes().to_vec(), identity }
+    }
+
+    /// What its rule's source brings.
+    #[must_use]
+    pub fn arriving(&self) -> Arriving {
+        match &self.folder[..] {
+            SCHEDULE => Arriving::Tick,
+            MAIL => Arriving::Mail,
+            _ => Arriving::File,
+        }
     }
 
     /// Whether it is a tick, and not a file.

@@ -1,6 +1,6 @@
 //! What a job was made of, and how that comes again: for a job that cannot be tried again by itself.
 
-use crate::domain::arrival::SCHEDULE;
+use crate::domain::arrival::{MAIL, SCHEDULE};
 use serde::Serialize;
 
 /// Of an arrival, as far as it is on record.
@@ -14,6 +14,8 @@ pub enum Original {
     Taken(String),
     /// A moment of a schedule.
     Tick,
+    /// A message that another program wrote.
+    Message,
 }
 
 impl Original {
@@ -22,6 +24,7 @@ impl Original {
     pub fn of(folder: Option<&[u8]>, taken: Option<String>) -> Self {
         match taken {
             _ if folder == Some(SCHEDULE) => Self::Tick,
+            _ if folder == Some(MAIL) => Self::Message,
             Some(said) => Self::Taken(said),
             None => Self::File,
         }
@@ -35,6 +38,7 @@ impl Original {
             Self::File => ("touch the file, or put it back into the watched folder".to_owned(), ANEW),
             Self::Taken(said) => (format!("put the file back into the watched folder (it was {said})"), ANEW),
             Self::Tick => ("wait for the next tick".to_owned(), "it makes all of it anew"),
+            Self::Message => ("hand the message in again".to_owned(), "all of it goes out anew"),
         }
     }
 }

@@ -31,6 +31,18 @@ impl Ref {
     }
 }
 
+impl Ref {
+    /// Of the digits that [`Ref::long`] gives.
+    #[must_use]
+    pub fn from_long(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() != 32 || !text.bytes().all(is_digit) {
+            return None;
+        }
+        u128::from_str_radix(text, 16).ok().map(|bits| Self(bits.to_be_bytes()))
+    }
+}
+
 impl Default for Ref {
     fn default() -> Self {
         Self::new()

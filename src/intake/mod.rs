@@ -4,6 +4,7 @@ mod door;
 pub mod files;
 mod ground;
 mod ledger;
+mod post;
 mod prints;
 mod room;
 mod rows;
@@ -11,4 +12,5 @@ mod ticks;
 
 pub use door::{Intake, Later};
 pub use ledger::{Judgement, Ledger};
+pub use post::{Post, Refused};
 pub use ticks::{Covered, Ticks, covered, report_for};

@@ -31,6 +31,7 @@ impl Expecting {
         let (settled_for, sway) = match &rule.when {
             Source::Watch(watch) => (watch.settled_for, Duration::ZERO),
             Source::Schedule(timetable) => (Duration::ZERO, timetable.sway()),
+            Source::Mail(_) => (Duration::ZERO, Duration::ZERO),
         };
         Some(Self { expect, settled_for, sway })
     }

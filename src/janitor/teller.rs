@@ -255,6 +255,7 @@ fn senders(settings: &Settings, rules: &RuleSet) -> BTreeMap<String, BTreeSet<St
         for server in steps.flat_map(|step| match &step.action {
             Action::Upload(upload) => upload.to.iter(),
             Action::Mail(mail) => mail.via.iter(),
+            Action::Relay(relay) => relay.via.iter(),
             Action::Manifest(manifest) => manifest.to.iter(),
             Action::Save(_) | Action::Move(_) | Action::Delete => here.iter(),
         }) {

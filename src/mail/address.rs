@@ -1,6 +1,6 @@
 //! Addresses as people write them: `ann@example.org`, `Ann <ann@example.org>`.
 
-use crate::mail::compose::LONGEST_WORD;
+use crate::{domain::Escaped, mail::compose::LONGEST_WORD};
 use lettre::{
     Address,
     message::{Mailbox as Lettre, Mailboxes},
@@ -94,6 +94,16 @@ impl Mailbox {
     pub fn domain(&self) -> &str {
         self.0.email.domain()
     }
+}
+
+/// An address alone, as an envelope has it; one without a domain gets this one.
+///
+/// # Errors
+/// What is wrong with the text, with the text.
+pub fn qualified(text: &str, domain: &str) -> Result<String, String> {
+    let whole = if text.contains('@') { text.to_owned() } else { format!("{text}@{domain}") };
+    let mailbox = Mailbox::parse(&whole).map_err(|why| format!("`{}`: {why}", Escaped(text.as_bytes())))?;
+    Ok(mailbox.address().to_owned())
 }
 
 /// A domain outside ASCII as the name service has it (A-labels, RFC 5890 section 2.3.2.1), so that any relay takes the address; beside

@@ -1,8 +1,13 @@
-//! Messages as bytes: addresses and composing, over lettre, none of whose types leave this folder. Pure.
+//! Messages as bytes: addresses and composing, over lettre; what other programs wrote, over mail-parser. None of their types leave this
+//! folder. Pure.
 
 mod address;
 mod compose;
+mod fields;
+pub mod incoming;
+pub mod maildrop;
 mod media_type;
 
-pub use address::{Mailbox, NotAMailbox};
+pub use address::{Mailbox, NotAMailbox, qualified};
 pub use compose::{Attachment, Draft, compose, with_short_words};
+pub use fields::with_headers;

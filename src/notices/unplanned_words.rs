@@ -24,7 +24,7 @@ pub(super) fn unplanned(incident: &Incident, aside: Aside<'_>) -> (String, Strin
     text.push_str(&more(&incident.examples, incident.jobs));
     // of files that lie where they lay, and others that do not, it is true of either
     let (again, anew) = match original(0) {
-        Original::Tick => Original::Tick.again(),
+        whole @ (Original::Tick | Original::Message) => whole.again(),
         Original::File | Original::Taken(_) => Original::File.again(),
     };
     let _ = write!(

@@ -19,7 +19,7 @@ pub fn template(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<PathTemp
 /// Refuses a folder where no file comes that could keep its name in it.
 pub fn has_name(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<()> {
     let text = read::some_text(sheet, node)?;
-    if known.arriving == Arriving::Tick && text.ends_with('/') {
+    if known.arriving != Arriving::File && text.ends_with('/') {
         let problem = Problem::error(&node.at, "this is a folder, and there is no file that keeps its name in it");
         sheet.report(problem.hint("write the whole path: `path: \"heartbeat.txt\"`"));
         return None;

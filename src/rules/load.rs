@@ -3,7 +3,7 @@
 use super::{
     Rule, RuleSet, movers, ours,
     read_folder::{check_folder, watched},
-    read_rule,
+    read_rule, spool_folder,
     whereabouts::Atlas,
 };
 use crate::{
@@ -89,13 +89,17 @@ pub fn load_outline(outline: &Outline) -> Loaded {
         sheets.iter().filter_map(|(sheet, rule, _)| Some((sheet, rule.as_ref()?))).collect();
     let folders = || sheets.iter().filter_map(|(sheet, _, folder)| Some((sheet, folder.as_ref()?)));
     let written = read.iter().flat_map(|(_, rule)| rule.folders_of_ours()).map(|spot| &spot.root);
-    let atlas = Atlas::of(folders().map(|(_, watched)| &watched.folder).chain(written).chain(&outline.storage));
+    let spool = outline.doors.spool.as_ref();
+    let atlas =
+        Atlas::of(folders().map(|(_, watched)| &watched.folder).chain(written).chain(&outline.storage).chain(spool));
     for (sheet, watched) in folders() {
         check_folder(sheet, watched, outline.storage.as_deref(), &atlas);
+        spool.into_iter().for_each(|spool| spool_folder::check_watch(sheet, watched, spool, &atlas));
     }
     for (sheet, rule) in &read {
         movers::check_own_folder(sheet, rule, &atlas);
         movers::check_links(sheet, rule);
+        spool.into_iter().for_each(|spool| spool_folder::check_own(sheet, rule, spool, &atlas));
     }
     movers::check_two(&read, &atlas);
     let mut rules = Vec::new();

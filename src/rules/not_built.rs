@@ -9,14 +9,10 @@ pub const VERIFY: Key =
 pub const KEEP: Key = not_yet("keep", "leave it out: every copy is kept");
 pub const COMPRESS: Key = not_yet("compress", "leave it out: files go as they are");
 pub const ENCRYPT: Key = not_yet("encrypt", "leave it out: files go as they are");
-pub const ATTACHMENTS: Key = not_yet("attachments", "leave it out: this version takes no mail in");
+pub const ATTACHMENTS: Key = not_yet("attachments", "leave it out: the parts of a message are not taken out of it yet");
 pub const REPORT_TO_SENDER: Key = not_yet("report_to_sender", "leave it out: `packetboat jobs` tells");
-pub const RELAY: Key =
-    not_yet("relay", "this version has the steps `upload`, `mail`, `save`, `manifest`, `move` and `delete`");
 pub const POLL: Key = not_yet("poll", SOURCES_THERE_ARE);
 pub const DROP: Key = not_yet("drop", SOURCES_THERE_ARE);
-/// The source: a step `mail` there is.
-pub const MAIL: Key = not_yet("mail", SOURCES_THERE_ARE);
 
-const SOURCES_THERE_ARE: &str =
-    "this version waits for files in a local folder, `watch: { folder: … }`, and for moments, `schedule: { at: … }`";
+const SOURCES_THERE_ARE: &str = "this version waits for files in a local folder, `watch: { folder: … }`, for moments, \
+     `schedule: { at: … }`, and for messages, `mail: { }`";

@@ -2,10 +2,13 @@
 
 use crate::{
     domain::{
-        ArrivalDraft, Beginning, Copied, EndedJob, Errand, Escaped, JobDraft, Letter, Moment, Reason, Ref, Report,
-        Sighting, Wishes,
+        ArrivalDraft, Beginning, Copied, EndedJob, Errand, Escaped, JobDraft, Letter, MailWishes, Message, Moment,
+        Reason, Ref, Report, Sighting, Wishes,
     },
-    rules::{Action, EmptyFiles, Mail, Rule, Step, Supply, Upload, plan_here, plan_mail, plan_mail::Unmade, plan_text},
+    rules::{
+        Action, EmptyFiles, Mail, Relay, Rule, Step, Supply, Upload, plan_here, plan_mail, plan_mail::Unmade,
+        plan_relay, plan_text,
+    },
     templates::{Beside, Condition, Destination, Facts, TemplateError},
 };
 
@@ -72,6 +75,13 @@ pub fn plan_tick(rule: &Rule, context: &Context<'_>, now: Moment, report: Option
     planned(&Planning { begins_at: now, report, ..Planning::new(rule, &sighting, context, (context.new_id)()) })
 }
 
+/// Plans a message that came in. Pure, as [`plan`].
+#[must_use]
+pub fn plan_message(rule: &Rule, message: &Message, context: &Context<'_>) -> Planned {
+    let sighting = Sighting::message(&message.facts.subject, message.bytes.len() as u64);
+    planned(&Planning { message: Some(message), ..Planning::new(rule, &sighting, context, (context.new_id)()) })
+}
+
 fn planned(planning: &Planning<'_>) -> Planned {
     let mut letters = Vec::new();
     let (jobs, unwanted) = match planning.jobs(&mut letters) {
@@ -103,6 +113,8 @@ pub(super) struct Planning<'a> {
     pub beside: Beside<'a>,
     /// Of a tick whose texts tell of it.
     pub report: Option<&'a Report>,
+    /// What arrived, in a rule that takes mail.
+    pub message: Option<&'a Message>,
 }
 
 impl<'a> Planning<'a> {
@@ -118,6 +130,7 @@ impl<'a> Planning<'a> {
             copies: &[],
             beside: Beside::default(),
             report: None,
+            message: None,
         }
     }
 
@@ -173,6 +186,7 @@ impl<'a> Planning<'a> {
                 let number = letters.len().to_string();
                 self.mail(mail, refusal, (&number, letters))
             }
+            Action::Relay(relay) => self.relay(relay, refusal, letters),
             Action::Manifest(manifest) => plan_text::manifest(self, manifest, refusal.as_ref(), letters),
             Action::Save(save) => vec![plan_here::save(self, save, text(), refusal)],
             Action::Move(spot) => vec![plan_here::take_away(self, Some(spot), refusal)],
@@ -206,24 +220,45 @@ impl<'a> Planning<'a> {
         refusal: Option<Refusal>,
         (number, letters): (&str, &mut Vec<Letter>),
     ) -> Vec<JobDraft> {
-        let server = mail.via.first().map_or("", String::as_str);
         let wishes = plan_mail::wishes(self.rule, mail);
         let made = match refusal {
             Some(refusal) => Err(refusal.into()),
             None => plan_mail::letter(self, mail, number),
         };
+        self.sends(made, wishes, letters)
+    }
+
+    /// The message that came, likewise.
+    fn relay(&self, relay: &Relay, refusal: Option<Refusal>, letters: &mut Vec<Letter>) -> Vec<JobDraft> {
+        let made = match (refusal, self.message) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Some(message)) => plan_relay::letter(self, message, relay),
+            (None, None) => Err("there is no message to be relayed".to_owned()),
+        };
+        let sender = made.as_ref().map_or("", |(_, sender, _)| sender).to_owned();
+        let made = made.map(|(letter, _, recipients)| (letter, recipients)).map_err(Unmade::from);
+        self.sends(made, plan_relay::wishes(self.rule, relay, sender), letters)
+    }
+
+    fn sends(
+        &self,
+        made: Result<(Letter, Vec<String>), Unmade>,
+        wishes: MailWishes,
+        letters: &mut Vec<Letter>,
+    ) -> Vec<JobDraft> {
+        let server = wishes.via.first().cloned().unwrap_or_default();
         let (letter, recipients) = match made {
             Ok(made) => made,
             Err(Unmade { refusal, recipient }) => {
                 let errand = Errand::Send { recipient, letter: None, wishes };
-                return vec![self.job((self.context.new_id)(), server, errand, Some(refusal))];
+                return vec![self.job((self.context.new_id)(), &server, errand, Some(refusal))];
             }
         };
         letters.push(letter);
         let letter = Some(letters.len() - 1);
         let to = |recipient| {
             let errand = Errand::Send { recipient, letter, wishes: wishes.clone() };
-            self.job((self.context.new_id)(), server, errand, None)
+            self.job((self.context.new_id)(), &server, errand, None)
         };
         recipients.into_iter().map(to).collect()
     }
@@ -281,6 +316,7 @@ impl<'a> Planning<'a> {
             ended: self.ended,
             beside: self.beside,
             report: self.report,
+            message: self.message,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Addresses of one mail: more are a mailing list's work.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 /// Bytes of an idempotency key.
 const LONGEST_KEY: usize = 255;
 
@@ -143,7 +143,11 @@ fn check_size(step: &Mail, what: &str, size: u64) -> Result<(), Refusal> {
     Err(format!("{what} has {size}, and `limits: message_size` is {most}"))
 }
 
-fn mailboxes(planning: &Planning<'_>, key: &str, templates: &[TextTemplate]) -> Result<Vec<Mailbox>, Refusal> {
+pub(super) fn mailboxes(
+    planning: &Planning<'_>,
+    key: &str,
+    templates: &[TextTemplate],
+) -> Result<Vec<Mailbox>, Refusal> {
     let mut all = Vec::new();
     for template in templates {
         let text = rendered(planning, key, template)?;
@@ -165,6 +169,6 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn rendered(planning: &Planning<'_>, key: &str, template: &TextTemplate) -> Result<String, Refusal> {
+pub(super) fn rendered(planning: &Planning<'_>, key: &str, template: &TextTemplate) -> Result<String, Refusal> {
     template.render(&planning.facts(None)).map_err(|error| in_words(key, template.text(), &error))
 }

@@ -8,14 +8,14 @@ use crate::{
 };
 use std::path::PathBuf;
 
-const OF_MAIL: &str = "this version takes no mail in: `file` is the file that arrived";
+const OF_MAIL: &str = "the parts of a message are not taken out of it yet: `file` is the file that arrived";
 
 /// One or more; a path begins with `/`, and what is inserted into it cannot leave the folder that is written out before.
 pub fn attachments(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Vec<Attach>> {
     read::each(read::at_most(sheet, read::many(sheet, node)?, 100)?, |item| {
         let text = read::some_text(sheet, item)?;
         match text.as_str() {
-            "file" if known.arriving == Arriving::Tick => {
+            "file" if known.arriving != Arriving::File => {
                 let problem = Problem::error(&item.at, "`file` where no file comes");
                 sheet.report(problem.hint("`attach: /srv/terms.pdf` is a file of this machine"));
                 None

@@ -59,7 +59,7 @@ pub const MAIL: Table = Table {
     ],
 };
 
-const ON_UNKNOWN: &[(&str, Meaning<OnUnknown>)] =
+pub(super) const ON_UNKNOWN: &[(&str, Meaning<OnUnknown>)] =
     &[("retry", Built(OnUnknown::Retry)), ("hold", Built(OnUnknown::Hold))];
 
 /// A mail step; `at` is its key.
@@ -88,18 +88,7 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&
     let attach = fields.or("attach", vec![], |sheet, node| attachments(sheet, node, known_rows));
     let key = fields.or("idempotency_key", None, |sheet, node| line(sheet, node, known_rows).map(Some));
     let on_unknown = fields.need("on_unknown", read::word(ON_UNKNOWN));
-    let via =
-        match fields.entry("via") {
-            Some(_) => fields.may("via", |sheet, node| relays(sheet, node, known.servers.as_ref())),
-            None if known.mail.via.is_empty() && known.servers.is_some() => {
-                let problem = Problem::error(at, "no relay carries this mail");
-                sheet.report(problem.hint(
-                    "add `servers: { NAME: { smtp: { … } } }` to packetboat.yaml, or name one of several as `via`",
-                ));
-                None
-            }
-            None => Some(known.mail.via.clone()),
-        };
+    let via = via(sheet, at, &fields, known);
     Some(Mail {
         from: from?,
         to: to?,
@@ -120,13 +109,30 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&
     })
 }
 
+/// The relays that carry it, in order: `via`, or those of packetboat.yaml.
+pub(super) fn via(sheet: &Sheet, at: &Range<usize>, fields: &Fields<'_>, known: &Outline) -> Option<Vec<String>> {
+    match fields.entry("via") {
+        Some(_) => fields.may("via", |sheet, node| relays(sheet, node, known.servers.as_ref())),
+        None if known.mail.via.is_empty() && known.servers.is_some() => {
+            let problem = Problem::error(at, "no relay carries this mail");
+            sheet.report(
+                problem.hint(
+                    "add `servers: { NAME: { smtp: { … } } }` to packetboat.yaml, or name one of several as `via`",
+                ),
+            );
+            None
+        }
+        None => Some(known.mail.via.clone()),
+    }
+}
+
 pub(super) fn line(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<TextTemplate> {
     read::some_text(sheet, node)?;
     compiled(sheet, node, "a text", |text| TextTemplate::parse(TextKind::Line, known, text))
 }
 
 /// One or more templates of addresses; one without names in it is an address already.
-fn addresses(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Vec<TextTemplate>> {
+pub(super) fn addresses(sheet: &Sheet, node: &Node, known: Known<'_>) -> Option<Vec<TextTemplate>> {
     read::each(read::at_most(sheet, read::many(sheet, node)?, 1000)?, |item| {
         let template = line(sheet, item, known)?;
         match Mailbox::parse_list(template.text()) {

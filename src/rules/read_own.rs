@@ -23,7 +23,7 @@ pub fn own(sheet: &Sheet, fields: &Fields<'_>, (known, of): (&Outline, Known<'_>
 
 /// Where no file comes, a step brings its own content and its own name.
 pub fn check_is_whole(sheet: &Sheet, fields: &Fields<'_>, of: Known<'_>) -> Option<()> {
-    if of.arriving != Arriving::Tick {
+    if of.arriving == Arriving::File {
         return Some(());
     }
     let mut is_whole = true;

@@ -34,7 +34,7 @@ const FORMAT: &[(&str, Meaning<()>)] = &[("csv", Built(()))];
 
 /// How the file of a step is read.
 pub fn table_shape(sheet: &Sheet, node: &Node, of: Known<'_>) -> Option<TableShape> {
-    if of.arriving == Arriving::Tick {
+    if of.arriving != Arriving::File {
         let problem = Problem::error(&node.at, "rows where no file comes");
         sheet.report(problem.hint("leave it out: a schedule brings one mail a tick; files of rows come by `watch`"));
         return None;

@@ -5,7 +5,7 @@ use super::{
     expressions::condition,
     not_built,
     read_expect::expect,
-    read_schedule,
+    read_inbox, read_schedule,
     read_steps::{Around, end_of, steps},
     read_upload::warn_of_one_place,
     read_watch,
@@ -54,7 +54,6 @@ pub const RULE: Table = Table {
         not_built::ENCRYPT,
         not_built::ATTACHMENTS,
         not_built::REPORT_TO_SENDER,
-        not_built::RELAY,
         not_built::POLL,
         not_built::DROP,
     ],
@@ -71,6 +70,7 @@ pub const RULE: Table = Table {
         ("do", "write `then`"),
         ("actions", "write `then`"),
         ("steps", "write `then`"),
+        ("relay", "write it as a step: `then: [relay]`"),
         ("upload", "write it as a step: `then: [{ upload: … }]`"),
         ("mail", "write it as a step: `then: [{ mail: … }]`"),
         ("save", "write it as a step: `then: [{ save: … }]`"),
@@ -136,6 +136,9 @@ pub fn rule(sheet: &Sheet, root: &Node, (name, sha256): (&str, Sha256), known: &
     if arriving == Arriving::Tick {
         read_schedule::refuse_what_files_have(sheet, &fields);
     }
+    if arriving == Arriving::Mail {
+        read_inbox::refuse_what_files_have(sheet, &fields, known);
+    }
     let retry = retry(sheet, &fields, known);
     let deadline = fields.may("deadline", deadline).unwrap_or(known.defaults.deadline);
     let delayed_after = fields.may("delayed_after", delayed_after).unwrap_or(known.defaults.delayed_after);
@@ -191,7 +194,12 @@ fn check_mails(sheet: &Sheet, fields: &Fields<'_>, steps: &[&Step], in_order: Op
     let mails = || {
         steps.iter().filter_map(|step| match &step.action {
             Action::Mail(mail) => Some(mail),
-            Action::Upload(_) | Action::Save(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => None,
+            Action::Upload(_)
+            | Action::Save(_)
+            | Action::Manifest(_)
+            | Action::Relay(_)
+            | Action::Move(_)
+            | Action::Delete => None,
         })
     };
     let keys: Vec<&str> = mails().filter_map(|mail| Some(mail.key.as_ref()?.text())).collect();
@@ -210,11 +218,15 @@ fn check_mails(sheet: &Sheet, fields: &Fields<'_>, steps: &[&Step], in_order: Op
 
 /// By the source's key alone, so that a mistake below it is one mistake.
 fn arriving(when: &Node) -> Arriving {
-    let is_schedule = match &when.value {
-        Value::Map(entries) => entries.first().and_then(|entry| entry.key.as_text()) == Some("schedule"),
-        Value::List(_) | Value::Scalar(_) => when.as_text() == Some("schedule"),
+    let key = match &when.value {
+        Value::Map(entries) => entries.first().and_then(|entry| entry.key.as_text()),
+        Value::List(_) | Value::Scalar(_) => when.as_text(),
     };
-    if is_schedule { Arriving::Tick } else { Arriving::File }
+    match key {
+        Some("schedule") => Arriving::Tick,
+        Some("mail") => Arriving::Mail,
+        _ => Arriving::File,
+    }
 }
 
 fn retry(sheet: &Sheet, fields: &Fields<'_>, known: &Outline) -> Option<Retry> {
@@ -249,7 +261,7 @@ fn limits(fields: &Fields<'_>) -> Option<RuleLimits> {
 mod tests {
     use super::*;
     use crate::{
-        config::{Defaults, ServerKind},
+        config::{Defaults, Doors, ServerKind},
         domain::{ByteRate, OnExists, Priority, ProofWish, Resume, Times},
         rules::{EmptyFiles, Existing, HardLinks, Symlinks, WatchMethod},
     };
@@ -271,6 +283,7 @@ mod tests {
                 priority: Priority::High,
                 delayed_after: Duration::from_secs(700),
             },
+            doors: Doors::default(),
             message_size: 25_000_000,
             time_zone: chrono_tz::Asia::Tokyo,
         };

@@ -6,6 +6,7 @@ use super::{
     not_built,
     read_here::{save, spot},
     read_mail::mail,
+    read_relay::relay,
     read_upload::{servers, upload},
 };
 use crate::{
@@ -36,7 +37,7 @@ const STEP: Table = Table {
         optional("if"),
         optional("mail"),
         optional("save"),
-        not_built::RELAY,
+        optional("relay"),
         optional("manifest"),
         optional("move"),
         optional("delete"),
@@ -123,10 +124,11 @@ fn step(sheet: &Sheet, node: &Node, around: Around<'_>) -> Option<Step> {
 fn action(sheet: &Sheet, Entry { key, value }: &Entry, Around { known, of, folder }: Around<'_>) -> Option<Action> {
     let stage = of.stage;
     Some(match key.as_text() {
-        Some(end @ ("move" | "delete")) if of.arriving == Arriving::Tick => {
+        Some(end @ ("move" | "delete")) if of.arriving != Arriving::File => {
             return refuse_without_file(sheet, end, &key.at);
         }
         Some("mail") => Action::Mail(Box::new(mail(sheet, &key.at, value, (known, of))?)),
+        Some("relay") => Action::Relay(Box::new(relay(sheet, &key.at, value, (known, of))?)),
         Some("manifest") if stage != Stage::After => return refuse_manifest(sheet, &key.at),
         Some("manifest") => Action::Manifest(manifest(&Fields::open(sheet, &MANIFEST, &key.at, value)?, known, of)?),
         Some("save") => Action::Save(save(sheet, &key.at, value, (known, of))?),

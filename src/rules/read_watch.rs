@@ -2,7 +2,7 @@
 
 use super::{
     EmptyFiles, Existing, FileFilter, HardLinks, Source, Symlinks, Watch, WatchMethod, expressions::compiled, globs,
-    not_built, read_folder::folder, read_schedule::schedule,
+    not_built, read_folder::folder, read_inbox::inbox, read_schedule::schedule,
 };
 use crate::config::{
     Fields, Problem, Sheet,
@@ -27,7 +27,7 @@ static KINDS: Kinds = Kinds {
 
 const SOURCES: Table = Table {
     name: "when",
-    keys: &[optional("watch"), optional("schedule"), not_built::POLL, not_built::DROP, not_built::MAIL],
+    keys: &[optional("watch"), optional("schedule"), not_built::POLL, not_built::DROP, optional("mail")],
     moved: &[
         ("type", "write `watch: { folder: … }`"),
         ("folder", "write `watch: { folder: … }`"),
@@ -93,6 +93,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub fn when(sheet: &Sheet, node: &Node, time_zone: Tz) -> Option<Source> {
     KINDS.one(sheet, node, |entry| match entry.key.as_text() {
         Some("schedule") => Some(Source::Schedule(Arc::new(schedule(sheet, &entry, time_zone)?))),
+        Some("mail") => Some(Source::Mail(Arc::new(inbox(sheet, &entry)?))),
         _ => {
             let fields = Fields::open(sheet, &WATCH, &entry.key.at, &entry.value)?;
             Some(Source::Watch(Arc::new(watch(&fields, sheet)?)))

@@ -44,16 +44,18 @@ pub fn words(sheet: &Sheet, fields: &Fields<'_>, outline: &Outline, known: Known
 
 /// `data`: names and what they stand for.
 pub fn data(sheet: &Sheet, fields: &Fields<'_>, known: Known<'_>) -> Option<Vec<(String, TextTemplate)>> {
-    let wrong = |name: &str| {
-        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-        match (is_name, is_taken(name)) {
-            (false, _) => Some("a name has letters, digits and `_`: it stands in a template as `{{ name }}`"),
-            (_, true) => Some("this name has a meaning of its own: call it otherwise"),
-            _ => None,
-        }
-    };
-    texts_by_name(sheet, fields.entry("data"), wrong, (TextKind::Text, known))
+    texts_by_name(sheet, fields.entry("data"), no_data_name, (TextKind::Text, known))
+}
+
+/// Why a value of `data` cannot be called so.
+pub fn no_data_name(name: &str) -> Option<&'static str> {
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    match (is_name, is_taken(name)) {
+        (false, _) => Some("a name has letters, digits and `_`: it stands in a template as `{{ name }}`"),
+        (_, true) => Some("this name has a meaning of its own: call it otherwise"),
+        _ => None,
+    }
 }
 
 /// Headers that are made of other keys, by relays, or by whoever signs.
@@ -74,20 +76,22 @@ const NOT_BY_HAND: [&str; 14] = [
     "auto-submitted",
 ];
 
+/// Why no header can be set by this name.
+pub fn no_header_name(name: &str) -> Option<&'static str> {
+    let is_name = !name.is_empty() && name.len() <= 76 && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    let lower = name.to_ascii_lowercase();
+    match is_name {
+        false => Some("a header's name has letters, digits and `-`: `X-Order`"),
+        true if NOT_BY_HAND.contains(&&*lower) || lower.starts_with("content-") => {
+            Some("this one is made of the other keys of the mail")
+        }
+        true => None,
+    }
+}
+
 /// `headers`: names and what they say.
 pub fn headers(sheet: &Sheet, fields: &Fields<'_>, known: Known<'_>) -> Option<Vec<(String, TextTemplate)>> {
-    let wrong = |name: &str| {
-        let is_name = !name.is_empty() && name.len() <= 76 && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
-        let lower = name.to_ascii_lowercase();
-        match is_name {
-            false => Some("a header's name has letters, digits and `-`: `X-Order`"),
-            true if NOT_BY_HAND.contains(&&*lower) || lower.starts_with("content-") => {
-                Some("this one is made of the other keys of the mail")
-            }
-            true => None,
-        }
-    };
-    texts_by_name(sheet, fields.entry("headers"), wrong, (TextKind::Line, known))
+    texts_by_name(sheet, fields.entry("headers"), no_header_name, (TextKind::Line, known))
 }
 
 fn texts_by_name(

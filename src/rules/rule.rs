@@ -79,7 +79,7 @@ impl Rule {
         steps.filter_map(|step| match &step.action {
             Action::Save(save) => Some(&save.to),
             Action::Move(spot) => Some(spot),
-            Action::Upload(_) | Action::Mail(_) | Action::Manifest(_) | Action::Delete => None,
+            Action::Upload(_) | Action::Mail(_) | Action::Manifest(_) | Action::Relay(_) | Action::Delete => None,
         })
     }
 
@@ -123,7 +123,7 @@ impl Rule {
     pub fn sends_its_file(&self) -> bool {
         self.then.iter().any(|step| match &step.action {
             Action::Upload(_) | Action::Save(_) => step.action.own().is_none(),
-            Action::Mail(_) | Action::Manifest(_) | Action::Move(_) | Action::Delete => false,
+            Action::Mail(_) | Action::Manifest(_) | Action::Relay(_) | Action::Move(_) | Action::Delete => false,
         })
     }
 
@@ -176,6 +176,7 @@ pub enum Action {
     Mail(Box<Mail>),
     Save(Save),
     Manifest(Manifest),
+    Relay(Box<Relay>),
     /// The source, to another folder of this machine.
     Move(Spot),
     /// The source.
@@ -189,7 +190,7 @@ impl Action {
         match self {
             Self::Upload(upload) => upload.own.as_ref(),
             Self::Save(save) => save.own.as_ref(),
-            Self::Mail(_) | Self::Manifest(_) | Self::Move(_) | Self::Delete => None,
+            Self::Mail(_) | Self::Manifest(_) | Self::Relay(_) | Self::Move(_) | Self::Delete => None,
         }
     }
 }
@@ -259,6 +260,24 @@ impl Mail {
         let text = self.texts().any(TextTemplate::reads_file).then_some(LONGEST_TEXT);
         rows.max(attached).max(text)
     }
+}
+
+/// `relay:`, the message that came.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// In place of the envelope's recipients; empty: those.
+    pub to: Vec<TextTemplate>,
+    /// Beside them.
+    pub bcc: Vec<TextTemplate>,
+    /// The envelope's sender; `None`: as it is.
+    pub sender: Option<TextTemplate>,
+    /// `From:`, likewise.
+    pub from: Option<TextTemplate>,
+    /// Set, or with `None` removed.
+    pub headers: Vec<(String, Option<TextTemplate>)>,
+    pub on_unknown: OnUnknown,
+    /// Relays by name, in order.
+    pub via: Vec<String>,
 }
 
 /// Bytes of a file of rows: it is read whole, so that it is one version of it that is mailed.

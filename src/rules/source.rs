@@ -1,6 +1,6 @@
 //! What a rule waits for, and a rule together with what it waits for.
 
-use super::{Rule, Watch};
+use super::{Inbox, Rule, Watch};
 use crate::{domain::Arriving, schedule::Timetable};
 use std::{ops::Deref, sync::Arc};
 
@@ -9,6 +9,7 @@ use std::{ops::Deref, sync::Arc};
 pub enum Source {
     Watch(Arc<Watch>),
     Schedule(Arc<Timetable>),
+    Mail(Arc<Inbox>),
 }
 
 impl Source {
@@ -17,7 +18,7 @@ impl Source {
     pub fn watch(&self) -> Option<&Watch> {
         match self {
             Self::Watch(watch) => Some(watch),
-            Self::Schedule(_) => None,
+            Self::Schedule(_) | Self::Mail(_) => None,
         }
     }
 
@@ -26,6 +27,7 @@ impl Source {
         match self {
             Self::Watch(_) => Arriving::File,
             Self::Schedule(_) => Arriving::Tick,
+            Self::Mail(_) => Arriving::Mail,
         }
     }
 }
@@ -41,6 +43,8 @@ pub struct With<S> {
 pub type Watching = With<Watch>;
 /// A rule of moments.
 pub type Scheduled = With<Timetable>;
+/// A rule that takes messages.
+pub type Receiving = With<Inbox>;
 
 impl<S> Deref for With<S> {
     type Target = Rule;
@@ -56,7 +60,7 @@ impl Watching {
     pub fn of(rule: Arc<Rule>) -> Option<Self> {
         match BySource::of(rule) {
             BySource::Watching(rule) => Some(rule),
-            BySource::Scheduled(_) => None,
+            BySource::Scheduled(_) | BySource::Receiving(_) => None,
         }
     }
 }
@@ -66,6 +70,7 @@ impl Watching {
 pub enum BySource {
     Watching(Watching),
     Scheduled(Scheduled),
+    Receiving(Receiving),
 }
 
 impl BySource {
@@ -74,6 +79,7 @@ impl BySource {
         match rule.when.clone() {
             Source::Watch(when) => Self::Watching(With { rule, when }),
             Source::Schedule(when) => Self::Scheduled(With { rule, when }),
+            Source::Mail(when) => Self::Receiving(With { rule, when }),
         }
     }
 }

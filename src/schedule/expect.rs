@@ -159,6 +159,7 @@ impl fmt::Display for Expect {
         let thing = match self.arriving {
             Arriving::File => "file",
             Arriving::Tick => "tick",
+            Arriving::Mail => "message",
         };
         match self.files {
             1 => write!(f, "a {thing}")?,

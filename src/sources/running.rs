@@ -2,8 +2,7 @@
 
 use crate::{
     domain::{Escaped, Moment},
-    rules::Rule,
-    sources::{schedule, watch},
+    sources::{mail_folder, schedule, watch},
 };
 use std::time::Duration;
 
@@ -12,14 +11,17 @@ use std::time::Duration;
 pub enum Running {
     Watch(watch::Handle),
     Schedule(schedule::Handle),
+    MailFolder(mail_folder::Handle),
 }
 
 impl Running {
+    /// Its rule's name; of a door, that door's word.
     #[must_use]
-    pub fn rule(&self) -> &Rule {
+    pub fn name(&self) -> &str {
         match self {
-            Self::Watch(watch) => watch.rule(),
-            Self::Schedule(schedule) => schedule.rule(),
+            Self::Watch(watch) => &watch.rule().name,
+            Self::Schedule(schedule) => &schedule.rule().name,
+            Self::MailFolder(folder) => folder.door().word(),
         }
     }
 
@@ -29,6 +31,7 @@ impl Running {
         match self {
             Self::Watch(watch) => Escaped(watch.rule().when.folder.as_os_str().as_encoded_bytes()).to_string(),
             Self::Schedule(schedule) => schedule.rule().when.to_string(),
+            Self::MailFolder(folder) => Escaped(folder.folder().as_os_str().as_encoded_bytes()).to_string(),
         }
     }
 
@@ -38,6 +41,7 @@ impl Running {
         let seen_whole = match self {
             Self::Watch(watch) => watch.status().seen_whole,
             Self::Schedule(schedule) => schedule.status().seen_whole,
+            Self::MailFolder(_) => return None, // nothing is expected of it
         };
         Some(seen_whole?.elapsed())
     }
@@ -58,6 +62,7 @@ impl Running {
                 Some((None, "its schedule broke off: start packetboat again".to_owned()))
             }
             Self::Schedule(schedule) => Some((None, schedule.status().later?)),
+            Self::MailFolder(folder) => Some((None, folder.trouble()?)),
         }
     }
 
@@ -67,6 +72,7 @@ impl Running {
         match self {
             Self::Watch(watch) => watch.status().settling,
             Self::Schedule(schedule) => usize::from(schedule.status().later.is_some()),
+            Self::MailFolder(folder) => usize::from(folder.trouble().is_some()),
         }
     }
 
@@ -75,6 +81,7 @@ impl Running {
         match self {
             Self::Watch(watch) => watch.ended().await,
             Self::Schedule(schedule) => schedule.ended().await,
+            Self::MailFolder(folder) => folder.ended().await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! An arrival with its payload, its jobs and its line in the ledger, in one transaction.
 
 use crate::{
-    domain::{ArrivalDraft, Identity, JobDraft, Sighting},
+    domain::{ArrivalDraft, Arriving, Identity, JobDraft, Sighting},
     store::{
         Store, StoreError, after, expansions,
         letters::insert_letters,
@@ -83,7 +83,7 @@ impl Arrive {
         let first = next_arrival(tx).await?;
         let numbered =
             || wanted.iter().zip(&payloads).zip(first..).map(|((draft, payload), id)| (*draft, *payload, id));
-        let rows = numbered().map(|(draft, payload, id)| arrival_row(draft, payload, id)).collect::<Value>();
+        let rows = numbered().map(|(draft, payload, id)| arrival_row(draft, payload, (id, None))).collect::<Value>();
         sqlx::query(INSERT_ARRIVALS).bind(rows.to_string()).execute(&mut *tx.db).await?;
         let mut jobs = Vec::new();
         for (draft, payload, arrival) in numbered() {
@@ -116,7 +116,7 @@ pub(super) async fn begin(
     supersede(tx, std::slice::from_ref(draft)).await?;
     let payload = insert_payloads(tx, node, &[draft]).await?.pop().flatten();
     let arrival = next_arrival(tx).await?;
-    let row = Value::from(vec![arrival_row(draft, payload, arrival)]);
+    let row = Value::from(vec![arrival_row(draft, payload, (arrival, None))]);
     sqlx::query(INSERT_ARRIVALS).bind(row.to_string()).execute(&mut *tx.db).await?;
     Ok((arrival, payload))
 }
@@ -168,27 +168,32 @@ fn payload_row(node: &str, draft: &ArrivalDraft) -> Value {
     json!([node, hex(&absolute(draft)), size_bytes, mtime_ns, inode.cast_signed(), ctime_ns])
 }
 
-fn arrival_row(draft: &ArrivalDraft, payload: Option<i64>, id: i64) -> Value {
+pub(super) fn arrival_row(draft: &ArrivalDraft, payload: Option<i64>, (id, message): (i64, Option<i64>)) -> Value {
     let Sighting { folder, path, .. } = &draft.sighting;
-    let source = if draft.sighting.is_tick() { "schedule" } else { "watch" };
+    let (source, place) = match draft.sighting.arriving() {
+        Arriving::File => ("watch", Some(draft.place)),
+        Arriving::Tick => ("schedule", Some(draft.place)),
+        Arriving::Mail => ("mail", None), // no ledger: it is taken in once by its name
+    };
     let after = if draft.has_after { "due" } else { "none" };
     json!([
         id,
         hex(&draft.id.0),
         draft.rule_version,
-        draft.place,
+        place,
         payload,
         hex(folder),
         hex(path),
         draft.arrived_at.0,
         after,
-        source
+        source,
+        message
     ])
 }
 
 /// Only this writer gives numbers, so the next one is known. Where the last arrivals were purged, their numbers are not given again:
 /// expectations would take them for counted.
-async fn next_arrival(tx: &mut Tx<'_>) -> Result<i64, sqlx::Error> {
+pub(super) async fn next_arrival(tx: &mut Tx<'_>) -> Result<i64, sqlx::Error> {
     let next = "SELECT max(coalesce((SELECT max(id) FROM arrivals), 0), (SELECT arrival_id FROM counted_arrivals)) + 1";
     let row = sqlx::query(next).fetch_one(&mut *tx.db).await?;
     Ok(row.get(0))
@@ -239,8 +244,8 @@ UPDATE jobs SET state = 'cancelled', reason = 'superseded', ended_at = older.arr
   FROM older WHERE jobs.id = older.id
 RETURNING id";
 
-const INSERT_ARRIVALS: &str = "
-INSERT INTO arrivals (id, ref, rule_version_id, source, place_id, payload_id, folder, name, arrived_at, after)
+pub(super) const INSERT_ARRIVALS: &str = "
+INSERT INTO arrivals (id, ref, rule_version_id, source, place_id, payload_id, folder, name, arrived_at, after, message_id)
 SELECT value ->> 0, unhex(value ->> 1), value ->> 2, value ->> 9, value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
-       value ->> 7, value ->> 8
+       value ->> 7, value ->> 8, value ->> 10
   FROM jsonb_each(?1)";

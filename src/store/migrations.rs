@@ -5,7 +5,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const ALL: [(i64, &str, &str); 8] = [
+const ALL: [(i64, &str, &str); 9] = [
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "bodies", include_str!("../../migrations/0002_bodies.sql")),
     (3, "incidents", include_str!("../../migrations/0003_incidents.sql")),
@@ -14,6 +14,7 @@ const ALL: [(i64, &str, &str); 8] = [
     (6, "rows", include_str!("../../migrations/0006_rows.sql")),
     (7, "files", include_str!("../../migrations/0007_files.sql")),
     (8, "moved", include_str!("../../migrations/0008_moved.sql")),
+    (9, "messages", include_str!("../../migrations/0009_messages.sql")),
 ];
 
 /// Every migration this program knows.

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use serde_json::Value;
-use sqlx::Row;
+use sqlx::{Row, sqlite::SqliteRow};
 
 /// Rows in one transaction, so that nothing else waits long.
 const CHUNK: usize = 500;
@@ -169,9 +169,13 @@ impl Write for Purge {
             }
         }
         let keys = if self.state == JobState::Delivered { mail_keys::REMEMBER_MAILED } else { mail_keys::FORGET };
-        for (column, orphans) in [("arrival_id", ARRIVALS), ("payload_id", keys), ("payload_id", PAYLOADS)] {
-            let ids: Value = purged.iter().map(|row| row.get::<Option<i64>, _>(column)).collect();
-            sqlx::query(orphans).bind(ids.to_string()).execute(&mut *tx.db).await?;
+        let ids = |rows: &[SqliteRow], column| {
+            rows.iter().map(|row| row.get::<Option<i64>, _>(column)).collect::<Value>().to_string()
+        };
+        let arrivals = sqlx::query(ARRIVALS).bind(ids(&purged, "arrival_id")).fetch_all(&mut *tx.db).await?;
+        sqlx::query(MESSAGES).bind(ids(&arrivals, "message_id")).execute(&mut *tx.db).await?;
+        for orphans in [keys, PAYLOADS] {
+            sqlx::query(orphans).bind(ids(&purged, "payload_id")).execute(&mut *tx.db).await?;
         }
         Ok(purged.len() as u64)
     }
@@ -191,7 +195,10 @@ DELETE FROM jobs WHERE id IN
 RETURNING arrival_id, payload_id";
 
 pub(super) const ARRIVALS: &str = "DELETE FROM arrivals WHERE id IN (SELECT value FROM json_each(?1))
-   AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.arrival_id = arrivals.id)";
+   AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.arrival_id = arrivals.id) RETURNING message_id";
+
+pub(super) const MESSAGES: &str = "DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?1))
+   AND NOT EXISTS (SELECT 1 FROM arrivals a WHERE a.message_id = messages.id)";
 
 pub(super) const PAYLOADS: &str = "DELETE FROM payloads WHERE id IN (SELECT value FROM json_each(?1))
    AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.payload_id = payloads.id)";

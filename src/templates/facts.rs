@@ -2,9 +2,10 @@
 
 use crate::{
     domain::{
-        Arriving, EndedJob, EndedReceipt, Identity, JobState, Moment, Ref, Report, ReportLine, Sha256, Sighting, Stage,
+        Arriving, Door, EndedJob, EndedReceipt, Identity, JobState, Message, MessageFacts, Moment, Person, Ref, Report,
+        ReportLine, Sha256, Sighting, Stage,
     },
-    templates::{Beside, Known, carrier, moment::ZonedMoment},
+    templates::{Beside, Known, carrier, message, moment::ZonedMoment},
 };
 use chrono_tz::Tz;
 use minijinja::Value;
@@ -31,6 +32,8 @@ pub struct Facts<'a> {
     pub beside: Beside<'a>,
     /// Known in the texts of a schedule's `then` only.
     pub report: Option<&'a Report>,
+    /// Of a rule that takes mail.
+    pub message: Option<&'a Message>,
 }
 
 /// The job a path is rendered for.
@@ -55,6 +58,7 @@ impl Facts<'_> {
             ("host", self.host.into()),
         ]);
         names.extend(self.report.map(|report| ("report", self.report_value(report))));
+        names.extend(self.message.map(|message| ("mail", message::value(message))));
         if let Some(job) = self.ended {
             names.insert("job", self.job_value(job));
             names.extend(job.receipt.as_ref().map(|receipt| ("receipt", self.receipt_value(receipt))));
@@ -154,6 +158,7 @@ pub(super) fn sample<'a>(known: impl Into<Known<'a>>, destination: Option<Destin
         },
     });
     static TICK: LazyLock<Sighting> = LazyLock::new(|| Sighting::tick(SAMPLED));
+    static MAIL: LazyLock<Sighting> = LazyLock::new(|| Sighting::message(&MESSAGE.facts.subject, 4));
     Facts {
         arrived_at: SAMPLED,
         time_zone: Tz::UTC,
@@ -161,6 +166,7 @@ pub(super) fn sample<'a>(known: impl Into<Known<'a>>, destination: Option<Destin
         file: match arriving {
             Arriving::File => &FILE,
             Arriving::Tick => &TICK,
+            Arriving::Mail => &MAIL,
         },
         rule: "sample",
         about: Some("A sample"),
@@ -173,6 +179,7 @@ pub(super) fn sample<'a>(known: impl Into<Known<'a>>, destination: Option<Destin
         },
         beside: Beside::default(),
         report: (arriving == Arriving::Tick && stage == Stage::Then).then_some(&REPORT),
+        message: (arriving == Arriving::Mail).then_some(&MESSAGE),
     }
 }
 
@@ -223,6 +230,29 @@ static FAILED: LazyLock<EndedJob> = LazyLock::new(|| EndedJob {
     receipt: None,
 });
 
+static MESSAGE: LazyLock<Message> = LazyLock::new(|| {
+    let person = |name: &str, address: &str| Person { name: name.to_owned(), address: address.to_owned() };
+    Message {
+        id: Ref([7; 16]),
+        door: Door::Submission,
+        account: Some("sample".to_owned()),
+        received_at: SAMPLED,
+        sender: Some("shop@example.com".to_owned()),
+        recipients: vec!["ann@example.org".to_owned()],
+        bytes: b"\r\n\r\n".to_vec(),
+        facts: MessageFacts {
+            from: person("The shop", "shop@example.com"),
+            to: vec![person("Ann", "ann@example.org")],
+            subject: "Order 7719".to_owned(),
+            id: "7719@example.com".to_owned(),
+            headers: BTreeMap::from([("subject".to_owned(), "Order 7719".to_owned())]),
+            attachments: vec!["invoice.pdf".to_owned()],
+            received_count: 1,
+            ..MessageFacts::default()
+        },
+    }
+});
+
 /// Folder and name: `a/b/c.txt` → `a/b`, `c.txt`.
 pub(super) fn split_path(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
@@ -239,7 +269,7 @@ pub(super) fn split_name(name: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-fn map<const N: usize>(entries: [(&'static str, Value); N]) -> Value {
+pub(super) fn map<const N: usize>(entries: [(&'static str, Value); N]) -> Value {
     Value::from(BTreeMap::from(entries))
 }
 

@@ -24,13 +24,28 @@ const FILE_IN_MAILS: &[&str] = &["name", "stem", "ext", "path", "folder", "size"
 const RECEIPT: &[&str] = &["path", "size", "sha256", "proof", "reply", "delivered"];
 /// `days` has a line for each rule.
 const REPORT: &[&str] = &["days", "all_is_well", "since", "until"];
+const MAIL: &[&str] = &[
+    "from",
+    "to",
+    "sender",
+    "recipients",
+    "subject",
+    "id",
+    "size",
+    "headers",
+    "attachments",
+    "received_count",
+    "door",
+];
+const PERSON: &[&str] = &["address", "local", "domain", "name"];
 const JOB: &[&str] = &["id", "state", "attempts", "to", "path", "reply"];
 
 /// The fields of a top-level name; empty for a plain value. `None`: there is no such name in this place.
 fn fields((place, known): (Place, Known<'_>), name: &str) -> Option<&'static [&'static str]> {
     let Known { stage, arriving, .. } = known;
     Some(match (place, name) {
-        (_, "file") if arriving == Arriving::Tick => return None,
+        (_, "file") if arriving != Arriving::File => return None,
+        (_, "mail") if arriving == Arriving::Mail => MAIL,
         (Place::Mail, "report") if arriving == Arriving::Tick && stage == Stage::Then => REPORT,
         (Place::Path | Place::Attached | Place::Condition | Place::Mail, "receipt") if stage == Stage::After => RECEIPT,
         (Place::Condition | Place::Mail, "job") if stage != Stage::Then => JOB,
@@ -48,10 +63,10 @@ fn fields((place, known): (Place, Known<'_>), name: &str) -> Option<&'static [&'
     })
 }
 
-const NAMES: [&str; 9] = ["arrived", "arrival", "file", "rule", "host", "server", "job", "receipt", "report"];
+const NAMES: [&str; 10] = ["arrived", "arrival", "file", "mail", "rule", "host", "server", "job", "receipt", "report"];
 
 /// Names that will mean something, or that do in a step with `rows`.
-const TAKEN: [&str; 4] = ["row", "now", "incident", "mail"];
+const TAKEN: [&str; 3] = ["row", "now", "incident"];
 
 /// Whether a value of `data` may not be called so.
 #[must_use]
@@ -100,6 +115,12 @@ fn refusal(place: (Place, Known<'_>), dotted: &str) -> Option<TemplateError> {
                     .hint("`arrived` is the moment of the tick; files come by `watch`"),
             );
         }
+        ("file", _) if place.1.arriving == Arriving::Mail => {
+            return Some(
+                TemplateError::new("there is no `file`: what comes is a message")
+                    .hint("`mail.subject`, `mail.from.address` and the like are there; files come by `watch`"),
+            );
+        }
         ("file", Some("sha256")) => {
             return Some(
                 TemplateError::new("`file.sha256` is not known before the file is sent")
@@ -123,12 +144,18 @@ fn refusal(place: (Place, Known<'_>), dotted: &str) -> Option<TemplateError> {
     let below = parts.next()?;
     let is_moment =
         matches!((name, field), ("file", "modified") | ("receipt", "delivered") | ("report", "since" | "until"));
-    if is_moment && moment::FIELDS.contains(&below) {
+    let is_person = matches!((name, field), ("mail", "from" | "sender"));
+    if (is_moment && moment::FIELDS.contains(&below))
+        || (is_person && PERSON.contains(&below))
+        || (name, field) == ("mail", "headers")
+    {
         return None;
     }
     let error = TemplateError::new(format!("there is no `{name}.{field}.{below}` here"));
     Some(if is_moment {
         error.hint(choices("a moment has", &moment::FIELDS, below))
+    } else if is_person {
+        error.hint(choices(&format!("`{name}.{field}` has"), PERSON, below))
     } else {
         error.hint(format!("filters are written `{name}.{field} | {below}`"))
     })

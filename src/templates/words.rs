@@ -6,6 +6,7 @@ use crate::templates::{
     carrier,
     compiled::Compiled,
     engine,
+    given::GivenData,
     names::{self, Place},
     notice::{self, Notified},
 };
@@ -59,6 +60,17 @@ impl TextTemplate {
         Ok(template)
     }
 
+    /// Compiles the text of a template that knows these values alone, and renders it: a name that is not among them is found where it is
+    /// asked for.
+    ///
+    /// # Errors
+    /// The first mistake, with its place in `text`.
+    pub fn parse_given(kind: TextKind, data: &GivenData, text: &str) -> Result<Self, TemplateError> {
+        let template = Self::compile(kind, text)?;
+        template.render_given(data)?;
+        Ok(template)
+    }
+
     /// Whether the file must be read for it.
     #[must_use]
     pub fn reads_file(&self) -> bool {
@@ -90,6 +102,14 @@ impl TextTemplate {
     /// A value that cannot stand there.
     pub fn render_notice(&self, notified: &Notified) -> Result<String, TemplateError> {
         self.rendered(notified.to_value())
+    }
+
+    /// The text for these values.
+    ///
+    /// # Errors
+    /// A value that is not there, or cannot stand there.
+    pub fn render_given(&self, data: &GivenData) -> Result<String, TemplateError> {
+        self.rendered(data.to_value())
     }
 
     fn rendered(&self, facts: Value) -> Result<String, TemplateError> {

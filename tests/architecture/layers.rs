@@ -23,7 +23,7 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
     ("smtp", &["domain", "config", "tls"]),
     ("delivery", &["domain", "config", "web", "streams", "ftp", "smtp", "faults", "simulation"]),
     ("intake", &["domain", "clock", "schedule", "rules", "streams", "store", "faults", "simulation"]),
-    ("sources", &["domain", "clock", "rules", "streams", "intake"]),
+    ("sources", &["domain", "clock", "faults", "simulation", "mail", "rules", "streams", "intake"]),
     (
         "worker",
         &[
@@ -46,7 +46,10 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
     ("janitor", &["domain", "clock", "schedule", "templates", "mail", "config", "rules", "notices", "web", "store"]),
     (
         "control",
-        &["domain", "clock", "schedule", "config", "rules", "streams", "store", "delivery", "intake", "sources"],
+        &[
+            "domain", "clock", "schedule", "mail", "config", "rules", "streams", "store", "delivery", "intake",
+            "sources",
+        ],
     ),
     (
         "app",

@@ -82,6 +82,7 @@ impl Life {
         for rule in &rules.rules {
             match BySource::of(Arc::new(rule.clone())) {
                 BySource::Watching(rule) => watched.push(rule),
+                BySource::Receiving(_) => unreachable!("no rule of a world takes mail"),
                 BySource::Scheduled(rule) => scheduled.push(rule),
             }
         }

@@ -222,3 +222,25 @@ fn a_secret_file_is_looked_for_among_the_credentials_first() {
     assert_eq!(password(&with_credentials), ("credential".to_owned(), 1), "others can read it: a warning");
     assert_eq!(password(&|_| None), ("beside".to_owned(), 0));
 }
+
+#[test]
+fn no_rule_sees_the_spool_or_writes_into_it() {
+    let upload = "then: [{ upload: { to: offsite } }]";
+    for (rule, told) in [
+        (format!("when: {{ watch: {{ folder: /srv/spool }} }}\n{upload}\n"), Some("for `doors: spool`")),
+        (format!("when: {{ watch: {{ folder: /srv/spool/failed }} }}\n{upload}\n"), Some("for `doors: spool`")),
+        (format!("when: {{ watch: {{ folder: /srv, recursive: true }} }}\n{upload}\n"), Some("for `doors: spool`")),
+        (format!("when: {{ watch: {{ folder: /srv }} }}\n{upload}\n"), None),
+        (
+            "when: { watch: { folder: /tmp } }\nthen: [{ save: { to: /srv/spool/new } }]\n".to_owned(),
+            Some("this rule writes into the folder of `doors: spool`"),
+        ),
+    ] {
+        let site = format!("{PACKETBOAT_YAML}doors: {{ spool: {{ folder: /srv/spool }} }}\n");
+        let shown = Site::new(site, &[("mine.yaml", rule.as_bytes())]).shown();
+        match told {
+            Some(told) => assert!(shown.contains(told), "{rule}: {shown}"),
+            None => assert!(!shown.contains("spool"), "{rule}: {shown}"),
+        }
+    }
+}

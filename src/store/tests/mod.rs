@@ -5,6 +5,7 @@ mod claims;
 mod ends;
 mod history;
 mod lifecycle;
+mod messages;
 mod operating;
 mod pauses;
 mod plans;

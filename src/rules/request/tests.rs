@@ -1,0 +1,195 @@
+//! Requests in order and out of it, by what becomes of them.
+
+use super::{Notation, Requests};
+use crate::{
+    domain::{Moment, Ref},
+    mail::Mailbox,
+};
+use mail_parser::MessageParser;
+use std::{fs, path::Path};
+
+const ID: Ref = Ref([7; 16]);
+
+fn requests(templates: &Path) -> Requests {
+    let from = Some(Mailbox::parse("Acme <shop@here.example>").unwrap());
+    Requests { templates: templates.to_owned(), from, message_size: 20_000 }
+}
+
+fn asked(notation: Notation, text: &str) -> Result<super::Asked, String> {
+    requests(Path::new("/none")).message(("order.yaml", notation), text.as_bytes(), (ID, Moment(0)))
+}
+
+fn template(subject: &str, text: &str, html: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("order");
+    fs::create_dir(&at).unwrap();
+    for (name, text) in [("subject.txt", subject), ("text.txt", text), ("html.html", html)] {
+        fs::write(at.join(name), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_request_becomes_the_message_that_it_says_and_nothing_in_it_is_rendered() {
+    let text = "to: [\"Ann <ann@x.example>\", \"b@x.example, c@x.example\"]
+cc: b@x.example
+bcc: eve@x.example
+from: \"Grüße <orders@here.example>\"
+reply_to: sales@here.example
+subject: \"Order {{ 7 * 6 }}\"
+text: |
+  {% for %} as it is
+html: <p>{{ x }}</p>
+headers: { X-Order: \"{{ 1 }} ü\" }
+";
+    let made = asked(Notation::Yaml, text).unwrap();
+    assert_eq!(made.sender.address(), "orders@here.example");
+    assert_eq!(made.recipients, ["ann@x.example", "b@x.example", "c@x.example", "eve@x.example"]);
+    let message = MessageParser::default().parse(&made.bytes).unwrap();
+    assert_eq!(message.subject(), Some("Order {{ 7 * 6 }}"));
+    assert_eq!(message.body_text(0).unwrap().trim_end(), "{% for %} as it is");
+    assert_eq!(message.body_html(0).unwrap().trim_end(), "<p>{{ x }}</p>");
+    assert!(String::from_utf8_lossy(&made.bytes).contains("\r\nX-Order: {{ 1 }} =?utf-8?b?w7w=?=\r\n"));
+    assert_eq!(message.message_id(), Some("07070707070707070707070707070707@here.example"));
+    assert_eq!(message.to().unwrap().as_list().unwrap().len(), 3);
+    assert!(!String::from_utf8_lossy(&made.bytes).contains("eve@"));
+    assert_eq!(asked(Notation::Yaml, text).unwrap(), made, "made again it is the same");
+}
+
+#[test]
+fn json_is_read_as_programs_write_it() {
+    for text in [
+        r#"{"to":"ann@x.example","subject":"Gr\u00fc\u00dfe \ud83d\ude00 \"a\/b\"\\","text":"a\tb\nc"}"#,
+        "{\n\t\"to\" : [\n\t\t\"ann@x.example\"\n\t],\r\n\t\"subject\":\t\"Grüße 😀 \\\"a/b\\\"\\\\\",\n\t\"text\": \"a\\tb\\nc\"\n}\n",
+    ] {
+        let made = asked(Notation::Json, text).unwrap();
+        let message = MessageParser::default().parse(&made.bytes).unwrap();
+        assert_eq!(message.subject(), Some("Grüße 😀 \"a/b\"\\"), "{text}");
+        assert_eq!(message.body_text(0).unwrap().trim_end().replace("\r\n", "\n"), "a\tb\nc", "{text}");
+    }
+}
+
+#[test]
+fn a_template_is_rendered_with_the_data_of_the_request() {
+    let folder = template(
+        "Order {{ order.number }}",
+        "{% for line in lines %}{{ line.name }}: {{ line.price }}\n{% endfor %}{% if gift is defined %}a gift{% endif %}",
+        "<b>{{ lines[0].name }}</b>",
+    );
+    let text = "to: ann@x.example
+template: order
+data: { order: { number: 7719, paid: true }, lines: [{ name: \"<i>\", price: \"49.90\" }, { name: b, price: 1.5 }] }
+";
+    let made = requests(folder.path()).message(("a", Notation::Yaml), text.as_bytes(), (ID, Moment(0))).unwrap();
+    let message = MessageParser::default().parse(&made.bytes).unwrap();
+    assert_eq!(message.subject(), Some("Order 7719"));
+    assert_eq!(message.body_text(0).unwrap().trim_end().replace("\r\n", "\n"), "<i>: 49.90\nb: 1.5");
+    assert_eq!(message.body_html(0).unwrap().trim_end(), "<b>&lt;i&gt;</b>");
+}
+
+#[test]
+fn what_a_template_cannot_be_made_of_is_told_at_its_place() {
+    for (subject, text, data, told) in [
+        ("Order {{ order.nmber }}", "t", "order: { number: 1 }", "subject.txt:1:10"),
+        ("s", "one\n{{ nobody }}", "order: 1", "text.txt:2:4"),
+        ("{{ order }}", "t", "order: \"a\\r\\nBcc: x@y.z\"", "a line break or a control character"),
+        (
+            "s",
+            "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
+            "a: 1",
+            "takes too long",
+        ),
+        ("s", "{{ file.name }}", "a: 1", "`file` is undefined"),
+    ] {
+        let folder = template(subject, text, "h");
+        let request = format!("to: ann@x.example\ntemplate: order\ndata: {{ {data} }}\n");
+        let why = requests(folder.path()).message(("a.yaml", Notation::Yaml), request.as_bytes(), (ID, Moment(0)));
+        let why = why.unwrap_err();
+        assert!(why.contains(told), "{subject} {text}: {why}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let why = asked(
+        Notation::Yaml,
+        "to: [ann, \"b@x.example\\nBcc: eve@x.example\"]\nsubjct: s\nsubject: 7\ntext: t\nattach: /etc/passwd\ncc: ~\nheaders: { From: x, X-A: \"a\\nb\" }\n",
+    )
+    .unwrap_err();
+    for told in [
+        "order.yaml:1:6",
+        "not an address",
+        "no line breaks",
+        "unknown key `subjct`",
+        "a number, expected a text",
+        "`attach` is not built yet",
+        "`From` cannot be a name here",
+        "this is one line",
+    ] {
+        assert!(why.contains(told), "{told}: {why}");
+    }
+}
+
+#[test]
+fn what_is_no_request_is_told() {
+    let bomb: String = (1..20).fold("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, at| {
+        let alias = format!("*a{}", at - 1);
+        format!("{text}a{at}: &a{at} [{}]\n", [alias.as_str(); 9].join(", "))
+    });
+    let deep = "[".repeat(100_000);
+    let many: Vec<String> = (0..1001).map(|number| format!("a{number}@x.example")).collect();
+    for (notation, text, told) in [
+        (Notation::Yaml, "", "the file is empty"),
+        (Notation::Yaml, "just text", "expected a map"),
+        (Notation::Yaml, "to: a@b.example\nsubject: s\n", "`text` is missing in a message request"),
+        (Notation::Yaml, "subject: s\ntext: t\n", "`to` is missing in a message request"),
+        (Notation::Yaml, "to: []\nsubject: s\ntext: t\n", "an empty list"),
+        (Notation::Yaml, "to: a@b.example\ntemplate: none\n", "there is no template `none`"),
+        (Notation::Yaml, "to: a@b.example\ntemplate: ../../etc\n", "this is not a template's name"),
+        (Notation::Yaml, "to: a@b.example\ntemplate: x\nsubject: s\n", "`subject` beside `template`"),
+        (Notation::Yaml, "to: a@b.example\nsubject: s\ntext: t\ndata: { a: 1 }\n", "`data` without `template`"),
+        (
+            Notation::Yaml,
+            "to: a@b.example\ntemplate: x\ndata: { a: { b: 1, b: 2 }, file: 1, \"a b\": 1 }\n",
+            "`b` stands here twice",
+        ),
+        (Notation::Yaml, "to: a@b.example\nto: b@b.example\nsubject: s\ntext: t\n", "`to` stands here twice"),
+        (
+            Notation::Yaml,
+            "to: a@b.example\nsubject: s\ntext: t\nidempotency_key: k\n",
+            "`idempotency_key` is not built yet",
+        ),
+        (Notation::Yaml, "to: a@b.example\nsubject: s\ntext: t\nsend_at: now\n", "`send_at` is not built yet"),
+        (Notation::Yaml, "to: a@b.example\nsubject: s\ntext: t\n--- {}\n", "order.yaml:4"),
+        (Notation::Yaml, &bomb, "error"),
+        (Notation::Yaml, &deep, "error"),
+        (Notation::Yaml, &format!("to: [{}]\nsubject: s\ntext: t\n", many.join(", ")), "more than 1000"),
+        (Notation::Yaml, &format!("to: \"{}\"\nsubject: s\ntext: t\n", many.join(", ")), "1001 recipients"),
+        (
+            Notation::Yaml,
+            &format!("to: a@b.example\nsubject: s\ntext: \"{}\"\n", "long ".repeat(5000)),
+            "`limits: message_size` is",
+        ),
+        (Notation::Yaml, &format!("to: a@b.example\nsubject: {}\ntext: t\n", "x".repeat(2000)), "a word of more than"),
+        (Notation::Yaml, &" ".repeat((1 << 20) + 1), "larger than 1 MiB"),
+        (Notation::Json, "{\"to\": \"a@b.example\",\n \"text\": }", "order.yaml:2:10"),
+        (Notation::Json, "to: a@b.example", "this is not JSON"),
+        (Notation::Json, r#"{"to": "\ud83d"}"#, "this is not JSON"),
+        (Notation::Json, "{\"to\": 7,\n\t\"subject\": null}", "a number, expected a text"),
+        (Notation::Json, &deep, "this is not JSON"),
+    ] {
+        let why = asked(notation, text).expect_err(&text[..text.len().min(100)]);
+        assert!(why.contains(told), "{told}: {why}");
+    }
+    let why = requests(Path::new("/none")).message(("a", Notation::Yaml), b"to: \xff", (ID, Moment(0))).unwrap_err();
+    assert!(why.contains("not UTF-8"), "{why}");
+}
+
+#[test]
+fn a_mail_without_a_sender_of_its_own_is_from_ours() {
+    let text = "to: ann@x.example\nsubject: s\ntext: t\n";
+    assert_eq!(asked(Notation::Yaml, text).unwrap().sender.address(), "shop@here.example");
+    let nobody = Requests { from: None, ..requests(Path::new("/none")) };
+    let why = nobody.message(("a", Notation::Yaml), text.as_bytes(), (ID, Moment(0))).unwrap_err();
+    assert!(why.contains("this mail has no sender"), "{why}");
+}
