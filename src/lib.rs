@@ -19,6 +19,7 @@ pub mod rules;
 pub mod tls;
 pub mod web;
 
+pub mod accounts;
 pub mod lanes;
 pub mod store;
 pub mod streams;

@@ -5,6 +5,7 @@ use super::{
     sheet::{Problem, Sheet},
     yaml,
 };
+use crate::domain::show_size;
 use std::{
     fs::{self, File},
     io::Read as _,
@@ -56,6 +57,21 @@ pub fn sheet_of(shown: &str, bytes: &[u8]) -> Result<Sheet, Vec<Finding>> {
         let finding = Finding::about_file(shown, "this file is larger than 1 MiB", Some(hint));
         return Err(vec![finding]);
     }
+    whole(shown, bytes)
+}
+
+/// The same of a file that may have other things in it, with at most so many bytes.
+///
+/// # Errors
+/// The finding that says why it is none.
+pub fn sheet_within(most: u64, shown: &str, bytes: &[u8]) -> Result<Sheet, Vec<Finding>> {
+    if bytes.len() as u64 > most {
+        return Err(vec![Finding::about_file(shown, &format!("this is larger than {}", show_size(most)), None)]);
+    }
+    whole(shown, bytes)
+}
+
+fn whole(shown: &str, bytes: &[u8]) -> Result<Sheet, Vec<Finding>> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Sheet::new(shown, text.strip_prefix('\u{feff}').unwrap_or(text))),
         Err(error) => {

@@ -61,7 +61,7 @@ pub use url::{Url, UrlSecurity};
 pub use webhook::{SigningKey, Webhook};
 
 pub(crate) use fields::Fields;
-pub(crate) use file::{LARGEST, open, sheet_of, shown};
+pub(crate) use file::{LARGEST, open, sheet_within, shown};
 pub(crate) use load::{first_line, time_zone};
 pub(crate) use read_secret::hide_secrets;
 pub(crate) use sheet::{Problem, Sheet};

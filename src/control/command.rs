@@ -2,6 +2,7 @@
 
 use crate::{
     control::{HeartbeatTrouble, SourceTrouble},
+    domain::{Moment, Scope},
     store::{JobVerb, Rehearsal, Tally, Which},
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,17 @@ pub enum Command {
     Resume {
         what: Subject,
     },
+    /// Somebody may use the HTTP door from now on: with the token of this hash, which is known to whoever made it alone.
+    AddToken {
+        name: String,
+        sha256: [u8; 32],
+        scopes: Vec<Scope>,
+        expires_at: Option<Moment>,
+    },
+    /// Or no more.
+    RevokeToken {
+        name: String,
+    },
     /// Which folders are not seen whole, and whether the heartbeat is answered. Writes nothing: only the process itself knows.
     Folders,
 }
@@ -56,6 +68,9 @@ pub enum Answer {
     },
     Server {
         server: String,
+    },
+    Token {
+        name: String,
     },
     Folders {
         troubles: Vec<SourceTrouble>,

@@ -15,11 +15,12 @@ mod site;
 mod socket;
 mod wire;
 
+pub use crate::accounts::TokenSecret;
 pub use crate::config::{Finding, Paint, ServerKind, render, summary};
 pub use crate::store::{
     Attempt, Expected, InVain, JobDetail, JobFilter, JobLine, JobVerb, LaneRow, LaneState, LaneStatus, LeftAlone,
     NotAGlob, OpenCounts, PausedRule, ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status,
-    Store, StoreError, Tally, Which,
+    Store, StoreError, Tally, TokenLine, Which,
 };
 pub use act::{ActError, act, read};
 pub use check::{Checked, check};

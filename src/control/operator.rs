@@ -4,9 +4,9 @@ use crate::{
     clock::Clock,
     config::{ServerKind, ServerKinds},
     control::{Answer, Command, HeartbeatTrouble, Subject, folders::troubles},
-    domain::Moment,
+    domain::{Moment, Sha256},
     sources::Running,
-    store::{JobVerb, MoveTo, Operation, Rehearsal, Store, StoreError, Tally, Which},
+    store::{JobVerb, MoveTo, NewToken, Operation, Rehearsal, Store, StoreError, Tally, Which},
 };
 use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
@@ -89,6 +89,11 @@ impl Operator {
                 Ok(Found::Server(server)) => self.resume_server(server).await,
                 Err(refused) => Ok(refused),
             },
+            Command::AddToken { name, sha256, scopes, expires_at } => {
+                let token = NewToken { name, sha256: Sha256(sha256), scopes, made_at: self.clock.now(), expires_at };
+                self.add_token(token).await
+            }
+            Command::RevokeToken { name } => self.revoke_token(name).await,
             Command::Folders => {
                 let sources = self.sources.as_ref().map(|sources| sources.borrow().clone());
                 let unanswered = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.borrow().clone());
@@ -164,6 +169,31 @@ impl Operator {
         self.store.resume_server(&server, self.clock.now()).await?;
         self.tell(Heard::ServerResumed(server.clone()));
         Ok(Answer::Server { server })
+    }
+
+    async fn add_token(&self, token: NewToken) -> Result<Answer, StoreError> {
+        let name = token.name.clone();
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+        if name.is_empty() || name.len() > 64 || !name.chars().all(is_name) {
+            let why = "the name of a token has letters, digits, `-`, `_` and `.`, at most 64 of them".to_owned();
+            return Ok(Answer::Refused { why });
+        }
+        if token.scopes.is_empty() {
+            return Ok(Answer::Refused { why: "a token without a scope is good for nothing".to_owned() });
+        }
+        if self.store.add_token(token).await? {
+            return Ok(Answer::Token { name });
+        }
+        let why =
+            format!("there is a token `{name}`: name this one otherwise, or `packetboat tokens revoke {name}` first");
+        Ok(Answer::Refused { why })
+    }
+
+    async fn revoke_token(&self, name: String) -> Result<Answer, StoreError> {
+        if self.store.revoke_token(name.clone(), self.clock.now()).await? {
+            return Ok(Answer::Token { name });
+        }
+        Ok(Answer::Refused { why: format!("there is no token `{name}`: `packetboat tokens` lists them") })
     }
 
     fn tell(&self, heard: Heard) {

@@ -1,6 +1,7 @@
 //! A message that somebody else wrote, as it came in by a door.
 
-use crate::domain::{Moment, Ref};
+use crate::domain::{Moment, OnUnknown, Ref, Sha256};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// How others reach us with a message.
@@ -49,6 +50,33 @@ pub struct Message {
     /// RFC 5322, every line ended by CRLF.
     pub bytes: Vec<u8>,
     pub facts: MessageFacts,
+    pub instructions: Instructions,
+}
+
+/// What whoever gave a message in wants of it, beside its envelope; nothing where it came without.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Instructions {
+    /// Words that rules may ask for.
+    pub tags: Vec<String>,
+    /// Values that rules may ask for, by name.
+    pub data: Map<String, Value>,
+    /// Its mails are not due before.
+    pub not_before: Option<Moment>,
+    /// Its mails are failed then; the rule's deadline wins if it is sooner.
+    pub expires_at: Option<Moment>,
+    /// In place of the rule's.
+    pub on_unknown: Option<OnUnknown>,
+    pub key: Option<MessageKey>,
+}
+
+/// Under it a message is taken in once: the same content again is the same message, another is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageKey {
+    /// Whose key it is: another's of the same text is another.
+    pub holder: String,
+    pub text: String,
+    /// Of what was given in.
+    pub content: Sha256,
 }
 
 /// What rules may ask of a message. All of it is what its writer says, and none of it is checked: it may hold anything, and be of any

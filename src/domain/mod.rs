@@ -20,6 +20,7 @@ mod remote_path;
 mod report;
 mod settlement;
 mod size;
+mod token;
 mod wishes;
 
 pub use arrival::{ArrivalDraft, Arriving, Beginning, Errand, JobDraft, Letter, Sighting};
@@ -30,7 +31,7 @@ pub use globs::{GlobError, Globs};
 pub use identity::Identity;
 pub use incident::{Event, Example, Failure, Incident, NOTICES, Reader, StartMail};
 pub use job::{HERE, JobState, Reason};
-pub use message::{Door, Message, MessageFacts, Person};
+pub use message::{Door, Instructions, Message, MessageFacts, MessageKey, Person};
 pub use moment::Moment;
 pub use original::Original;
 pub use outcome::{Change, Delivered, Outcome, TakenAway, Trouble, TroubleKind, Whose};
@@ -42,6 +43,7 @@ pub use remote_path::{RemotePath, RemotePathError};
 pub use report::{Report, ReportLine, SETTLED};
 pub use settlement::Settlement;
 pub use size::{SIZE_UNITS, show_size};
+pub use token::Scope;
 pub use wishes::{
     ByteRate, Fate, MailWishes, OnExists, OnUnknown, ProofWish, Resume, Retry, SaveWishes, TakeAwayWishes, Times,
     WebhookWishes, Wishes,

@@ -1,6 +1,6 @@
 //! What a rule asks of a delivery, frozen into the job at intake.
 
-use crate::domain::Proof;
+use crate::domain::{Moment, Proof};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -130,6 +130,9 @@ pub struct MailWishes {
     pub on_unknown: OnUnknown,
     pub retry: Retry,
     pub deadline: Option<Duration>,
+    /// Whoever gave it in wants it sent no sooner: no clock that was set back brings it forward.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Moment>,
 }
 
 /// Everything that is asked of what a webhook is told. Serialised as [`Wishes`] are.

@@ -5,7 +5,7 @@ use crate::{
     intake::{Intake, Later},
     rules::{self, Action, Context, Fetched, Receiving, Supply},
     simulation::aside,
-    store::{Received, StoreError},
+    store::{Kept, Received, StoreError},
     streams::whole,
 };
 use std::{collections::HashSet, sync::Arc};
@@ -25,6 +25,8 @@ pub enum Refused {
     NoRule,
     #[error("it says that it was received {0} times: it goes round in a loop")]
     Loop(usize),
+    #[error("its idempotency_key came before with other content, and is kept for 7 days")]
+    OtherContent,
 }
 
 /// RFC 5321 section 6.3: large enough for any way that is not a loop.
@@ -52,6 +54,15 @@ impl Post {
     /// # Errors
     /// [`Later`]: then none of them is taken in.
     pub async fn take(&self, messages: Vec<Message>) -> Result<Vec<Result<(), Refused>>, Later> {
+        let answers = self.take_once(messages).await?;
+        Ok(answers.into_iter().map(|answer| answer.map(|_| ())).collect())
+    }
+
+    /// The same; each answer names the message: another one where the same content came before under the same key.
+    ///
+    /// # Errors
+    /// As [`Post::take`].
+    pub async fn take_once(&self, messages: Vec<Message>) -> Result<Vec<Result<Ref, Refused>>, Later> {
         let inner = &self.intake.0;
         inner.check_room()?;
         let (post, node) = (self.clone(), inner.node.clone());
@@ -59,14 +70,24 @@ impl Post {
         let planned = aside(plan).await.map_err(Later::broken)?; // it reads what mails carry
         let (mut received, mut answers) = (Vec::new(), Vec::with_capacity(planned.len()));
         for planned in planned {
-            answers.push(planned.map(|taken| received.push(taken)));
+            answers.push(planned.map(|taken| {
+                let id = taken.message.id;
+                received.push(taken);
+                id
+            }));
         }
-        if !received.is_empty() {
-            crate::faults::kill_point("intake.before_commit");
-            inner.store.receive(&inner.node, received).await?;
-            crate::faults::kill_point("intake.after_commit");
+        if received.is_empty() {
+            return Ok(answers);
         }
-        Ok(answers)
+        crate::faults::kill_point("intake.before_commit");
+        let mut kept = inner.store.receive(&inner.node, received).await?.into_iter();
+        crate::faults::kill_point("intake.after_commit");
+        let mut judged = |id| match kept.next() {
+            Some(Kept::Before(first)) => Ok(first),
+            Some(Kept::OtherContent) => Err(Refused::OtherContent),
+            Some(Kept::Now) | None => Ok(id),
+        };
+        Ok(answers.into_iter().map(|answer| answer.and_then(&mut judged)).collect())
     }
 
     /// Those of `ids` under which a message was taken in before: what is left of it may go, whatever has become of the rules by now.

@@ -113,6 +113,7 @@ impl Janitor {
         while let Some(last) = behind {
             behind = self.store.purge_bodies(last, before).await?;
         }
+        self.store.forget_message_keys(self.clock.now()).await?;
         self.store.forget_incidents(self.clock.now().minus(failed)).await
     }
 }

@@ -132,6 +132,7 @@ impl Teller {
                 on_unknown: OnUnknown::Retry,
                 retry: self.retry,
                 deadline: Some(DEADLINE),
+                not_before: None,
             }),
             expires_at: now.plus(DEADLINE),
         })

@@ -8,7 +8,10 @@ use lettre::{
     Message,
     message::{
         Body, Mailbox as Lettre, MessageBuilder, MultiPart, SinglePart,
-        header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0},
+        header::{
+            ContentDisposition, ContentId, ContentTransferEncoding, ContentType, HeaderName, HeaderValue,
+            MIME_VERSION_1_0,
+        },
     },
 };
 use sha2::Digest;
@@ -39,6 +42,18 @@ pub struct Attachment {
     /// Without its folders. What no name may have in it is shown as `_`.
     pub name: String,
     pub bytes: Vec<u8>,
+    /// Its media type; `None`: what its name tells.
+    pub kind: Option<String>,
+    /// Shown within the HTML, which calls it `cid:` and this (RFC 2392).
+    pub content_id: Option<String>,
+}
+
+impl Attachment {
+    /// One that goes by its name.
+    #[must_use]
+    pub fn of(name: String, bytes: Vec<u8>) -> Self {
+        Self { name, bytes, kind: None, content_id: None }
+    }
 }
 
 /// Bytes: a header's lines are broken between words alone (RFC 5322 section 2.1.1).
@@ -110,20 +125,31 @@ enum Words {
     Both(MultiPart),
 }
 
-/// The words alone, or what RFC 2046 makes of more: `alternative` text and HTML, `mixed` with attachments.
+/// The words alone, or what RFC 2046 makes of more: `alternative` text and HTML, `mixed` with attachments; what the HTML shows is
+/// `related` to it (RFC 2387).
 fn with_content(message: MessageBuilder, draft: &Draft<'_>) -> Result<Message, String> {
     let part = |kind, text| SinglePart::builder().header(kind).body(whole_lines(text));
+    let (shown, attachments): (Vec<&Attachment>, Vec<&Attachment>) =
+        draft.attachments.iter().partition(|attachment| attachment.content_id.is_some());
+    let related = |html| -> Result<MultiPart, String> {
+        let parts =
+            MultiPart::related().boundary(boundary(draft, "shown")).singlepart(part(ContentType::TEXT_HTML, html));
+        shown.iter().try_fold(parts, |parts, shown| Ok(parts.singlepart(attached(shown)?)))
+    };
     let words = match (draft.text, draft.html) {
         (Some(text), Some(html)) => {
             let parts = MultiPart::alternative().boundary(boundary(draft, "words"));
-            Words::Both(
-                parts.singlepart(part(ContentType::TEXT_PLAIN, text)).singlepart(part(ContentType::TEXT_HTML, html)),
-            )
+            let parts = parts.singlepart(part(ContentType::TEXT_PLAIN, text));
+            Words::Both(match &shown[..] {
+                [] => parts.singlepart(part(ContentType::TEXT_HTML, html)),
+                _ => parts.multipart(related(html)?),
+            })
         }
+        (None, Some(html)) if !shown.is_empty() => Words::Both(related(html)?),
         (None, Some(html)) => Words::One(ContentType::TEXT_HTML, whole_lines(html)),
         (text, None) => Words::One(ContentType::TEXT_PLAIN, whole_lines(text.unwrap_or_default())),
     };
-    let made = match (words, draft.attachments) {
+    let made = match (words, &attachments[..]) {
         (Words::One(kind, text), []) => message.header(kind).body(text),
         (Words::Both(parts), []) => message.multipart(parts),
         (words, attachments) => {
@@ -132,7 +158,7 @@ fn with_content(message: MessageBuilder, draft: &Draft<'_>) -> Result<Message, S
                 Words::One(kind, text) => parts.singlepart(SinglePart::builder().header(kind).body(text)),
                 Words::Both(both) => parts.multipart(both),
             };
-            let attached = attachments.iter().map(attached).collect::<Result<Vec<_>, _>>()?;
+            let attached = attachments.iter().map(|attachment| attached(attachment)).collect::<Result<Vec<_>, _>>()?;
             message.multipart(attached.into_iter().fold(parts, MultiPart::singlepart))
         }
     };
@@ -148,10 +174,18 @@ fn boundary(draft: &Draft<'_>, of: &str) -> String {
 /// In base64, whatever it is: an attachment comes out byte for byte.
 fn attached(attachment: &Attachment) -> Result<SinglePart, String> {
     let name: String = attachment.name.chars().map(|letter| if is_odd(letter) { '_' } else { letter }).collect();
-    let kind = ContentType::parse(media_type(&name)).map_err(|why| why.to_string())?;
+    let kind = attachment.kind.as_deref().unwrap_or_else(|| media_type(&name));
+    let kind = ContentType::parse(kind).map_err(|_| format!("{name}: `{kind}` is not a media type"))?;
     let body = Body::new_with_encoding(attachment.bytes.clone(), ContentTransferEncoding::Base64);
     let body = body.map_err(|_| format!("{name} cannot be attached"))?;
-    Ok(SinglePart::builder().header(ContentDisposition::attachment(&name)).header(kind).body(body))
+    Ok(match &attachment.content_id {
+        None => SinglePart::builder().header(ContentDisposition::attachment(&name)).header(kind).body(body),
+        Some(id) => SinglePart::builder()
+            .header(ContentDisposition::inline_with_name(&name))
+            .header(ContentId::from(format!("<{id}>")))
+            .header(kind)
+            .body(body),
+    })
 }
 
 fn is_odd(letter: char) -> bool {
@@ -224,7 +258,7 @@ mod tests {
     }
 
     fn attachment(name: &str, bytes: &[u8]) -> Attachment {
-        Attachment { name: name.to_owned(), bytes: bytes.to_vec() }
+        Attachment::of(name.to_owned(), bytes.to_vec())
     }
 
     /// The media types of a message, from the outside in.

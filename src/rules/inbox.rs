@@ -11,6 +11,8 @@ pub struct Inbox {
     pub from: Option<Globs>,
     /// Of one of the envelope's recipients, likewise.
     pub to: Option<Globs>,
+    /// One of those of its message request; empty: any, and none.
+    pub tags: Vec<String>,
     /// Only what no other rule relays.
     pub is_unmatched: bool,
 }
@@ -25,6 +27,7 @@ impl Inbox {
         (self.doors.is_empty() || self.doors.contains(&message.door))
             && is_one(&self.from, message.sender.as_deref().unwrap_or(""))
             && message.recipients.iter().any(|recipient| is_one(&self.to, recipient))
+            && (self.tags.is_empty() || message.instructions.tags.iter().any(|tag| self.tags.contains(tag)))
     }
 
     /// An address, or a glob of one, so that both are compared whole and in small letters (RFC 5321 section 2.4 for the domain; nobody

@@ -11,6 +11,7 @@ use crate::{
     },
     templates::{Beside, Condition, Destination, Facts, TemplateError},
 };
+use std::time::Duration;
 
 /// What planning takes from around it: time and ids are arguments.
 #[derive(Debug, Clone, Copy)]
@@ -220,7 +221,7 @@ impl<'a> Planning<'a> {
         refusal: Option<Refusal>,
         (number, letters): (&str, &mut Vec<Letter>),
     ) -> Vec<JobDraft> {
-        let wishes = plan_mail::wishes(self.rule, mail);
+        let wishes = plan_mail::wishes(self, mail);
         let made = match refusal {
             Some(refusal) => Err(refusal.into()),
             None => plan_mail::letter(self, mail, number),
@@ -237,7 +238,7 @@ impl<'a> Planning<'a> {
         };
         let sender = made.as_ref().map_or("", |(_, sender, _)| sender).to_owned();
         let made = made.map(|(letter, _, recipients)| (letter, recipients)).map_err(Unmade::from);
-        self.sends(made, plan_relay::wishes(self.rule, relay, sender), letters)
+        self.sends(made, plan_relay::wishes(self, relay, sender), letters)
     }
 
     fn sends(
@@ -264,23 +265,41 @@ impl<'a> Planning<'a> {
     }
 
     pub(super) fn job(&self, id: Ref, server: &str, errand: Errand, refusal: Option<Refusal>) -> JobDraft {
-        let Self { rule, sighting, context, begins_at, .. } = self;
+        let Self { rule, sighting, context, .. } = self;
         let beginning = match refusal {
             Some(refusal) => Beginning::Refused(Reason::Unplannable, refusal),
             None if rule.paused || context.is_paused => Beginning::Paused,
             None => Beginning::Ready,
         };
+        let is_mailed = matches!((&errand, &beginning), (Errand::Send { .. }, Beginning::Ready | Beginning::Paused));
+        let begins_at = if is_mailed { self.mail_begins_at() } else { self.begins_at };
+        let deadline = if is_mailed { self.mail_deadline() } else { rule.deadline };
         JobDraft {
             id,
             server: server.to_owned(),
             errand,
             priority: rule.priority,
             rank: rule.rank(&sighting.path),
-            due_at: *begins_at,
-            expires_at: begins_at.plus(rule.deadline),
+            due_at: begins_at,
+            expires_at: begins_at.plus(deadline),
             is_in_order: rule.in_order,
             beginning,
         }
+    }
+
+    /// When mails are due, and their deadline begins: no sooner than whoever gave the message in wants.
+    pub(super) fn mail_begins_at(&self) -> Moment {
+        self.not_before().map_or(self.begins_at, |at| at.max(self.begins_at))
+    }
+
+    pub(super) fn not_before(&self) -> Option<Moment> {
+        self.message.and_then(|message| message.instructions.not_before)
+    }
+
+    /// The sooner of the rule's and the message's own.
+    pub(super) fn mail_deadline(&self) -> Duration {
+        let own = self.message.and_then(|message| message.instructions.expires_at);
+        own.map_or(self.rule.deadline, |at| at.since(self.mail_begins_at()).min(self.rule.deadline))
     }
 
     pub(super) fn is_true(&self, condition: Option<&Condition>) -> Result<bool, Refusal> {

@@ -4,7 +4,7 @@ use crate::{
     domain::{Letter, MailWishes, show_size},
     mail::{self, Attachment, Draft, Mailbox},
     rules::{
-        Attach, Mail, Rule,
+        Attach, Mail,
         plan::{Planning, Refusal, in_words},
         plan_text::content,
     },
@@ -14,7 +14,7 @@ use crate::{
 /// Addresses of one mail: more are a mailing list's work.
 pub(super) const MOST: usize = 1000;
 /// Bytes of an idempotency key.
-const LONGEST_KEY: usize = 255;
+pub(super) const LONGEST_KEY: usize = 255;
 
 /// Why there is no letter, and the first whom it was for, where that was known by then.
 pub(super) struct Unmade {
@@ -74,19 +74,20 @@ fn composed(
         headers: &named(planning, &step.headers)?,
         attachments: &attachments(planning, step)?,
         message_id: &format!("{}.{number}@{}", planning.series.long(), step.from.domain()),
-        date: planning.begins_at,
+        date: planning.mail_begins_at(),
     })?;
     check_size(step, "this message", letter.bytes.len() as u64)?;
     Ok(Letter { key, ..letter })
 }
 
-pub(super) fn wishes(rule: &Rule, step: &Mail) -> MailWishes {
+pub(super) fn wishes(planning: &Planning<'_>, step: &Mail) -> MailWishes {
     MailWishes {
         sender: step.from.address().to_owned(),
         via: step.via.clone(),
         on_unknown: step.on_unknown,
-        retry: rule.retry,
-        deadline: Some(rule.deadline),
+        retry: planning.rule.retry,
+        deadline: Some(planning.mail_deadline()),
+        not_before: planning.not_before(),
     }
 }
 
@@ -124,13 +125,13 @@ fn attachment(planning: &Planning<'_>, step: &Mail, attach: &Attach) -> Result<A
         Attach::File => {
             check_size(step, "this file", planning.sighting.identity.size_bytes)?;
             let Content(bytes) = planning.context.supply.content.whole()?;
-            Ok(Attachment { name: name(&planning.sighting.path), bytes: bytes.to_vec() })
+            Ok(Attachment::of(name(&planning.sighting.path), bytes.to_vec()))
         }
         Attach::Path { root, below } => {
             let path = below.render(&planning.facts(None)).map_err(|error| in_words("attach", below.text(), &error))?;
             let bytes = (planning.context.supply.attachment)(root, path.as_bytes(), step.message_size)
                 .map_err(|why| format!("{}{path} cannot be attached: {why}", root.display()))?;
-            Ok(Attachment { name: name(path.as_bytes()), bytes })
+            Ok(Attachment::of(name(path.as_bytes()), bytes))
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     domain::{Letter, MailWishes, Message},
     mail::{self, Mailbox},
     rules::{
-        Relay, Rule,
+        Relay,
         plan::{Planning, Refusal},
         plan_mail::{MOST, mailboxes, rendered},
     },
@@ -52,12 +52,14 @@ pub(super) fn letter(
     Ok((Letter::of(bytes), sender, recipients))
 }
 
-pub(super) fn wishes(rule: &Rule, step: &Relay, sender: String) -> MailWishes {
+pub(super) fn wishes(planning: &Planning<'_>, step: &Relay, sender: String) -> MailWishes {
+    let own = planning.message.and_then(|message| message.instructions.on_unknown);
     MailWishes {
         sender,
         via: step.via.clone(),
-        on_unknown: step.on_unknown,
-        retry: rule.retry,
-        deadline: Some(rule.deadline),
+        on_unknown: own.unwrap_or(step.on_unknown),
+        retry: planning.rule.retry,
+        deadline: Some(planning.mail_deadline()),
+        not_before: planning.not_before(),
     }
 }

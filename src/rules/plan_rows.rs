@@ -100,8 +100,7 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
 fn rest(planning: &Planning<'_>, step: &Step) -> Option<JobDraft> {
     let Action::Mail(mail) = &step.action else { return None };
     mail.rows?;
-    let errand =
-        Errand::Send { recipient: String::new(), letter: None, wishes: plan_mail::wishes(planning.rule, mail) };
+    let errand = Errand::Send { recipient: String::new(), letter: None, wishes: plan_mail::wishes(planning, mail) };
     let server = mail.via.first().map_or("", String::as_str);
     Some(JobDraft { is_in_order: false, ..planning.job((planning.context.new_id)(), server, errand, None) })
 }

@@ -1,6 +1,6 @@
 //! `when: mail`: the keys of a rule that takes messages, and what such a rule cannot say.
 
-use super::{Inbox, globs, read_watch::glob};
+use super::{Inbox, globs, read_watch::glob, read_words::tags};
 use crate::{
     config::{
         Doors, Fields, Outline, Problem, Sheet,
@@ -18,7 +18,7 @@ pub const INBOX: Table = Table {
         optional("door"),
         optional("from"),
         optional("to"),
-        not_yet("tags", "leave it out: no door takes tags yet"),
+        optional("tags"),
         not_yet("attachments", "leave it out, and write `if: mail.attachments | length > 0`"),
         default("unmatched", "false"),
     ],
@@ -49,8 +49,9 @@ pub fn inbox(sheet: &Sheet, Entry { key, value }: &Entry) -> Option<Inbox> {
         read::each(read::at_most(sheet, read::many(sheet, node)?, 10)?, |item| read::word(DOORS)(sheet, item))
     });
     let [from, to] = ["from", "to"].map(|name| fields.or(name, None, |sheet, node| addresses(sheet, node).map(Some)));
+    let tags = fields.or("tags", vec![], tags);
     let is_unmatched = fields.need("unmatched", read::switch);
-    Some(Inbox { doors: doors?, from: from?, to: to?, is_unmatched: is_unmatched? })
+    Some(Inbox { doors: doors?, from: from?, to: to?, tags: tags?, is_unmatched: is_unmatched? })
 }
 
 /// Globs of addresses.

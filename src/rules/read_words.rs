@@ -4,7 +4,7 @@ use super::{expressions::compiled, read_mail::line};
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet, read, read_template,
-        yaml::{Entry, Value},
+        yaml::{Entry, Node, Value},
     },
     templates::{Known, MailWords, TextKind, TextTemplate, is_taken},
 };
@@ -114,4 +114,21 @@ fn texts_by_name(
         Some((name, compiled(sheet, value, "a text", |text| TextTemplate::parse(kind, known, text))?))
     };
     entries.iter().map(value).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// Letters of a tag, and tags of one message or rule.
+const LONGEST_TAG: usize = 100;
+const MOST_TAGS: usize = 50;
+
+/// One tag, or a list of them: what a message request says, and rules ask for.
+pub fn tags(sheet: &Sheet, node: &Node) -> Option<Vec<String>> {
+    read::each(read::at_most(sheet, read::many(sheet, node)?, MOST_TAGS)?, |item| {
+        let tag = read::some_text(sheet, item)?;
+        if tag.chars().count() > LONGEST_TAG || tag.chars().any(char::is_control) {
+            let message = format!("a tag is one line of at most {LONGEST_TAG} letters");
+            sheet.report(Problem::error(&item.at, message));
+            return None;
+        }
+        Some(tag)
+    })
 }

@@ -3,11 +3,12 @@
 use crate::{
     domain::{ArrivalDraft, Message, Moment, Ref},
     store::{
-        Store, StoreError, after,
+        Kept, Store, StoreError, after,
         arrive::{INSERT_ARRIVALS, arrival_row, next_arrival},
         letters::insert_letters,
         litter::hex,
         mail_keys::Taken,
+        message_keys,
         new_jobs::{NewJob, all_or_handled, free_of_each_other, insert_jobs},
         writer::{Tx, Write},
     },
@@ -24,11 +25,12 @@ pub struct Received {
 }
 
 impl Store {
-    /// Commits messages. When it returns they survive a power cut. One that was taken in before, under the same name, is left as it is.
+    /// Commits messages; what became of each, in their order. When it returns they survive a power cut. One that was taken in before,
+    /// under the same name, is left as it is.
     ///
     /// # Errors
     /// When the database refuses; then nothing of them is there.
-    pub async fn receive(&self, node: &str, received: Vec<Received>) -> Result<(), StoreError> {
+    pub async fn receive(&self, node: &str, received: Vec<Received>) -> Result<Vec<Kept>, StoreError> {
         self.write(Receive { node: node.to_owned(), received }).await
     }
 
@@ -50,16 +52,19 @@ struct Receive {
 }
 
 impl Write for Receive {
-    type Answer = ();
+    type Answer = Vec<Kept>;
 
-    async fn apply(&self, tx: &mut Tx<'_>) -> Result<(), sqlx::Error> {
-        let rows = self.received.iter().map(|received| message_row(&received.message)).collect::<Value>();
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<Vec<Kept>, sqlx::Error> {
+        let messages: Vec<&Message> = self.received.iter().map(|received| &received.message).collect();
+        let kept = message_keys::take(tx, &messages).await?;
+        let fresh = || self.received.iter().zip(&kept).filter(|(_, kept)| **kept == Kept::Now);
+        let rows = fresh().map(|(received, _)| message_row(&received.message)).collect::<Value>();
         let rows = sqlx::query(INSERT_MESSAGES).bind(rows.to_string()).fetch_all(&mut *tx.db).await?;
         let new: HashMap<Vec<u8>, i64> = rows.iter().map(|row| (row.get("ref"), row.get("id"))).collect();
         let mut taken = Taken::default();
         let mut id = next_arrival(tx).await?;
         let (mut arrivals, mut jobs, mut over) = (Vec::new(), Vec::new(), Vec::new());
-        for Received { message, arrivals: drafts } in &self.received {
+        for (Received { message, arrivals: drafts }, _) in fresh() {
             let Some(message) = new.get(&message.id.0[..]) else { continue };
             for draft in drafts {
                 let letters = insert_letters(tx, (&self.node, &draft.rule), &draft.letters, &mut taken).await?;
@@ -77,12 +82,15 @@ impl Write for Receive {
         for jobs in free_of_each_other(&jobs) {
             insert_jobs(tx, jobs).await?;
         }
-        if over.is_empty() { Ok(()) } else { after::ripen(tx, &over).await }
+        if !over.is_empty() {
+            after::ripen(tx, &over).await?;
+        }
+        Ok(kept)
     }
 }
 
 fn message_row(message: &Message) -> Value {
-    let Message { id, door, account, received_at: Moment(received_at), sender, recipients, bytes, facts } = message;
+    let Message { id, door, account, received_at: Moment(received_at), sender, recipients, bytes, facts, .. } = message;
     json!([
         hex(&id.0),
         door.word(),

@@ -17,6 +17,7 @@ mod litter;
 mod lock;
 mod mail_keys;
 mod means;
+mod message_keys;
 mod messages;
 mod migrations;
 mod moment;
@@ -45,6 +46,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod tokens;
 mod unknown;
 mod writer;
 
@@ -61,6 +63,7 @@ pub use lane_rows::{LaneRow, LaneState};
 pub use lateness::Waiting;
 pub use litter::Litter;
 pub use lock::{Lock, LockError};
+pub use message_keys::{Kept, KeyedMessage};
 pub use messages::Received;
 pub use open::{Store, database};
 pub use operate::{JobVerb, LeftAlone, Operation, Rehearsal, Tally};
@@ -78,3 +81,4 @@ pub use session::{LEASE, SessionId};
 pub use settle::{AttemptRow, Settle, Settled, TryOutcome};
 pub use tell::{About, NoticeErrand, NoticeJob, Tell};
 pub use tidy::Expired;
+pub use tokens::{NewToken, TokenLine};

@@ -1,7 +1,7 @@
 //! New jobs as rows: the state they come in with, and whom they wait for.
 
 use crate::{
-    domain::{ArrivalDraft, Beginning, Errand, JobDraft, Moment, Reason},
+    domain::{ArrivalDraft, Arriving, Beginning, Errand, JobDraft, Moment, Reason},
     store::{NextStep, QueueKey, litter::hex, writer::Tx},
 };
 use serde_json::{Value, json};
@@ -42,7 +42,11 @@ impl<'a> NewJob<'a> {
         (arrival, source): (i64, Option<i64>),
         letters: &[Option<i64>],
     ) -> Self {
-        let (rule, at) = (&draft.rule, job.due_at); // a tick that is made good arrives as of its moment, and begins now
+        let at = match draft.sighting.arriving() {
+            Arriving::Tick => job.due_at, // one that is made good arrives as of its moment, and begins now
+            Arriving::File | Arriving::Mail => draft.arrived_at, // a mail may be due later
+        };
+        let rule = &draft.rule;
         let payload = payload_of(job, source, letters);
         Self { node, rule, at, job, arrival, payload, step: Step::Then, state: State::AsDrafted }
     }

@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{
-        Arriving, Door, EndedJob, EndedReceipt, Identity, JobState, Message, MessageFacts, Moment, Person, Ref, Report,
-        ReportLine, Sha256, Sighting, Stage,
+        Arriving, Door, EndedJob, EndedReceipt, Identity, Instructions, JobState, Message, MessageFacts, Moment,
+        Person, Ref, Report, ReportLine, Sha256, Sighting, Stage,
     },
     templates::{Beside, Known, carrier, message, moment::ZonedMoment},
 };
@@ -250,6 +250,7 @@ static MESSAGE: LazyLock<Message> = LazyLock::new(|| {
             received_count: 1,
             ..MessageFacts::default()
         },
+        instructions: Instructions { tags: vec!["shop".to_owned()], ..Instructions::default() },
     }
 });
 

@@ -20,7 +20,8 @@ impl GivenData {
     }
 }
 
-fn fields(map: &Map<String, Json>) -> BTreeMap<String, Value> {
+/// Values by name.
+pub(super) fn fields(map: &Map<String, Json>) -> BTreeMap<String, Value> {
     map.iter().map(|(name, given)| (name.clone(), value(given))).collect()
 }
 

@@ -2,14 +2,14 @@
 
 use crate::{
     domain::{Message, Person},
-    templates::facts::map,
+    templates::{facts::map, given},
 };
 use minijinja::{Value, value::Object};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What `mail` stands for.
 pub(super) fn value(message: &Message) -> Value {
-    let Message { door, sender, recipients, facts, .. } = message;
+    let Message { door, sender, recipients, facts, instructions, .. } = message;
     let envelope = |address: &str| person(&Person { address: address.to_owned(), name: String::new() });
     map([
         ("from", person(&facts.from)),
@@ -23,6 +23,8 @@ pub(super) fn value(message: &Message) -> Value {
         ("attachments", facts.attachments.iter().map(String::as_str).collect()),
         ("received_count", (facts.received_count as u64).into()),
         ("door", door.word().into()),
+        ("tags", instructions.tags.iter().map(String::as_str).collect()),
+        ("data", Value::from(given::fields(&instructions.data))),
     ])
 }
 

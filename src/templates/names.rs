@@ -36,6 +36,8 @@ const MAIL: &[&str] = &[
     "attachments",
     "received_count",
     "door",
+    "tags",
+    "data",
 ];
 const PERSON: &[&str] = &["address", "local", "domain", "name"];
 const JOB: &[&str] = &["id", "state", "attempts", "to", "path", "reply"];
@@ -77,6 +79,11 @@ pub fn is_taken(name: &str) -> bool {
 /// The columns that are asked for by name.
 pub(super) fn columns(used: &BTreeSet<String>) -> impl Iterator<Item = &str> {
     used.iter().filter_map(|name| name.strip_prefix("row."))
+}
+
+/// Whether what it makes hangs on values that only a message brings: no sample has them.
+pub(super) fn reads_data(used: &BTreeSet<String>) -> bool {
+    used.iter().any(|name| name == "mail.data" || name.starts_with("mail.data."))
 }
 
 /// Finds the names, in the order of the text, that do not exist in this place.
@@ -147,7 +154,7 @@ fn refusal(place: (Place, Known<'_>), dotted: &str) -> Option<TemplateError> {
     let is_person = matches!((name, field), ("mail", "from" | "sender"));
     if (is_moment && moment::FIELDS.contains(&below))
         || (is_person && PERSON.contains(&below))
-        || (name, field) == ("mail", "headers")
+        || matches!((name, field), ("mail", "headers" | "data"))
     {
         return None;
     }

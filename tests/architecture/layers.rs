@@ -1,7 +1,7 @@
 //! Who may import whom.
 
 /// Each module with those it may import; it may only name modules above it.
-pub const LAYERS: [(&str, &[&str]); 28] = [
+pub const LAYERS: [(&str, &[&str]); 29] = [
     ("domain", &[]),
     ("policy", &["domain"]),
     ("clock", &["domain"]),
@@ -18,6 +18,7 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
     ("web", &["config", "tls"]),
     ("streams", &["domain"]),
     ("store", &["domain", "simulation"]),
+    ("accounts", &["domain", "clock", "store"]),
     ("lanes", &["domain", "policy", "schedule", "clock"]),
     ("ftp", &["domain", "config", "tls"]),
     ("smtp", &["domain", "config", "tls"]),
@@ -47,8 +48,8 @@ pub const LAYERS: [(&str, &[&str]); 28] = [
     (
         "control",
         &[
-            "domain", "clock", "schedule", "mail", "config", "rules", "streams", "store", "delivery", "intake",
-            "sources",
+            "domain", "clock", "schedule", "mail", "config", "rules", "streams", "store", "accounts", "delivery",
+            "intake", "sources",
         ],
     ),
     (

@@ -302,6 +302,58 @@ fn what_was_taken_in_before_a_kill_is_not_read_again() {
     assert_eq!(subjects(&post.relay.messages()), ["hello"]);
 }
 
+/// An application that does not know whether it handed over hands over again.
+#[tokio::test]
+async fn the_same_key_is_taken_in_once_and_other_content_under_it_is_set_aside() {
+    let post = Post::new();
+    let request =
+        |subject: &str| format!("to: b@there.example\nsubject: {subject}\ntext: t\nidempotency_key: order-7\n");
+    post.hand_over("a.yaml", request("one"));
+    assert_eq!(post.gateway.code("once"), 0);
+    post.hand_over("b.yaml", request("one"));
+    post.hand_over("c.yaml", request("two"));
+    post.hand_over("d.yaml", request("one"));
+    assert_eq!(post.gateway.code("once"), 0);
+    assert_eq!(subjects(&post.relay.messages()), ["one"]);
+    assert!(post.left().is_empty());
+    let why = "its idempotency_key came before with other content, and is kept for 7 days".to_owned();
+    assert_eq!(post.failed(), BTreeMap::from([("c.yaml".to_owned(), why)]));
+    let mut ledger = Ledger::open(&post.gateway).await;
+    assert_eq!(ledger.lines("SELECT count(*) || '' FROM messages").await, ["1"]);
+}
+
+/// Tags choose the rule, data stand in its headers, and what is to be sent later waits, through a start as well.
+#[tokio::test]
+async fn what_a_request_wants_is_done() {
+    let post = Post::new();
+    post.gateway.rule_file(
+        "outgoing",
+        "when: { mail: { door: spool, tags: shop } }\nif: mail.data.order.total > 10\nthen:\n  - relay:\n      headers: { X-Order: \"{{ mail.data.order.number }} {{ mail.tags | join }}\" }\n",
+    );
+    let head = "to: b@there.example\ntext: t\n";
+    post.hand_over(
+        "a.yaml",
+        format!("{head}subject: now\ntags: [vip, shop]\ndata: {{ order: {{ number: 7, total: 12.5 }} }}\n"),
+    );
+    post.hand_over("b.yaml", format!("{head}subject: later\ntags: shop\nsend_at: 30d\ndeadline: 1h\ndata: {{ order: {{ number: 8, total: 11 }} }}\n"));
+    post.hand_over("c.yaml", format!("{head}subject: untagged\n"));
+    post.hand_over(
+        "d.yaml",
+        format!("{head}subject: cheap\ntags: shop\ndata: {{ order: {{ number: 9, total: 1 }} }}\n"),
+    );
+    assert_eq!(post.gateway.code("once"), 4, "one waits");
+    assert_eq!(post.gateway.code("once"), 4, "a start brings it no nearer");
+    let messages = post.relay.messages();
+    assert_eq!(subjects(&messages), ["now"]);
+    assert!(String::from_utf8_lossy(&messages[0].bytes).contains("X-Order: 7 vipshop\r\n"));
+    assert_eq!(post.failed().keys().collect::<Vec<_>>(), ["c.yaml", "d.yaml"]);
+    let mut ledger = Ledger::open(&post.gateway).await;
+    let spans = "SELECT ((j.due_at - m.received_at) / 86400000) || ' d, ' || ((j.expires_at - j.due_at) / 60000) || ' min'
+                   FROM jobs j JOIN arrivals a ON a.id = j.arrival_id JOIN messages m ON m.id = a.message_id WHERE j.state = 'queued'";
+    let spans = ledger.lines(spans).await;
+    assert!(["29 d, 60 min", "30 d, 60 min"].contains(&spans[0].as_str()), "{spans:?}");
+}
+
 /// Killed again and again while 500 files are renamed in.
 #[tokio::test]
 async fn what_was_handed_over_is_sent_whatever_is_killed() {

@@ -247,6 +247,7 @@ async fn a_report_says_that_all_is_well_only_when_it_is() {
             on_unknown: OnUnknown::Retry,
             retry: RETRY,
             deadline: None,
+            not_before: None,
         }),
         expires_at: quay.clock.now(),
     };

@@ -6,17 +6,16 @@ use crate::{
         yaml::{Entry, Kind, Node, Value},
     },
     rules::read_words::no_data_name,
-    templates::GivenData,
 };
 use serde_json::{Map, Number, Value as Json};
 
 /// A map whose names can stand in a template.
-pub(super) fn data(sheet: &Sheet, node: &Node) -> Option<GivenData> {
+pub(super) fn data(sheet: &Sheet, node: &Node) -> Option<Map<String, Json>> {
     let Value::Map(entries) = &node.value else {
         read::mismatch(sheet, node, "a map of names and values");
         return None;
     };
-    Some(GivenData::new(&map(sheet, entries, no_data_name)?))
+    map(sheet, entries, no_data_name)
 }
 
 fn map(sheet: &Sheet, entries: &[Entry], wrong: fn(&str) -> Option<&'static str>) -> Option<Map<String, Json>> {

@@ -1,21 +1,24 @@
 //! A message request: the `mail` step as an application writes it, in plain values, and the message made of it. Nothing in it is rendered
 //! but the template that it names.
 
+mod attachments;
 mod data;
 mod json;
+mod moments;
+mod pointer;
 mod read;
 #[cfg(test)]
 mod tests;
 
 use crate::{
-    config::{self, Finding, Outline, Paint, sheet_of, yaml},
-    domain::{Moment, Ref, show_size},
+    config::{self, Finding, Outline, Paint, sheet_within, yaml},
+    domain::{Instructions, Moment, Ref, show_size},
     mail::{self, Draft, Mailbox},
 };
 use read::Request;
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
-/// Bytes of a request, as of a configuration file.
+/// Bytes of a request beside its attachments, as of a configuration file.
 const MOST: u64 = config::LARGEST;
 
 /// What every request is read by.
@@ -45,6 +48,48 @@ pub struct Asked {
     pub recipients: Vec<String>,
     /// RFC 5322, every line ended by CRLF.
     pub bytes: Vec<u8>,
+    /// Without a key: that is for whoever knows whose it is.
+    pub instructions: Instructions,
+    /// Its `idempotency_key`.
+    pub key: Option<String>,
+}
+
+/// Everything that is wrong with a request; shown as `check` would show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotARequest {
+    findings: Vec<Finding>,
+    pub faults: Vec<Fault>,
+}
+
+/// One mistake, in words that repeat nothing of what is around it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Fault {
+    /// Of what is wrong in the JSON text (RFC 6901); empty: the whole.
+    pub pointer: String,
+    pub detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for NotARequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&config::render(&self.findings, Paint::Plain))
+    }
+}
+
+impl NotARequest {
+    fn of(findings: Vec<Finding>, pointer: impl Fn(&Finding) -> String) -> Self {
+        let fault = |finding: &Finding| {
+            let Finding { message, hint, .. } = finding.clone();
+            Fault { pointer: pointer(finding), detail: message, hint }
+        };
+        Self { faults: findings.iter().map(fault).collect(), findings }
+    }
+
+    fn whole(shown: &str, why: &str) -> Self {
+        Self::of(vec![Finding::about_file(shown, why, None)], |_| String::new())
+    }
 }
 
 impl Requests {
@@ -58,40 +103,48 @@ impl Requests {
         }
     }
 
-    /// Bytes of a request: what is larger need not be read.
+    /// Bytes of a request: what is larger need not be read. Attachments are in base64.
     #[must_use]
     pub fn most(&self) -> u64 {
-        MOST
+        MOST + self.message_size.div_ceil(3).saturating_mul(4)
     }
 
     /// Makes the message of a request, the same whenever it is made under the same ref and moment. Reads the files of its template.
     ///
     /// # Errors
-    /// Everything that is wrong with it, as `check` would say it; `shown` is the file's name there.
+    /// Everything that is wrong with it; `shown` is the file's name there.
     pub fn message(
         &self,
         (shown, notation): (&str, Notation),
         bytes: &[u8],
         (id, at): (Ref, Moment),
-    ) -> Result<Asked, String> {
-        let request = self.read(shown, notation, bytes).map_err(|found| told(&found))?;
-        self.compose(&request, (id, at))
+    ) -> Result<Asked, NotARequest> {
+        let request = self.read((shown, notation), bytes, at)?;
+        self.compose(request, (id, at)).map_err(|why| NotARequest::whole(shown, &why))
     }
 
-    fn read(&self, shown: &str, notation: Notation, bytes: &[u8]) -> Result<Request, Vec<Finding>> {
-        let sheet = sheet_of(shown, bytes)?;
-        let sheet = if notation == Notation::Json { json::as_yaml(sheet)? } else { sheet };
+    fn read(&self, (shown, notation): (&str, Notation), bytes: &[u8], at: Moment) -> Result<Request, NotARequest> {
+        let nowhere = |findings| NotARequest::of(findings, |_| String::new());
+        let sheet = sheet_within(self.most(), shown, bytes).map_err(nowhere)?;
+        let sheet = if notation == Notation::Json { json::as_yaml(sheet).map_err(nowhere)? } else { sheet };
         if sheet.text().trim().is_empty() {
-            return Err(vec![Finding::about_file(shown, "the file is empty", Some("`to: ann@example.org` and so on"))]);
+            let hint = "`to: ann@example.org` and so on";
+            return Err(nowhere(vec![Finding::about_file(shown, "the file is empty", Some(hint))]));
         }
-        let read = yaml::read(&sheet).and_then(|root| read::request(&sheet, &root, self));
-        match read {
+        let Some(root) = yaml::read(&sheet) else { return Err(nowhere(sheet.into_findings())) };
+        match read::request(&sheet, &root, (self, at)) {
             Some(request) => Ok(request),
-            None => Err(sheet.into_findings()),
+            None => {
+                let text = sheet.text().to_owned();
+                Err(NotARequest::of(sheet.into_findings(), |finding| match finding.place.file == shown {
+                    true => pointer::pointer(&root, &text, finding),
+                    false => "/template".to_owned(),
+                }))
+            }
         }
     }
 
-    fn compose(&self, request: &Request, (id, at): (Ref, Moment)) -> Result<Asked, String> {
+    fn compose(&self, request: Request, (id, at): (Ref, Moment)) -> Result<Asked, String> {
         let letter = mail::compose(&Draft {
             from: &request.from,
             to: &request.to,
@@ -101,19 +154,17 @@ impl Requests {
             text: request.text.as_deref(),
             html: request.html.as_deref(),
             headers: &request.headers,
-            attachments: &[],
+            attachments: &request.attachments,
             message_id: &format!("{}@{}", id.long(), request.from.domain()),
-            date: at,
+            date: request.instructions.not_before.map_or(at, |not_before| not_before.max(at)),
         })?;
         let size = letter.bytes.len() as u64;
         if size > self.message_size {
             let (size, most) = (show_size(size), show_size(self.message_size));
             return Err(format!("this message has {size}, and `limits: message_size` is {most}"));
         }
-        Ok(Asked { sender: request.from.clone(), recipients: request.recipients(), bytes: letter.bytes })
+        let recipients = request.recipients();
+        let Request { from: sender, instructions, key, .. } = request;
+        Ok(Asked { sender, recipients, bytes: letter.bytes, instructions, key })
     }
-}
-
-fn told(findings: &[Finding]) -> String {
-    config::render(findings, Paint::Plain)
 }

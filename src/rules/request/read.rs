@@ -1,6 +1,6 @@
 //! The keys of a request, those of the `mail` step.
 
-use super::{Requests, data::data};
+use super::{Requests, attachments::attachments, data::data, moments};
 use crate::{
     config::{
         Fields, Problem, Sheet, first_line,
@@ -8,10 +8,17 @@ use crate::{
         mailbox, read, read_template,
         yaml::{Entry, Node, Value},
     },
-    mail::Mailbox,
-    rules::{not_built, plan_mail::MOST, read_words::no_header_name},
+    domain::{Instructions, Moment},
+    mail::{Attachment, Mailbox},
+    rules::{
+        not_built,
+        plan_mail::{LONGEST_KEY, MOST},
+        read_mail::ON_UNKNOWN,
+        read_words::{no_header_name, tags},
+    },
     templates::{GivenData, TemplateError, TextTemplate},
 };
+use serde_json::{Map, Value as Json};
 
 /// The keys of a request.
 pub const REQUEST: Table = Table {
@@ -28,20 +35,23 @@ pub const REQUEST: Table = Table {
         optional("template"),
         optional("data"),
         optional("headers"),
-        not_yet("attach", "leave it out, or hand the whole message over as an .eml file"),
-        not_yet("idempotency_key", "leave it out: each file is one message, whatever is in it"),
-        not_yet("on_unknown", "leave it out: the rule that takes the message says it"),
+        not_yet("attach", "write the file's bytes out, in base64: `attachments`"),
+        optional("attachments"),
+        optional("idempotency_key"),
+        optional("on_unknown"),
         not_built::REPORT_TO_SENDER,
-        not_yet("tags", "leave it out: rules cannot ask for them yet"),
-        not_yet("send_at", "leave it out, and hand the request over when it is time"),
-        not_yet("deadline", "leave it out: the rule that takes the message says it"),
+        optional("tags"),
+        optional("send_at"),
+        optional("deadline"),
     ],
     moved: &[
         ("body", "write `text`"),
         ("message", "write `text`"),
         ("recipients", "write `to`"),
         ("sender", "write `from`"),
-        ("attachments", "leave it out, or hand the whole message over as an .eml file"),
+        ("key", "write `idempotency_key`"),
+        ("metadata", "write `data`"),
+        ("inline", "write it in one of `attachments`"),
         ("via", "leave it out: the rule that takes the message says it"),
         ("rows", "leave it out: a request is one message"),
         ("if", "leave it out: rules have conditions"),
@@ -60,6 +70,9 @@ pub(super) struct Request {
     pub text: Option<String>,
     pub html: Option<String>,
     pub headers: Vec<(String, String)>,
+    pub attachments: Vec<Attachment>,
+    pub instructions: Instructions,
+    pub key: Option<String>,
 }
 
 /// What a mail says.
@@ -69,8 +82,8 @@ struct Words {
     html: Option<String>,
 }
 
-/// A whole file; `None` when anything in it is faulty, which is reported.
-pub(super) fn request(sheet: &Sheet, root: &Node, known: &Requests) -> Option<Request> {
+/// A whole file that came `at` this moment; `None` when anything in it is faulty, which is reported.
+pub(super) fn request(sheet: &Sheet, root: &Node, (known, came_at): (&Requests, Moment)) -> Option<Request> {
     let at = first_line(sheet);
     let fields = Fields::open(sheet, &REQUEST, &at, root)?;
     let to = fields.need("to", mailboxes);
@@ -83,8 +96,20 @@ pub(super) fn request(sheet: &Sheet, root: &Node, known: &Requests) -> Option<Re
             None
         }),
     };
-    let words = words(sheet, &fields, known);
+    let given = fields.or("data", Map::new(), data);
+    let words = words(sheet, &fields, known, given.as_ref());
     let headers = fields.or("headers", vec![], headers);
+    let attachments = fields.or("attachments", vec![], attachments);
+    if let (Some(entry), true) = (fields.entry("attachments"), words.as_ref().is_some_and(|words| words.html.is_none()))
+    {
+        let shown = attachments.iter().flatten().any(|attachment| attachment.content_id.is_some());
+        if shown {
+            let problem = Problem::error(&entry.value.at, "`inline` in a mail without HTML");
+            sheet.report(problem.hint("add `html`, which shows it as `cid:NAME`, or leave `inline` out"));
+        }
+    }
+    let instructions = instructions(&fields, came_at, given);
+    let key = fields.or("idempotency_key", None, |sheet, node| key(sheet, node).map(Some));
     let request = Request {
         from: from?,
         to: to?,
@@ -95,6 +120,9 @@ pub(super) fn request(sheet: &Sheet, root: &Node, known: &Requests) -> Option<Re
         text: words.as_ref()?.text.clone(),
         html: words?.html,
         headers: headers?,
+        attachments: attachments?,
+        instructions: instructions?,
+        key: key?,
     };
     let recipients = request.recipients().len();
     if recipients > MOST {
@@ -117,16 +145,41 @@ impl Request {
     }
 }
 
-fn words(sheet: &Sheet, fields: &Fields<'_>, known: &Requests) -> Option<Words> {
+fn instructions(fields: &Fields<'_>, came_at: Moment, data: Option<Map<String, Json>>) -> Option<Instructions> {
+    let tags = fields.or("tags", vec![], tags);
+    let not_before = fields.or("send_at", None, |sheet, node| moments::moment(came_at)(sheet, node).map(Some));
+    let begins_at = not_before.flatten().map_or(came_at, |at| at.max(came_at));
+    let expires_at = fields.or("deadline", None, |sheet, node| moments::moment_ahead(begins_at)(sheet, node).map(Some));
+    let on_unknown = fields.or("on_unknown", None, |sheet, node| read::word(ON_UNKNOWN)(sheet, node).map(Some));
+    Some(Instructions {
+        tags: tags?,
+        data: data?,
+        not_before: not_before?,
+        expires_at: expires_at?,
+        on_unknown: on_unknown?,
+        key: None,
+    })
+}
+
+/// What a caller makes up, so that it is one line of text.
+fn key(sheet: &Sheet, node: &Node) -> Option<String> {
+    let key = line(sheet, node)?;
+    if key.len() > LONGEST_KEY {
+        sheet.report(Problem::error(&node.at, format!("a key has at most {LONGEST_KEY} bytes")));
+        return None;
+    }
+    Some(key)
+}
+
+fn words(sheet: &Sheet, fields: &Fields<'_>, known: &Requests, given: Option<&Map<String, Json>>) -> Option<Words> {
     let own: Vec<&Entry> = ["subject", "text", "html"].iter().filter_map(|key| fields.entry(key)).collect();
-    let given = fields.or("data", GivenData::default(), data);
     if let Some(template) = fields.entry("template") {
         for entry in &own {
             let name = entry.key.as_text().unwrap_or_default();
             let problem = Problem::error(&entry.key.at, format!("`{name}` beside `template`"));
             sheet.report(problem.hint("a template has the subject and the text: keep one of the two"));
         }
-        let given = given?;
+        let given = GivenData::new(given?);
         let parse = |kind, text: &str| TextTemplate::parse_given(kind, &given, text);
         let words = read_template(sheet, &template.value, &known.templates, &parse)?;
         let rendered = |template: &TextTemplate| template.render_given(&given);
@@ -135,10 +188,6 @@ fn words(sheet: &Sheet, fields: &Fields<'_>, known: &Requests) -> Option<Words> 
             Ok(Words { subject: rendered(&words.subject)?, text: part(&words.text)?, html: part(&words.html)? })
         };
         return all().map_err(|why| sheet.report(Problem::error(&template.value.at, why.message))).ok();
-    }
-    if let Some(data) = fields.entry("data") {
-        let problem = Problem::error(&data.key.at, "`data` without `template`");
-        sheet.report(problem.hint("nothing in a request is rendered: write the values out, or name a template"));
     }
     let missing = |key: &str, hint: &str| {
         sheet.report(Problem::error(fields.at(), format!("`{key}` is missing in a message request")).hint(hint));

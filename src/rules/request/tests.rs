@@ -2,7 +2,7 @@
 
 use super::{Notation, Requests};
 use crate::{
-    domain::{Moment, Ref},
+    domain::{Moment, OnUnknown, Ref},
     mail::Mailbox,
 };
 use mail_parser::MessageParser;
@@ -16,7 +16,8 @@ fn requests(templates: &Path) -> Requests {
 }
 
 fn asked(notation: Notation, text: &str) -> Result<super::Asked, String> {
-    requests(Path::new("/none")).message(("order.yaml", notation), text.as_bytes(), (ID, Moment(0)))
+    let made = requests(Path::new("/none")).message(("order.yaml", notation), text.as_bytes(), (ID, Moment(0)));
+    made.map_err(|why| why.to_string())
 }
 
 fn template(subject: &str, text: &str, html: &str) -> tempfile::TempDir {
@@ -104,7 +105,7 @@ fn what_a_template_cannot_be_made_of_is_told_at_its_place() {
         let folder = template(subject, text, "h");
         let request = format!("to: ann@x.example\ntemplate: order\ndata: {{ {data} }}\n");
         let why = requests(folder.path()).message(("a.yaml", Notation::Yaml), request.as_bytes(), (ID, Moment(0)));
-        let why = why.unwrap_err();
+        let why = why.unwrap_err().to_string();
         assert!(why.contains(told), "{subject} {text}: {why}");
     }
 }
@@ -123,6 +124,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         "unknown key `subjct`",
         "a number, expected a text",
         "`attach` is not built yet",
+        "`attachments`",
         "`From` cannot be a name here",
         "this is one line",
     ] {
@@ -147,19 +149,12 @@ fn what_is_no_request_is_told() {
         (Notation::Yaml, "to: a@b.example\ntemplate: none\n", "there is no template `none`"),
         (Notation::Yaml, "to: a@b.example\ntemplate: ../../etc\n", "this is not a template's name"),
         (Notation::Yaml, "to: a@b.example\ntemplate: x\nsubject: s\n", "`subject` beside `template`"),
-        (Notation::Yaml, "to: a@b.example\nsubject: s\ntext: t\ndata: { a: 1 }\n", "`data` without `template`"),
         (
             Notation::Yaml,
             "to: a@b.example\ntemplate: x\ndata: { a: { b: 1, b: 2 }, file: 1, \"a b\": 1 }\n",
             "`b` stands here twice",
         ),
         (Notation::Yaml, "to: a@b.example\nto: b@b.example\nsubject: s\ntext: t\n", "`to` stands here twice"),
-        (
-            Notation::Yaml,
-            "to: a@b.example\nsubject: s\ntext: t\nidempotency_key: k\n",
-            "`idempotency_key` is not built yet",
-        ),
-        (Notation::Yaml, "to: a@b.example\nsubject: s\ntext: t\nsend_at: now\n", "`send_at` is not built yet"),
         (Notation::Yaml, "to: a@b.example\nsubject: s\ntext: t\n--- {}\n", "order.yaml:4"),
         (Notation::Yaml, &bomb, "error"),
         (Notation::Yaml, &deep, "error"),
@@ -171,7 +166,7 @@ fn what_is_no_request_is_told() {
             "`limits: message_size` is",
         ),
         (Notation::Yaml, &format!("to: a@b.example\nsubject: {}\ntext: t\n", "x".repeat(2000)), "a word of more than"),
-        (Notation::Yaml, &" ".repeat((1 << 20) + 1), "larger than 1 MiB"),
+        (Notation::Yaml, &" ".repeat((1 << 20) + 30_000), "this is larger than "),
         (Notation::Json, "{\"to\": \"a@b.example\",\n \"text\": }", "order.yaml:2:10"),
         (Notation::Json, "to: a@b.example", "this is not JSON"),
         (Notation::Json, r#"{"to": "\ud83d"}"#, "this is not JSON"),
@@ -181,7 +176,8 @@ fn what_is_no_request_is_told() {
         let why = asked(notation, text).expect_err(&text[..text.len().min(100)]);
         assert!(why.contains(told), "{told}: {why}");
     }
-    let why = requests(Path::new("/none")).message(("a", Notation::Yaml), b"to: \xff", (ID, Moment(0))).unwrap_err();
+    let why = requests(Path::new("/none")).message(("a", Notation::Yaml), b"to: \xff", (ID, Moment(0)));
+    let why = why.unwrap_err().to_string();
     assert!(why.contains("not UTF-8"), "{why}");
 }
 
@@ -190,6 +186,110 @@ fn a_mail_without_a_sender_of_its_own_is_from_ours() {
     let text = "to: ann@x.example\nsubject: s\ntext: t\n";
     assert_eq!(asked(Notation::Yaml, text).unwrap().sender.address(), "shop@here.example");
     let nobody = Requests { from: None, ..requests(Path::new("/none")) };
-    let why = nobody.message(("a", Notation::Yaml), text.as_bytes(), (ID, Moment(0))).unwrap_err();
+    let why = nobody.message(("a", Notation::Yaml), text.as_bytes(), (ID, Moment(0))).unwrap_err().to_string();
     assert!(why.contains("this mail has no sender"), "{why}");
+}
+
+const USUAL: &str = "to: ann@x.example\nsubject: s\ntext: t\n";
+
+#[test]
+fn what_the_caller_wants_beside_the_words_is_read() {
+    let more = "tags: [shop, \"two words\"]\ndata: { order: { number: 7 } }\nsend_at: 1970-01-01T02:00:00+01:00\ndeadline: 10m\non_unknown: hold\nidempotency_key: order-7\n";
+    let made = asked(Notation::Yaml, &format!("{USUAL}{more}")).unwrap();
+    let wanted = made.instructions;
+    assert_eq!((wanted.tags, made.key.as_deref()), (vec!["shop".to_owned(), "two words".to_owned()], Some("order-7")));
+    assert_eq!(wanted.data["order"]["number"], 7);
+    assert_eq!((wanted.not_before, wanted.on_unknown), (Some(Moment(3_600_000)), Some(OnUnknown::Hold)));
+    assert_eq!(wanted.expires_at, Some(Moment(4_200_000)), "a span begins when the mail is due");
+    let message = MessageParser::default().parse(&made.bytes).unwrap();
+    assert_eq!(message.date().unwrap().to_timestamp(), 3600, "it is of the moment it is sent at");
+    let plain = asked(Notation::Yaml, USUAL).unwrap();
+    assert_eq!((plain.instructions, plain.key), (crate::domain::Instructions::default(), None));
+    for (key, told) in [
+        ("send_at: tomorrow", "no moment and no span of time"),
+        ("send_at: 400d", "more than 366d ahead"),
+        ("deadline: 1960-01-01T00:00:00Z", "has passed before the mail is due"),
+        ("send_at: 2h\ndeadline: 1970-01-01T01:00:00Z", "has passed before the mail is due"),
+        ("on_unknown: never", "unknown word `never`"),
+        ("idempotency_key: 7", "a number, expected a text"),
+        ("idempotency_key: \"a\\nb\"", "this is one line"),
+        ("tags: []", "an empty list"),
+        ("tags: [\"a\\rb\"]", "a tag is one line"),
+    ] {
+        let why = asked(Notation::Yaml, &format!("{USUAL}{key}\n")).unwrap_err();
+        assert!(why.contains(told), "{key}: {why}");
+    }
+    let long = format!("{USUAL}idempotency_key: {}\n", "k".repeat(256));
+    assert!(asked(Notation::Yaml, &long).unwrap_err().contains("at most 255 bytes"));
+}
+
+#[test]
+fn files_come_with_a_request_and_html_shows_its_pictures() {
+    let text = "html: <img src=\"cid:logo\">
+attachments:
+  - { name: Rechnung Nº 7.pdf, content: JVBERi0= }
+  - { name: logo.png, content: \"iVBO\\nRw\", type: image/png, inline: logo }
+";
+    let made = asked(Notation::Yaml, &format!("{USUAL}{text}")).unwrap();
+    let message = MessageParser::default().parse(&made.bytes).unwrap();
+    let kinds: Vec<_> = message
+        .parts
+        .iter()
+        .map(|part| mail_parser::MimeHeaders::content_type(part).unwrap().subtype().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, ["mixed", "alternative", "plain", "related", "html", "png", "pdf"]);
+    let picture = &message.parts[5];
+    assert_eq!(mail_parser::MimeHeaders::content_id(picture), Some("logo"));
+    assert_eq!((picture.contents(), message.parts[6].contents()), (&b"\x89PNG"[..], &b"%PDF-"[..]));
+    assert_eq!(mail_parser::MimeHeaders::attachment_name(&message.parts[6]), Some("Rechnung Nº 7.pdf"));
+    for (attachment, told) in [
+        ("{ name: a, content: \"#\" }", "this is not base64"),
+        ("{ name: a }", "`content` is missing in an attachment"),
+        ("{ name: ../a, content: \"\" }", "no folder and no control characters"),
+        ("{ name: \"a\\r\\nb\", content: \"\" }", "no folder and no control characters"),
+        ("{ name: a, content: \"\", type: message/rfc822 }", "not the media type of a file"),
+        ("{ name: a, content: \"\", type: \"text/plain\\r\\nBcc: x\" }", "not the media type of a file"),
+        ("{ name: a, content: \"\", inline: \"a>b\" }", "a content id has letters"),
+        ("{ name: a, content: \"\", inline: a }", "`inline` in a mail without HTML"),
+        ("{ filename: a, content: \"\" }", "write `name`"),
+        ("{ name: a, path: /etc/passwd }", "write its bytes out"),
+    ] {
+        let why = asked(Notation::Yaml, &format!("{USUAL}attachments: [{attachment}]\n")).unwrap_err();
+        assert!(why.contains(told), "{attachment}: {why}");
+    }
+}
+
+/// RFC 8058: both fields, as they are, on lines that a reader can put together.
+#[test]
+fn one_click_is_said_by_headers() {
+    let address = format!("https://x.example/unsubscribe?token={}", "k".repeat(300));
+    let text = format!(
+        "{USUAL}headers: {{ List-Unsubscribe: \"<{address}>\", List-Unsubscribe-Post: \"List-Unsubscribe=One-Click\" }}\n"
+    );
+    let made = asked(Notation::Yaml, &text).unwrap();
+    let head = String::from_utf8(made.bytes).unwrap().replace("\r\n ", " ");
+    assert!(head.contains(&format!("\r\nList-Unsubscribe: <{address}>\r\n")), "{head}");
+    assert!(head.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{head}");
+}
+
+#[test]
+fn each_mistake_in_json_has_its_pointer() {
+    let text = r##"{"to": ["ann@x.example", "\u00fcber", "bob"],
+  "subjct": "s", "subject": 7, "text": "t", "data": {"a b": 1},
+  "attachments": [{"name": "a", "content": ""}, {"name": "b", "content": "#", "type/x": 1}]}"##;
+    let made = requests(Path::new("/none")).message(("request", Notation::Json), text.as_bytes(), (ID, Moment(0)));
+    let faults = made.unwrap_err().faults;
+    let found: Vec<_> = faults.iter().map(|fault| (fault.pointer.as_str(), fault.detail.as_str())).collect();
+    assert_eq!(
+        found.iter().map(|(pointer, _)| *pointer).collect::<Vec<_>>(),
+        ["/to/1", "/to/2", "/subjct", "/subject", "/data/a b", "/attachments/1/content", "/attachments/1/type~1x"],
+        "{found:#?}"
+    );
+    assert_eq!(faults[2].hint.as_deref(), Some("did you mean `subject`?"));
+    let whole = requests(Path::new("/none")).message(("r", Notation::Json), b"{\"subject\": \"s\"}", (ID, Moment(0)));
+    assert!(whole.unwrap_err().faults.iter().all(|fault| fault.pointer.is_empty()));
+    let folder = template("{{ nobody }}", "t", "h");
+    let text = br#"{"to": "ann@x.example", "template": "order"}"#;
+    let made = requests(folder.path()).message(("r", Notation::Json), text, (ID, Moment(0)));
+    assert_eq!(made.unwrap_err().faults[0].pointer, "/template");
 }

@@ -3,7 +3,7 @@
 use super::{Maildrop, folder};
 use crate::{
     clock::Clock,
-    domain::{Door, Message, Moment, Ref},
+    domain::{Door, Instructions, Message, Moment, Ref},
     intake::Post,
     mail::{
         self, Mailbox, incoming,
@@ -108,5 +108,15 @@ fn message(found: &Found, drop: &Maildrop, now: Moment) -> Result<Message, Strin
     let bytes = incoming::normalise(raw, incoming::Lines::Unix, &stamp).map_err(|why| why.to_string())?;
     let facts = incoming::facts(&bytes);
     let account = Some(format!("uid {}", found.uid));
-    Ok(Message { id, door: Door::Sendmail, account, received_at: now, sender, recipients: envelope, bytes, facts })
+    Ok(Message {
+        id,
+        door: Door::Sendmail,
+        account,
+        received_at: now,
+        sender,
+        recipients: envelope,
+        bytes,
+        facts,
+        instructions: Instructions::default(),
+    })
 }

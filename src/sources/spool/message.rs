@@ -2,7 +2,7 @@
 
 use super::{Origin, folder::ends};
 use crate::{
-    domain::{Door, Escaped, Message, Moment, Ref},
+    domain::{Door, Escaped, Instructions, Message, MessageKey, Moment, Ref, Sha256},
     mail::{self, Mailbox, incoming},
     rules::{Asked, Notation, Requests},
     sources::mail_folder::files::Found,
@@ -37,13 +37,17 @@ pub(super) fn message(
 ) -> Result<Message, String> {
     let bytes = found.bytes.as_ref().map_err(Clone::clone)?;
     let left_at = found.left_at.duration_since(UNIX_EPOCH).map_or(now, |span| Moment(span.as_millis() as i64)).min(now);
-    let (given, lines) = match Kind::of(&found.name) {
-        Some(Kind::Eml) => (own_words(bytes, &origin.domain)?, incoming::Lines::Unix),
+    let (given, lines, instructions) = match Kind::of(&found.name) {
+        Some(Kind::Eml) => (own_words(bytes, &origin.domain)?, incoming::Lines::Unix, Instructions::default()),
         Some(Kind::Request(notation)) => {
             let shown = Escaped(found.name.as_bytes()).to_string();
-            let Asked { sender, recipients, bytes } = requests.message((&shown, notation), bytes, (id, left_at))?;
+            let asked = requests.message((&shown, notation), bytes, (id, left_at)).map_err(|why| why.to_string())?;
+            let holder = format!("spool uid {}", found.uid);
+            let key = asked.key.map(|text| MessageKey { holder, text, content: Sha256::of(bytes) });
+            let Asked { sender, recipients, bytes, instructions, .. } = asked;
             let sender = Some(sender.address().to_owned());
-            (Given { sender, recipients, bytes: bytes.into() }, incoming::Lines::Strict)
+            let instructions = Instructions { key, ..instructions };
+            (Given { sender, recipients, bytes: bytes.into() }, incoming::Lines::Strict, instructions)
         }
         None => return Err("its name does not say what it is: it ends in .eml, .yaml, .yml or .json".to_owned()),
     };
@@ -60,7 +64,7 @@ pub(super) fn message(
     let bytes = incoming::normalise(&bytes, lines, &stamp).map_err(|why| why.to_string())?;
     let facts = incoming::facts(&bytes);
     let account = Some(format!("uid {}", found.uid));
-    Ok(Message { id, door: Door::Spool, account, received_at: now, sender, recipients, bytes, facts })
+    Ok(Message { id, door: Door::Spool, account, received_at: now, sender, recipients, bytes, facts, instructions })
 }
 
 /// A message as it is handed over, with its envelope.

@@ -88,9 +88,10 @@ fn read(spool: &Spool, folders: &Folders, rest: &mut VecDeque<Claimed>, now: Mom
 fn read_file(spool: &Spool, claimed: &Claimed, file: std::fs::File) -> io::Result<Found> {
     let beyond = format!("it has more than {} bytes, `limits: message_size`", spool.origin.message_size);
     let most = match Kind::of(&claimed.own) {
-        Some(Kind::Request(_)) => {
-            Most { bytes: spool.requests.most(), beyond: "it has more than 1 MiB, and a message request has less" }
-        }
+        Some(Kind::Request(_)) => Most {
+            bytes: spool.requests.most(),
+            beyond: "it has more bytes than a message request with all its attachments",
+        },
         _ => Most { bytes: spool.origin.message_size, beyond: &beyond },
     };
     files::read(file, &claimed.name, most)

@@ -1,7 +1,7 @@
 //! Messages that others wrote.
 
 use super::*;
-use crate::domain::{Door, Letter, MailWishes, Message, MessageFacts, OnUnknown};
+use crate::domain::{Door, Instructions, Letter, MailWishes, Message, MessageFacts, OnUnknown};
 
 fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
     let recipients: Vec<String> = recipients.iter().map(|recipient| (*recipient).to_owned()).collect();
@@ -11,6 +11,7 @@ fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
         on_unknown: OnUnknown::Retry,
         retry: retry(),
         deadline: None,
+        not_before: None,
     };
     let to = |recipient: &String| JobDraft {
         errand: Errand::Send { recipient: recipient.clone(), letter: Some(0), wishes: wishes.clone() },
@@ -31,6 +32,7 @@ fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
         recipients,
         bytes: b"\r\n\r\n".to_vec(),
         facts: MessageFacts { subject: "hello".into(), ..MessageFacts::default() },
+        instructions: Instructions::default(),
     };
     Received { message, arrivals: vec![arrival] }
 }

@@ -17,6 +17,7 @@ fn mail(desk: &Desk, path: &str, version: i64) -> ArrivalDraft {
             on_unknown: OnUnknown::Hold,
             retry: retry(),
             deadline: Some(Duration::from_secs(60)),
+            not_before: None,
         },
     };
     draft
