@@ -36,6 +36,7 @@ pub mod janitor;
 pub mod worker;
 
 pub mod control;
+pub mod http;
 
 pub mod app;
 pub mod cli;

@@ -5,17 +5,12 @@ use crate::{
     config::{Doors, Settings},
     control::{self, Heard, Known, Operator, PausedInFile, Socket, SocketError},
     domain::Moment,
+    http::Http,
     intake::Intake,
     janitor::{Heartbeat, Janitor, Sight, Surroundings, Teller},
     lanes::Paused,
     rules::{BySource, Requests, Rule, RuleSet},
-    sources::{
-        Running,
-        maildrop::Maildrop,
-        schedule::ScheduleSource,
-        spool::{Origin, Spool},
-        watch::WatchSource,
-    },
+    sources::{Origin, Running, maildrop::Maildrop, schedule::ScheduleSource, spool::Spool, watch::WatchSource},
     store::{Ends, LockError, SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
@@ -145,8 +140,10 @@ impl Gateway {
         if only.is_none() && settings.doors != Doors::default() {
             let post = intake.post(receiving).await?;
             let maildrop = maildrop(&settings).map(|door| door.start(post.clone(), clock.clone(), &watching));
-            let spool = spool(&settings).map(|door| door.start(post, clock.clone(), &watching));
+            let spool = spool(&settings).map(|door| door.start(post.clone(), clock.clone(), &watching));
             sources.extend(maildrop.into_iter().chain(spool).map(Running::MailFolder));
+            let http = http(&settings).map(|door| door.start(post, (store.clone(), clock.clone()), &watching));
+            sources.extend(http.map(Running::Listening));
         }
         begun.send_replace(sources.clone());
         if let Some(url) = settings.heartbeat.clone().filter(|_| only.is_none()) {
@@ -267,6 +264,11 @@ fn maildrop(settings: &Settings) -> Option<Maildrop> {
 
 fn spool(settings: &Settings) -> Option<Spool> {
     Some(Spool::new(settings.doors.spool.clone()?, Requests::new(&settings.outline()), origin(settings)))
+}
+
+fn http(settings: &Settings) -> Option<Http> {
+    let door = settings.doors.http.clone()?;
+    Some(Http { door, requests: Requests::new(&settings.outline()), origin: origin(settings) })
 }
 
 fn origin(settings: &Settings) -> Origin {

@@ -44,6 +44,7 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
         let Source::Watch(watch) = &mut rule.when else { continue };
         Arc::make_mut(watch).method = WatchMethod::Poll; // we look ourselves, and an event for each file that we open tells nothing
     }
+    setup.settings.doors.http = None; // nobody comes to a door that is open for a moment
     let only = setup.only.clone();
     let stop = StopSignal::hear()?;
     let gateway = Gateway::start(setup).await?;
@@ -55,6 +56,7 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
                 Running::Watch(watch) => take_all(watch).await.ok(),
                 Running::Schedule(schedule) => take_tick(schedule).await,
                 Running::MailFolder(folder) => take_mail(folder).await,
+                Running::Listening(_) => Some(true),
             };
             let Some(is_whole) = taken else { return true }; // the process is going down
             unseen += usize::from(!is_whole);

@@ -6,11 +6,11 @@ use crate::{
         filters::{CommonFilters, Filters},
     },
     control::Subject,
-    domain::RefTail,
+    domain::{RefTail, Scope},
     telemetry::Verbosity,
 };
 use clap::{Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// The heading of what goes with every verb.
 const EVERYWHERE: &str = "With every verb";
@@ -80,6 +80,8 @@ pub enum Verb {
     Resume(Pause),
     /// Proof of what was delivered, newest first
     Receipts(Receipts),
+    /// Who may use the HTTP door: list tokens, make one, end one
+    Tokens(Tokens),
     /// Print a completion script
     Completions { shell: clap_complete::Shell },
 }
@@ -223,6 +225,40 @@ pub struct Receipts {
     pub csv: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct Tokens {
+    #[command(subcommand)]
+    pub verb: Option<TokenVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Make one, and show it this once
+    Add(AddToken),
+    /// End one, at once
+    Revoke {
+        /// As `tokens` lists it
+        name: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct AddToken {
+    /// Whose it is
+    pub name: String,
+    /// What it is good for: send (hand messages over), read (ask what became of them)
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',', default_value = "send,read", value_parser = scope)]
+    pub scopes: Vec<Scope>,
+    /// How long it is good: 12h, 90d. Default: until it is revoked
+    #[arg(long, value_name = "SPAN", value_parser = crate::control::span)]
+    pub expires: Option<Duration>,
+}
+
+fn scope(word: &str) -> Result<Scope, String> {
+    let words = Scope::ALL.map(Scope::word).join(", ");
+    Scope::from_word(word).ok_or_else(|| format!("a scope is one of {words}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +279,8 @@ mod tests {
             ("packetboat pause", "required"),
             ("packetboat pause a --rule b", "cannot be used with"),
             ("packetboat receipts --csv --json", "cannot be used with"),
+            ("packetboat tokens add", "required"),
+            ("packetboat tokens add shop --scopes send,operate", "a scope is one of send, read"),
         ] {
             let error = Args::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

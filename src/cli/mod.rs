@@ -22,6 +22,7 @@ mod sendmail;
 mod serve;
 mod status;
 mod text;
+mod tokens;
 
 use crate::telemetry;
 use args::{Args, Verb};
@@ -72,6 +73,7 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
         Verb::Pause(wanted) => wait(pause::pause(wanted, config, console)),
         Verb::Resume(wanted) => wait(pause::resume(wanted, config, console)),
         Verb::Receipts(wanted) => wait(receipts::receipts(wanted, config, console)),
+        Verb::Tokens(wanted) => wait(tokens::tokens(wanted, config, console)),
         Verb::Completions { shell } => completions::completions(*shell, console),
     }
 }

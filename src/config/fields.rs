@@ -108,6 +108,11 @@ impl<'a> Fields<'a> {
         self.entries.iter().filter(|entry| entry.key.as_text().is_some_and(|name| self.table.key(name).is_some()))
     }
 
+    /// What is found about the map as a whole.
+    pub fn told<T>(&self, tell: impl FnOnce(&Sheet) -> T) -> T {
+        tell(self.sheet)
+    }
+
     /// Where the map is spoken of.
     #[must_use]
     pub fn at(&self) -> &Span {

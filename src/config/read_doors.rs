@@ -4,6 +4,7 @@ use super::{
     fields::Fields,
     keys::{Table, default, not_yet, optional},
     read,
+    read_http::{HTTP, HttpDoor, http},
     sheet::{Problem, Sheet},
     surroundings::Surroundings,
 };
@@ -16,6 +17,7 @@ pub struct Doors {
     pub maildrop: Option<PathBuf>,
     /// The folder that applications rename messages into.
     pub spool: Option<PathBuf>,
+    pub http: Option<HttpDoor>,
 }
 
 /// Where `sendmail` and the gateway meet if nothing is said.
@@ -24,14 +26,14 @@ pub const MAILDROP: &str = "/var/spool/packetboat/maildrop";
 /// Where applications rename messages to if nothing is said.
 pub const SPOOL_FOLDER: &str = "/var/spool/packetboat/spool";
 
-const NOT_THERE: &str = "leave it out: this version has the doors `sendmail` and `spool`";
+const NOT_THERE: &str = "leave it out: this version has the doors `sendmail`, `spool` and `http`";
 
 /// The keys of `doors`.
 pub const DOORS: Table = Table {
     name: "doors",
     keys: &[
         optional("sendmail"),
-        not_yet("http", NOT_THERE),
+        optional("http"),
         not_yet("submission", NOT_THERE),
         optional("spool"),
         not_yet("drop", NOT_THERE),
@@ -79,7 +81,11 @@ pub(super) fn doors(top: &Fields<'_>, around: &Surroundings<'_>) -> Option<Doors
         Some(_) => Some(around.path(&doors.map("spool", &SPOOL)?.need("folder", read::some_text)?)),
         None => None,
     };
-    Some(Doors { maildrop, spool })
+    let http = match doors.entry("http") {
+        Some(_) => Some(http(&doors.map("http", &HTTP)?, around)?),
+        None => None,
+    };
+    Some(Doors { maildrop, spool, http })
 }
 
 /// Reports a spool that others would find their own files in.

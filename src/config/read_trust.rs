@@ -32,7 +32,7 @@ pub(super) fn trust(fields: &Fields<'_>, sheet: &Sheet, name: &str, around: &Sur
 }
 
 /// A file that is there, or `""` for none.
-fn maybe_file(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<Option<PathBuf>> {
+pub(super) fn maybe_file(sheet: &Sheet, node: &Node, around: &Surroundings<'_>) -> Option<Option<PathBuf>> {
     let written = read::text(sheet, node)?;
     if written.is_empty() {
         return Some(None);

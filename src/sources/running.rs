@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Escaped, Moment},
-    sources::{mail_folder, schedule, watch},
+    sources::{Listening, mail_folder, schedule, watch},
 };
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ pub enum Running {
     Watch(watch::Handle),
     Schedule(schedule::Handle),
     MailFolder(mail_folder::Handle),
+    Listening(Listening),
 }
 
 impl Running {
@@ -22,6 +23,7 @@ impl Running {
             Self::Watch(watch) => &watch.rule().name,
             Self::Schedule(schedule) => &schedule.rule().name,
             Self::MailFolder(folder) => folder.door().word(),
+            Self::Listening(door) => door.door().word(),
         }
     }
 
@@ -32,6 +34,7 @@ impl Running {
             Self::Watch(watch) => Escaped(watch.rule().when.folder.as_os_str().as_encoded_bytes()).to_string(),
             Self::Schedule(schedule) => schedule.rule().when.to_string(),
             Self::MailFolder(folder) => Escaped(folder.folder().as_os_str().as_encoded_bytes()).to_string(),
+            Self::Listening(door) => door.place().to_owned(),
         }
     }
 
@@ -41,7 +44,7 @@ impl Running {
         let seen_whole = match self {
             Self::Watch(watch) => watch.status().seen_whole,
             Self::Schedule(schedule) => schedule.status().seen_whole,
-            Self::MailFolder(_) => return None, // nothing is expected of it
+            Self::MailFolder(_) | Self::Listening(_) => return None, // nothing is expected of it
         };
         Some(seen_whole?.elapsed())
     }
@@ -63,6 +66,7 @@ impl Running {
             }
             Self::Schedule(schedule) => Some((None, schedule.status().later?)),
             Self::MailFolder(folder) => Some((None, folder.trouble()?)),
+            Self::Listening(door) => Some((None, door.trouble()?)),
         }
     }
 
@@ -73,6 +77,7 @@ impl Running {
             Self::Watch(watch) => watch.status().settling,
             Self::Schedule(schedule) => usize::from(schedule.status().later.is_some()),
             Self::MailFolder(folder) => usize::from(folder.trouble().is_some()),
+            Self::Listening(_) => 0, // what does not come in is the caller's still
         }
     }
 
@@ -82,6 +87,7 @@ impl Running {
             Self::Watch(watch) => watch.ended().await,
             Self::Schedule(schedule) => schedule.ended().await,
             Self::MailFolder(folder) => folder.ended().await,
+            Self::Listening(door) => door.ended().await,
         }
     }
 }

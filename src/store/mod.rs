@@ -71,8 +71,9 @@ pub use operate_move::MoveTo;
 pub use places::Place;
 pub use queue::{QueueKey, QueueRow};
 pub use read::{
-    Attempt, Ends, Expected, Found, InVain, JobDetail, JobFilter, JobLine, LaneStatus, NotAGlob, OpenCounts,
-    PausedRule, ReceiptFilter, ReceiptLine, Rest, RuleStatus, SessionStatus, Status, Which,
+    Attempt, Ends, Expected, Found, InVain, JobDetail, JobFilter, JobLine, LaneStatus, MessageAttempt, MessageDetail,
+    NotAGlob, OpenCounts, PausedRule, ReceiptFilter, ReceiptLine, Recipient, Rest, RuleStatus, SessionStatus, Status,
+    Which,
 };
 pub use report::Delivery;
 pub use sameness::Sameness;

@@ -3,8 +3,10 @@
 mod certificate;
 mod client;
 mod roots;
+mod server;
 mod verifier;
 mod words;
 
 pub use client::{ClientTls, SettingError, TlsTrouble};
+pub use server::{CertificateError, ServerTls};
 pub use verifier::Seen;

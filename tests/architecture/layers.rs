@@ -1,7 +1,7 @@
 //! Who may import whom.
 
 /// Each module with those it may import; it may only name modules above it.
-pub const LAYERS: [(&str, &[&str]); 29] = [
+pub const LAYERS: [(&str, &[&str]); 30] = [
     ("domain", &[]),
     ("policy", &["domain"]),
     ("clock", &["domain"]),
@@ -53,10 +53,14 @@ pub const LAYERS: [(&str, &[&str]); 29] = [
         ],
     ),
     (
+        "http",
+        &["domain", "clock", "simulation", "mail", "config", "rules", "tls", "store", "accounts", "intake", "sources"],
+    ),
+    (
         "app",
         &[
             "domain", "clock", "config", "rules", "notices", "store", "lanes", "intake", "sources", "worker",
-            "janitor", "control",
+            "janitor", "control", "http",
         ],
     ),
     ("demo", &["domain", "clock", "config", "rules", "store", "ftp", "smtp", "app"]),

@@ -20,6 +20,7 @@ mod ftp_faults;
 mod ftp_secrecy;
 mod ftp_settings;
 mod heartbeat;
+mod http;
 mod kills;
 mod lanes;
 mod lateness;

@@ -12,6 +12,7 @@ pub mod receipts;
 pub mod status;
 mod table;
 pub mod tally;
+pub mod tokens;
 
 pub use amount::{count, plural, span};
 pub use calendar::Calendar;

@@ -1,11 +1,14 @@
 //! A file of the spool → a message with its envelope. Pure but for the files of a request's template.
 
-use super::{Origin, folder::ends};
+use super::folder::ends;
 use crate::{
     domain::{Door, Escaped, Instructions, Message, MessageKey, Moment, Ref, Sha256},
-    mail::{self, Mailbox, incoming},
+    mail::incoming,
     rules::{Asked, Notation, Requests},
-    sources::mail_folder::files::Found,
+    sources::{
+        mail_folder::files::Found,
+        origin::{Given, Hand, Origin},
+    },
 };
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, time::UNIX_EPOCH};
 
@@ -37,8 +40,8 @@ pub(super) fn message(
 ) -> Result<Message, String> {
     let bytes = found.bytes.as_ref().map_err(Clone::clone)?;
     let left_at = found.left_at.duration_since(UNIX_EPOCH).map_or(now, |span| Moment(span.as_millis() as i64)).min(now);
-    let (given, lines, instructions) = match Kind::of(&found.name) {
-        Some(Kind::Eml) => (own_words(bytes, &origin.domain)?, incoming::Lines::Unix, Instructions::default()),
+    let given = match Kind::of(&found.name) {
+        Some(Kind::Eml) => own_words(bytes, origin)?,
         Some(Kind::Request(notation)) => {
             let shown = Escaped(found.name.as_bytes()).to_string();
             let asked = requests.message((&shown, notation), bytes, (id, left_at)).map_err(|why| why.to_string())?;
@@ -47,50 +50,24 @@ pub(super) fn message(
             let Asked { sender, recipients, bytes, instructions, .. } = asked;
             let sender = Some(sender.address().to_owned());
             let instructions = Instructions { key, ..instructions };
-            (Given { sender, recipients, bytes: bytes.into() }, incoming::Lines::Strict, instructions)
+            Given { sender, recipients, bytes: bytes.into(), lines: incoming::Lines::Strict, instructions }
         }
         None => return Err("its name does not say what it is: it ends in .eml, .yaml, .yml or .json".to_owned()),
     };
-    let Given { sender, recipients, bytes } = given;
-    let named = sender.clone().unwrap_or_else(|| format!("MAILER-DAEMON@{}", origin.domain));
-    let stamp = incoming::Stamp {
-        host: &origin.host,
-        door: incoming::Door::Spool,
-        reference: id,
-        domain: &origin.domain,
-        sender: &Mailbox::parse(&named).map_err(|why| format!("its sender: {why}"))?,
-        at: left_at,
+    let hand = Hand {
+        id,
+        door: Door::Spool,
+        way: incoming::Door::Spool,
+        account: format!("uid {}", found.uid),
+        handed_at: left_at,
+        received_at: now,
     };
-    let bytes = incoming::normalise(&bytes, lines, &stamp).map_err(|why| why.to_string())?;
-    let facts = incoming::facts(&bytes);
-    let account = Some(format!("uid {}", found.uid));
-    Ok(Message { id, door: Door::Spool, account, received_at: now, sender, recipients, bytes, facts, instructions })
-}
-
-/// A message as it is handed over, with its envelope.
-struct Given<'a> {
-    /// `None`: the null sender.
-    sender: Option<String>,
-    recipients: Vec<String>,
-    bytes: std::borrow::Cow<'a, [u8]>,
+    origin.message(given, hand)
 }
 
 /// Of a message that says itself from whom and to whom it is.
-fn own_words<'a>(bytes: &'a [u8], domain: &str) -> Result<Given<'a>, String> {
-    let sender = match incoming::sender_of(bytes).map_err(|why| why.to_string())? {
-        None => return Err("its header does not say whom it is from: Return-Path, Sender or From".to_owned()),
-        Some(null) if null.is_empty() => None,
-        Some(sender) => Some(mail::qualified(&sender, domain)?),
-    };
-    let mut recipients: Vec<String> = Vec::new();
-    for recipient in incoming::recipients_of(bytes).map_err(|why| why.to_string())? {
-        let address = mail::qualified(&recipient, domain)?;
-        if !recipients.contains(&address) {
-            recipients.push(address);
-        }
-    }
-    if recipients.is_empty() {
-        return Err("its header does not say whom it is for: To, Cc or Bcc".to_owned());
-    }
-    Ok(Given { sender, recipients, bytes: bytes.into() })
+fn own_words<'a>(bytes: &'a [u8], origin: &Origin) -> Result<Given<'a>, String> {
+    let (sender, recipients) = (origin.sender_of(bytes)?, origin.recipients_of(bytes)?);
+    let (lines, instructions) = (incoming::Lines::Unix, Instructions::default());
+    Ok(Given { sender, recipients, bytes: bytes.into(), lines, instructions })
 }

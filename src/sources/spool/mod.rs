@@ -10,7 +10,10 @@ use crate::{
     domain::Door,
     intake::Post,
     rules::Requests,
-    sources::mail_folder::{self, Handle, MailFolder, NotNow},
+    sources::{
+        Origin,
+        mail_folder::{self, Handle, MailFolder, NotNow},
+    },
 };
 use claim::Settling;
 use notify::{
@@ -35,17 +38,6 @@ pub struct Spool {
     origin: Origin,
     /// What has been seen and is not whole yet.
     settling: Mutex<Settling>,
-}
-
-/// What is written into messages, and what they may be.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// Bytes of a message.
-    pub message_size: u64,
-    /// This machine's name, for the trace.
-    pub host: String,
-    /// The domain of addresses that have none.
-    pub domain: String,
 }
 
 impl Spool {

@@ -109,7 +109,7 @@ impl Attempt {
         self.outcome == TryOutcome::Returned.word()
     }
 
-    fn from_row(row: &SqliteRow) -> Self {
+    pub(super) fn from_row(row: &SqliteRow) -> Self {
         Self {
             started_at: row.get("started_at"),
             ended_at: row.get("ended_at"),
