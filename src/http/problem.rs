@@ -18,7 +18,7 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
     #[serde(skip)]
-    beside: Option<(HeaderName, String)>,
+    beside: Option<Box<(HeaderName, String)>>,
 }
 
 impl Problem {
@@ -48,7 +48,7 @@ impl Problem {
     }
 
     pub(super) fn with(self, name: HeaderName, value: impl Into<String>) -> Self {
-        Self { beside: Some((name, value.into())), ..self }
+        Self { beside: Some(Box::new((name, value.into()))), ..self }
     }
 }
 
@@ -56,7 +56,7 @@ impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let answer = Self::json(status, &problem).of_type("application/problem+json");
-        match problem.beside {
+        match problem.beside.map(|beside| *beside) {
             Some((name, value)) => answer.with(name, value),
             None => answer,
         }
