@@ -60,8 +60,14 @@ pub(super) fn http(fields: &Fields<'_>, around: &Surroundings<'_>) -> Option<Htt
         fields.told(|sheet| sheet.report(Problem::error(fields.at(), message).hint(hint)));
         return None;
     }
-    let tls = certificate.zip(key?);
-    Some(HttpDoor { listen, hosts: hosts?, tls })
+    let (tls, hosts) = (certificate.zip(key?), hosts?);
+    if listen.ip().is_unspecified() && hosts.is_empty() {
+        let problem = Problem::error(fields.at(), "no request names this address: none would be answered");
+        let hint = "add `hosts: mail.example.com`, the name that clients call it by";
+        fields.told(|sheet| sheet.report(problem.hint(hint)));
+        return None;
+    }
+    Some(HttpDoor { listen, hosts, tls })
 }
 
 fn address(text: &str) -> Result<SocketAddr, Fault> {

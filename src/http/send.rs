@@ -62,13 +62,11 @@ pub(super) async fn one(
     let body = Arc::new(desk.bodies.read(&head.headers, body, most).await?);
     let within = if kind == Kind::Request { make::key_within(&body.bytes)? } else { None };
     let query = head.uri.query().unwrap_or_default().to_owned();
-    let content = [&[u8::from(kind == Kind::Raw)], query.as_bytes(), b"\0", &body.bytes].concat();
     let key = either(beside, within)?.map(|text| MessageKey {
         holder: bearer.holder.clone(),
         text,
-        content: Sha256::of(&content),
+        content: kind.content(&query, &body.bytes),
     });
-    drop(content);
     if let Some(first) = known(desk, key.as_ref()).await? {
         return Ok(again(&first));
     }
@@ -107,7 +105,7 @@ pub(super) async fn many(
     let mut results: Vec<Option<Fate>> = Vec::new();
     let mut fresh: Vec<(usize, Vec<u8>, Option<MessageKey>)> = Vec::new();
     for (place, element) in batch::elements(&body.bytes)?.into_iter().enumerate() {
-        let content = Sha256::of(&[&[0], &b"\0"[..], element].concat()); // as it would be by itself
+        let content = Kind::Request.content("", element); // as it would be by itself
         let key = make::key_within(element)?.map(|text| MessageKey { holder: bearer.holder.clone(), text, content });
         results.push(match known(desk, key.as_ref()).await {
             Ok(Some(first)) => Some(Fate::Accepted(Accepted::of(first.id, first.recipients))),
@@ -164,6 +162,11 @@ impl Accepted {
 }
 
 impl Kind {
+    /// What makes a request the same as another.
+    fn content(self, query: &str, body: &[u8]) -> Sha256 {
+        Sha256::of(&[&[u8::from(self == Self::Raw)], query.as_bytes(), b"\0", &Sha256::of(body).0].concat())
+    }
+
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {

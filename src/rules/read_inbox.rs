@@ -71,7 +71,7 @@ fn addresses(sheet: &Sheet, node: &Node) -> Option<Globs> {
 pub fn refuse_what_files_have(sheet: &Sheet, rule: &Fields<'_>, known: &Outline) {
     if let Some(when) = rule.entry("when").filter(|_| known.doors == Doors::default() && known.servers.is_some()) {
         let problem = Problem::error(&when.key.at, "no door is open by which a message could come");
-        sheet.report(problem.hint("add `doors: { sendmail: { } }` to packetboat.yaml, or `spool`"));
+        sheet.report(problem.hint("add `doors: { sendmail: { } }` to packetboat.yaml, or `spool`, or `http`"));
     }
     for (name, hint) in [
         ("after", "leave it out: this version does nothing more with a message that is relayed"),

@@ -552,19 +552,20 @@ fn over_tls_it_is_called_by_its_names() {
     let folder = tempfile::tempdir().unwrap();
     let files = certificates::write(Shown::Good, folder.path());
     let text = fs::read_to_string(&post.gateway.config).unwrap();
-    let open = text.replace("127.0.0.1:", "0.0.0.0:");
     let door = |more: &str| {
         let listen = format!("listen: \"0.0.0.0:{}\"", post.port);
         let line = format!("doors: {{ http: {{ {listen}{more} }} }}");
         let rest: Vec<&str> = text.lines().filter(|line| !line.starts_with("doors:")).collect();
         fs::write(&post.gateway.config, format!("{}\n{line}\n", rest.join("\n"))).unwrap();
     };
-    drop(open);
     door("");
     let check = post.gateway.run(&["check"]);
     assert_eq!(check.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&check.stdout).contains("whoever can read the network"), "{check:?}");
     let (certificate, key) = (files.certificate.display(), files.key.display());
+    door(&format!(", certificate: {certificate}, key: {{ file: {key} }}"));
+    let check = post.gateway.run(&["check"]);
+    assert!(String::from_utf8_lossy(&check.stdout).contains("none would be answered"), "{check:?}");
     door(&format!(", hosts: [localhost], certificate: {certificate}, key: {{ file: {key} }}"));
     let _serving = post.serve();
     let port = post.port;
@@ -582,6 +583,38 @@ fn over_tls_it_is_called_by_its_names() {
     assert_eq!((curl("localhost").as_str(), curl("127.0.0.1").as_str()), ("202", "421"));
     wait::until("it goes out", PATIENCE, || post.relay.messages().len() == 1);
     assert!(exchange(port, b"GET /healthz HTTP/1.1\r\n\r\n").is_err(), "nothing is said in the clear");
+}
+
+/// Come again: nothing was taken in.
+#[tokio::test]
+async fn what_cannot_be_taken_now_is_told_so() {
+    let post = Post::new();
+    let text = fs::read_to_string(&post.gateway.config).unwrap();
+    fs::write(&post.gateway.config, text.replace("message_size: 1MB", "message_size: 1MB, disk_free: 900TB")).unwrap();
+    let serving = post.serve();
+    let key = "Idempotency-Key: later\r\n";
+    let told = post.post("/v1/messages", key, &usual("s")).unwrap();
+    assert_eq!((told.status, told.fields["retry-after"].as_str()), (503, "5"));
+    assert!(told.body.contains("limits: disk_free"), "{told:?}");
+    let batch = post.post("/v1/messages/batch", "", &json!([usual("a"), usual("b")])).unwrap();
+    assert_eq!((batch.status, &batch.json()[1]["status"]), (207, &json!(503)));
+    assert!(serving.stop().success());
+    fs::write(&post.gateway.config, text).unwrap();
+    let _serving = post.serve();
+    assert_eq!(post.post("/v1/messages", key, &usual("s")).unwrap().status, 202);
+    // large bodies that do not come take the memory for bodies; who comes meanwhile is told, and served when they are gone
+    let length = (1 << 20) + 1_333_336;
+    let holders: Vec<TcpStream> = (0..4)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", post.port)).unwrap();
+            let head = post.head("POST /v1/messages", length);
+            stream.write_all(format!("{head}Content-Type: application/json\r\n\r\n{{").as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    wait::until("there is no room", PATIENCE, || post.post("/v1/messages", "", &usual("s")).unwrap().status == 503);
+    drop(holders);
+    wait::until("there is", PATIENCE, || post.post("/v1/messages", "", &usual("s")).unwrap().status == 202);
 }
 
 /// Files go on; the door opens when its place is free.

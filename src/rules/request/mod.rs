@@ -126,12 +126,20 @@ impl Requests {
     fn read(&self, (shown, notation): (&str, Notation), bytes: &[u8], at: Moment) -> Result<Request, NotARequest> {
         let nowhere = |findings| NotARequest::of(findings, |_| String::new());
         let sheet = sheet_within(self.most(), shown, bytes).map_err(nowhere)?;
-        let sheet = if notation == Notation::Json { json::as_yaml(sheet).map_err(nowhere)? } else { sheet };
+        let (sheet, mut aside) = match notation {
+            Notation::Json => json::as_yaml(sheet).map_err(nowhere)?,
+            Notation::Yaml => (sheet, json::Aside::default()),
+        };
+        if notation == Notation::Json && sheet.text().len() as u64 > MOST {
+            let message = format!("this has more than {} beside its attachments", show_size(MOST));
+            return Err(NotARequest::whole(shown, &message));
+        }
         if sheet.text().trim().is_empty() {
             let hint = "`to: ann@example.org` and so on";
             return Err(nowhere(vec![Finding::about_file(shown, "the file is empty", Some(hint))]));
         }
-        let Some(root) = yaml::read(&sheet) else { return Err(nowhere(sheet.into_findings())) };
+        let Some(mut root) = yaml::read(&sheet) else { return Err(nowhere(sheet.into_findings())) };
+        aside.put_back(&mut root);
         match read::request(&sheet, &root, (self, at)) {
             Some(request) => Ok(request),
             None => {

@@ -293,3 +293,30 @@ fn each_mistake_in_json_has_its_pointer() {
     let made = requests(folder.path()).message(("r", Notation::Json), text, (ID, Moment(0)));
     assert_eq!(made.unwrap_err().faults[0].pointer, "/template");
 }
+
+/// Files in base64 are no work for the parsers of YAML, wherever they stand.
+#[test]
+fn long_texts_of_json_come_through_as_they_are() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(9_000).collect();
+    let content = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &bytes);
+    let word = "w".repeat(2000);
+    let text = serde_json::json!({
+        "to": "ann@x.example", "subject": "s", "text": word, "data": {"token": word, "list": [word, "short"]},
+        "attachments": [{"name": "a.bin", "content": content}, {"name": "b.bin", "content": "YQ=="}],
+    });
+    for text in [text.to_string(), serde_json::to_string_pretty(&text).unwrap().replace("  ", "\t")] {
+        let made = asked(Notation::Json, &text).unwrap();
+        let message = MessageParser::default().parse(&made.bytes).unwrap();
+        assert_eq!(message.body_text(0).unwrap().trim_end(), word);
+        assert_eq!(made.instructions.data["token"], word);
+        assert_eq!(made.instructions.data["list"], serde_json::json!([word, "short"]));
+        let files: Vec<_> = message.attachments().map(|part| part.contents().to_vec()).collect();
+        assert_eq!(files, [bytes.clone(), b"a".to_vec()]);
+    }
+    let wrong = text.to_string().replace("\"subject\"", "\"subjct\"");
+    assert!(asked(Notation::Json, &wrong).unwrap_err().contains("unknown key `subjct`"));
+    let large = format!(r#"{{"to": "ann@x.example", "subject": "s", "text": "{}"}}"#, "long ".repeat(220_000));
+    let roomy = Requests { message_size: 50_000_000, ..requests(Path::new("/none")) };
+    let why = roomy.message(("r", Notation::Json), large.as_bytes(), (ID, Moment(0))).unwrap_err().to_string();
+    assert!(why.contains("beside its attachments"), "{why}");
+}
