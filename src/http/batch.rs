@@ -60,6 +60,7 @@ fn split(json: &[u8]) -> Vec<&[u8]> {
 mod tests {
     use super::*;
     use crate::http::answer::Answer;
+    use proptest::prelude::*;
 
     fn status_of(problem: Problem) -> u16 {
         Answer::from(problem).status().as_u16()
@@ -76,5 +77,18 @@ mod tests {
         let many = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
         assert_eq!(elements(many(MOST).as_bytes()).unwrap().len(), MOST);
         assert_eq!(status_of(elements(many(MOST + 1).as_bytes()).unwrap_err()), 413);
+    }
+
+    proptest! {
+        #[test]
+        fn the_elements_are_those_of_the_array(texts in prop::collection::vec(any::<String>(), 1..6), is_pretty: bool) {
+            let values: Vec<serde_json::Value> =
+                texts.iter().map(|text| serde_json::json!({text.as_str(): [text, {"a": text}], "n": 1.50})).collect();
+            let write = if is_pretty { serde_json::to_vec_pretty } else { serde_json::to_vec };
+            let json = write(&values).unwrap();
+            let parts = elements(&json).unwrap();
+            let read: Vec<serde_json::Value> = parts.iter().map(|part| serde_json::from_slice(part).unwrap()).collect();
+            prop_assert_eq!(read, values);
+        }
     }
 }

@@ -289,6 +289,7 @@ fn what_is_refused_is_told_by_status_key_and_place() {
             413,
             "limits: message_size",
         ),
+        (asked(to, &format!("{bearer}{}", json_of(99_999_999_999)), ""), 413, "limits: message_size"),
         (asked(to, &with("{"), "{"), 400, "this is not JSON: EOF"),
         (asked(to, &with(""), ""), 400, "this is not JSON"),
         (asked(to, &with("[]"), "[]"), 422, "expected a map"),

@@ -6,6 +6,7 @@ use crate::{
     mail::Mailbox,
 };
 use mail_parser::MessageParser;
+use proptest::prelude::*;
 use std::{fs, path::Path};
 
 const ID: Ref = Ref([7; 16]);
@@ -319,4 +320,51 @@ fn long_texts_of_json_come_through_as_they_are() {
     let roomy = Requests { message_size: 50_000_000, ..requests(Path::new("/none")) };
     let why = roomy.message(("r", Notation::Json), large.as_bytes(), (ID, Moment(0))).unwrap_err().to_string();
     assert!(why.contains("beside its attachments"), "{why}");
+}
+
+/// What came out of bytes that anybody may send: mistakes with their places, or a message that every relay takes.
+fn is_sound(notation: Notation, bytes: &[u8]) -> bool {
+    let made = requests(Path::new("/none")).message(("r", notation), bytes, (ID, Moment(0)));
+    match made {
+        Err(wrong) => {
+            let is_pointer = |text: &str| text.is_empty() || text.starts_with('/');
+            !wrong.faults.is_empty() && wrong.faults.iter().all(|fault| is_pointer(&fault.pointer))
+        }
+        Ok(made) => {
+            let text = String::from_utf8_lossy(&made.bytes).replace("\r\n", "\u{1}");
+            let head = text.split("\u{1}\u{1}").next().unwrap().to_lowercase();
+            let is_whole = !text.contains(['\r', '\n', '\0']) && text.split('\u{1}').all(|line| line.len() <= 998);
+            is_whole && !head.contains("\u{1}bcc:") && !made.recipients.is_empty()
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_the_reader(text in "\\PC{0,200}|[\\[\\]{}:,\"'\\\\a-z0-9 \n\t&*!|>-]{0,200}", is_json: bool) {
+        let notation = if is_json { Notation::Json } else { Notation::Yaml };
+        prop_assert!(is_sound(notation, text.as_bytes()));
+    }
+
+    #[test]
+    fn no_damage_to_a_request_breaks_the_reader(damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4), is_json: bool) {
+        let text = r#"{"to": ["Ann <ann@x.example>"], "bcc": "eve@x.example", "subject": "s", "text": "t", "html": "<p>", "headers": {"X-A": "b"}, "tags": "a", "send_at": "2h", "deadline": "1970-01-02T00:00:00Z", "data": {"a": [1, {"b": 2.5}]}, "attachments": [{"name": "a.png", "content": "YQ==", "inline": "x"}]}"#;
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let notation = if is_json { Notation::Json } else { Notation::Yaml };
+        prop_assert!(is_sound(notation, &bytes));
+    }
+
+    /// A value is a value: nothing in it becomes a header, a recipient or another line.
+    #[test]
+    fn no_value_becomes_anything_else(subject: String, text: String, name: String, tag: String, value: String) {
+        let request = serde_json::json!({
+            "to": "ann@x.example", "subject": subject, "text": text, "tags": [tag], "headers": {"X-A": value},
+            "attachments": [{"name": name, "content": "YQ=="}], "idempotency_key": value,
+        });
+        prop_assert!(is_sound(Notation::Json, request.to_string().as_bytes()));
+    }
 }
