@@ -12,6 +12,7 @@ mod query;
 mod route;
 mod send;
 mod show;
+mod strangers;
 
 use crate::{
     accounts::Tokens,
@@ -26,6 +27,7 @@ use crate::{
 use body::Bodies;
 use hosts::Hosts;
 use std::sync::Arc;
+use strangers::Strangers;
 use tokio_util::sync::CancellationToken;
 
 /// What the door needs to know.
@@ -48,6 +50,7 @@ struct Desk {
     tokens: Tokens,
     clock: Clock,
     bodies: Bodies,
+    strangers: Strangers,
 }
 
 impl Http {
@@ -61,6 +64,7 @@ impl Http {
             hosts: Hosts::new(door.listen, &door.hosts),
             bodies: Bodies::new(requests.most().max(origin.message_size)),
             tokens: Tokens::new(store.clone(), clock.clone()),
+            strangers: Strangers::default(),
             requests,
             origin,
             post,

@@ -8,9 +8,9 @@ use crate::{
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
     body::Incoming,
-    header::{ALLOW, AUTHORIZATION, WWW_AUTHENTICATE},
+    header::{ALLOW, AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 use tracing::debug;
 
 /// What is there.
@@ -76,7 +76,7 @@ async fn routed(desk: &Arc<Desk>, request: Request<Incoming>, peer: IpAddr) -> R
         let detail = format!("this takes {} alone", place.method());
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).with(ALLOW, place.method().as_str()));
     }
-    let bearer = admitted(desk, &head.headers, place.scope()).await?;
+    let bearer = admitted(desk, (&head.headers, peer), place.scope()).await?;
     match place {
         Place::Health => Ok(Answer::text("ok\n")),
         Place::Messages => send::one(desk, (&head, body), (bearer, peer)).await,
@@ -86,7 +86,7 @@ async fn routed(desk: &Arc<Desk>, request: Request<Incoming>, peer: IpAddr) -> R
     }
 }
 
-async fn admitted(desk: &Desk, headers: &HeaderMap, scope: Scope) -> Result<Bearer, Problem> {
+async fn admitted(desk: &Desk, (headers, peer): (&HeaderMap, IpAddr), scope: Scope) -> Result<Bearer, Problem> {
     let unknown = |detail: &str, challenge: &'static str| {
         Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, challenge)
     };
@@ -103,9 +103,13 @@ async fn admitted(desk: &Desk, headers: &HeaderMap, scope: Scope) -> Result<Bear
     desk.tokens.admit(token, scope).await.map_err(|why| match why {
         Denied::Store(why) => Problem::later(why.to_string(), 5),
         Denied::Lacks(_) => Problem::new(StatusCode::FORBIDDEN, why.to_string()),
-        Denied::Unknown | Denied::Expired | Denied::Revoked => {
-            unknown(&why.to_string(), "Bearer error=\"invalid_token\"")
-        }
+        Denied::Unknown | Denied::Expired | Denied::Revoked => match desk.strangers.met(peer, Instant::now()) {
+            None => unknown(&why.to_string(), "Bearer error=\"invalid_token\""),
+            Some(wait) => {
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, format!("{why}, and too many of them came from here"))
+                    .with(RETRY_AFTER, wait.as_secs().max(1).to_string())
+            }
+        },
     })
 }
 
