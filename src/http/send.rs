@@ -50,6 +50,9 @@ enum Fate {
     Refused(Problem),
 }
 
+/// One of a batch that is not known: its place, its text, its key.
+type Fresh = (usize, Vec<u8>, Option<MessageKey>);
+
 /// Takes one message in.
 pub(super) async fn one(
     desk: &Arc<Desk>,
@@ -68,7 +71,7 @@ pub(super) async fn one(
         content: kind.content(&query, &body.bytes),
     });
     if let Some(first) = known(desk, key.as_ref()).await? {
-        return Ok(again(&first));
+        return Ok(again(first.id, first.recipients));
     }
     let call = Call { bearer, peer, at: desk.clock.now() };
     let (of, given) = (desk.clone(), body.clone());
@@ -82,7 +85,7 @@ pub(super) async fn one(
     drop(body); // its part of the memory, too
     match taken {
         Some(Ok(first)) if first == id => Ok(Answer::json(StatusCode::ACCEPTED, &Accepted::of(id, recipients))),
-        Some(Ok(first)) => Ok(again(&KeyedMessage { id: first, content: Sha256::of(&[]), recipients })),
+        Some(Ok(first)) => Ok(again(first, recipients)),
         Some(Err(refused)) => Err(self::refused(&refused)),
         None => Err(Problem::later("nothing came back", RETRY_AFTER)),
     }
@@ -102,12 +105,12 @@ pub(super) async fn many(
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
     let body = desk.bodies.read(&head.headers, body, desk.requests.most()).await?;
-    let mut results: Vec<Option<Fate>> = Vec::new();
-    let mut fresh: Vec<(usize, Vec<u8>, Option<MessageKey>)> = Vec::new();
+    let mut fates: Vec<Option<Fate>> = Vec::new();
+    let mut fresh: Vec<Fresh> = Vec::new();
     for (place, element) in batch::elements(&body.bytes)?.into_iter().enumerate() {
         let content = Kind::Request.content("", element); // as it would be by itself
         let key = make::key_within(element)?.map(|text| MessageKey { holder: bearer.holder.clone(), text, content });
-        results.push(match known(desk, key.as_ref()).await {
+        fates.push(match known(desk, key.as_ref()).await {
             Ok(Some(first)) => Some(Fate::Accepted(Accepted::of(first.id, first.recipients))),
             Ok(None) => {
                 fresh.push((place, element.to_vec(), key));
@@ -117,42 +120,56 @@ pub(super) async fn many(
         });
     }
     let call = Call { bearer, peer, at: desk.clock.now() };
-    let of = desk.clone();
-    let make = move || {
-        let made = |(place, json, key): (usize, Vec<u8>, _)| {
-            (place, make::of_request(&of, (&json, &format!("/{place}")), (&call, key)))
-        };
-        fresh.into_iter().map(made).collect::<Vec<_>>()
-    };
-    let made = aside(make).await.map_err(|why| Problem::later(why.to_string(), RETRY_AFTER))?;
     let mut whole: Vec<(usize, Message)> = Vec::new();
-    for (place, made) in made {
+    for (place, made) in make_all(desk, fresh, call).await? {
         match made {
             Ok(message) => whole.push((place, message)),
-            Err(problem) => results[place] = Some(Fate::Refused(problem)),
+            Err(problem) => fates[place] = Some(Fate::Refused(problem)),
         }
     }
+    for (place, fate) in take_all(desk, whole).await {
+        fates[place] = Some(fate);
+    }
+    let fates: Vec<Fate> = fates.into_iter().flatten().collect();
+    let are_all = fates.iter().all(|fate| matches!(fate, Fate::Accepted(_)));
+    Ok(Answer::json(if are_all { StatusCode::ACCEPTED } else { StatusCode::MULTI_STATUS }, &fates))
+}
+
+/// The messages of these requests, or what is wrong with them.
+async fn make_all(
+    desk: &Arc<Desk>,
+    fresh: Vec<Fresh>,
+    call: Call,
+) -> Result<Vec<(usize, Result<Message, Problem>)>, Problem> {
+    let of = desk.clone();
+    let make = move || {
+        let made =
+            |(place, json, key): Fresh| (place, make::of_request(&of, (&json, &format!("/{place}")), (&call, key)));
+        fresh.into_iter().map(made).collect()
+    };
+    aside(make).await.map_err(|why| Problem::later(why.to_string(), RETRY_AFTER))
+}
+
+/// Some dozens in a commit; what cannot be taken in now is told of each.
+async fn take_all(desk: &Desk, mut whole: Vec<(usize, Message)>) -> Vec<(usize, Fate)> {
+    let mut fates = Vec::with_capacity(whole.len());
     while !whole.is_empty() {
         let rest = whole.split_off(whole.len().min(TOGETHER));
-        let places: Vec<(usize, Vec<String>)> =
-            whole.iter().map(|(place, message)| (*place, message.recipients.clone())).collect();
-        let messages = whole.into_iter().map(|(_, message)| message).collect();
+        let (places, messages): (Vec<usize>, Vec<Message>) = whole.into_iter().unzip();
+        let recipients: Vec<Vec<String>> = messages.iter().map(|message| message.recipients.clone()).collect();
         match desk.post.take_once(messages).await {
             Ok(taken) => {
-                for ((place, recipients), taken) in places.into_iter().zip(taken) {
-                    results[place] = Some(match taken {
-                        Ok(id) => Fate::Accepted(Accepted::of(id, recipients)),
-                        Err(refused) => Fate::Refused(self::refused(&refused)),
-                    });
-                }
+                let fate = |(taken, recipients)| match taken {
+                    Ok(id) => Fate::Accepted(Accepted::of(id, recipients)),
+                    Err(refused) => Fate::Refused(self::refused(&refused)),
+                };
+                fates.extend(places.into_iter().zip(taken.into_iter().zip(recipients).map(fate)));
             }
-            Err(why) => places.iter().for_each(|(place, _)| results[*place] = Some(Fate::Refused(later(&why)))),
+            Err(why) => fates.extend(places.into_iter().map(|place| (place, Fate::Refused(later(&why))))),
         }
         whole = rest;
     }
-    let results: Vec<Fate> = results.into_iter().flatten().collect();
-    let are_all = results.iter().all(|result| matches!(result, Fate::Accepted(_)));
-    Ok(Answer::json(if are_all { StatusCode::ACCEPTED } else { StatusCode::MULTI_STATUS }, &results))
+    fates
 }
 
 impl Accepted {
@@ -212,8 +229,8 @@ async fn known(desk: &Desk, key: Option<&MessageKey>) -> Result<Option<KeyedMess
     }
 }
 
-fn again(first: &KeyedMessage) -> Answer {
-    let answer = Answer::json(StatusCode::ACCEPTED, &Accepted::of(first.id, first.recipients.clone()));
+fn again(first: Ref, recipients: Vec<String>) -> Answer {
+    let answer = Answer::json(StatusCode::ACCEPTED, &Accepted::of(first, recipients));
     answer.with(header::HeaderName::from_static("idempotency-replayed"), "true")
 }
 
