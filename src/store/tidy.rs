@@ -112,7 +112,7 @@ impl Write for BringForward {
 /// its moment still when it is let go. A mail that is to be sent at a moment waits for that.
 pub(super) const BRING_FORWARD: &str = "UPDATE jobs SET due_at = max(?1, iif(json_valid(wishes), coalesce(wishes ->> '$.not_before', 0), 0))
  WHERE state IN ('waiting', 'queued', 'held') AND action IN ('upload', 'send', 'save', 'after', 'webhook') AND due_at > ?1
-   AND due_at > max(?1, iif(json_valid(wishes), coalesce(wishes ->> '$.not_before', 0), 0)) + 60000 + 2000 * max(iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0),
+   AND due_at > ?1 + 60000 + 2000 * max(iif(json_valid(wishes), coalesce(wishes ->> '$.retry.longest_wait.secs', 0), 0),
                                          iif(action = 'webhook', 1800, 0))
 RETURNING server, class, rule, rank, state";
 
