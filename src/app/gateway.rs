@@ -10,7 +10,10 @@ use crate::{
     janitor::{Heartbeat, Janitor, Sight, Surroundings, Teller},
     lanes::Paused,
     rules::{BySource, Requests, Rule, RuleSet},
-    sources::{Origin, Running, maildrop::Maildrop, schedule::ScheduleSource, spool::Spool, watch::WatchSource},
+    sources::{
+        Origin, Running, maildrop::Maildrop, schedule::ScheduleSource, spool::Spool, submission::Submission,
+        watch::WatchSource,
+    },
     store::{Ends, LockError, SessionId, Store, StoreError},
     worker::{Worker, WorkerSetup},
 };
@@ -142,8 +145,9 @@ impl Gateway {
             let maildrop = maildrop(&settings).map(|door| door.start(post.clone(), clock.clone(), &watching));
             let spool = spool(&settings).map(|door| door.start(post.clone(), clock.clone(), &watching));
             sources.extend(maildrop.into_iter().chain(spool).map(Running::MailFolder));
+            let submission = submission(&settings).map(|door| door.start(post.clone(), clock.clone(), &watching));
             let http = http(&settings).map(|door| door.start(post, (store.clone(), clock.clone()), &watching));
-            sources.extend(http.map(Running::Listening));
+            sources.extend(submission.into_iter().chain(http).map(Running::Listening));
         }
         begun.send_replace(sources.clone());
         if let Some(url) = settings.heartbeat.clone().filter(|_| only.is_none()) {
@@ -269,6 +273,10 @@ fn spool(settings: &Settings) -> Option<Spool> {
 fn http(settings: &Settings) -> Option<Http> {
     let door = settings.doors.http.clone()?;
     Some(Http { door, requests: Requests::new(&settings.outline()), origin: origin(settings) })
+}
+
+fn submission(settings: &Settings) -> Option<Submission> {
+    Some(Submission { door: settings.doors.submission.clone()?, origin: origin(settings) })
 }
 
 fn origin(settings: &Settings) -> Origin {

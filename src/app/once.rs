@@ -44,7 +44,7 @@ pub async fn once(mut setup: GatewaySetup, show: impl FnOnce(Progress)) -> Resul
         let Source::Watch(watch) = &mut rule.when else { continue };
         Arc::make_mut(watch).method = WatchMethod::Poll; // we look ourselves, and an event for each file that we open tells nothing
     }
-    setup.settings.doors.http = None; // nobody comes to a door that is open for a moment
+    (setup.settings.doors.http, setup.settings.doors.submission) = (None, None); // nobody comes to a door that is open for a moment
     let only = setup.only.clone();
     let stop = StopSignal::hear()?;
     let gateway = Gateway::start(setup).await?;

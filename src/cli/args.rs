@@ -82,6 +82,8 @@ pub enum Verb {
     Receipts(Receipts),
     /// Who may use the HTTP door: list tokens, make one, end one
     Tokens(Tokens),
+    /// Hash a password, read from stdin, for an account of the submission door
+    HashPassword,
     /// Print a completion script
     Completions { shell: clap_complete::Shell },
 }

@@ -8,6 +8,7 @@ mod console;
 mod demo;
 mod exit;
 mod filters;
+mod hash_password;
 mod init;
 mod job;
 mod jobs;
@@ -74,6 +75,7 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
         Verb::Resume(wanted) => wait(pause::resume(wanted, config, console)),
         Verb::Receipts(wanted) => wait(receipts::receipts(wanted, config, console)),
         Verb::Tokens(wanted) => wait(tokens::tokens(wanted, config, console)),
+        Verb::HashPassword => hash_password::hash_password(console),
         Verb::Completions { shell } => completions::completions(*shell, console),
     }
 }

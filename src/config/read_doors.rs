@@ -5,6 +5,7 @@ use super::{
     keys::{Table, default, not_yet, optional},
     read,
     read_http::{HTTP, HttpDoor, http},
+    read_submission::{SUBMISSION, SubmissionDoor, submission},
     sheet::{Problem, Sheet},
     surroundings::Surroundings,
 };
@@ -18,6 +19,7 @@ pub struct Doors {
     /// The folder that applications rename messages into.
     pub spool: Option<PathBuf>,
     pub http: Option<HttpDoor>,
+    pub submission: Option<SubmissionDoor>,
 }
 
 /// Where `sendmail` and the gateway meet if nothing is said.
@@ -26,7 +28,7 @@ pub const MAILDROP: &str = "/var/spool/packetboat/maildrop";
 /// Where applications rename messages to if nothing is said.
 pub const SPOOL_FOLDER: &str = "/var/spool/packetboat/spool";
 
-const NOT_THERE: &str = "leave it out: this version has the doors `sendmail`, `spool` and `http`";
+const NOT_THERE: &str = "leave it out: this version has the doors `sendmail`, `spool`, `http` and `submission`";
 
 /// The keys of `doors`.
 pub const DOORS: Table = Table {
@@ -34,7 +36,7 @@ pub const DOORS: Table = Table {
     keys: &[
         optional("sendmail"),
         optional("http"),
-        not_yet("submission", NOT_THERE),
+        optional("submission"),
         optional("spool"),
         not_yet("drop", NOT_THERE),
     ],
@@ -85,7 +87,11 @@ pub(super) fn doors(top: &Fields<'_>, around: &Surroundings<'_>) -> Option<Doors
         Some(_) => Some(http(&doors.map("http", &HTTP)?, around)?),
         None => None,
     };
-    Some(Doors { maildrop, spool, http })
+    let submission = match doors.entry("submission") {
+        Some(_) => Some(submission(&doors.map("submission", &SUBMISSION)?, around)?),
+        None => None,
+    };
+    Some(Doors { maildrop, spool, http, submission })
 }
 
 /// Reports a spool that others would find their own files in.

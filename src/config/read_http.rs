@@ -40,7 +40,7 @@ pub const HTTP: Table = Table {
 
 /// What stands under `http`.
 pub(super) fn http(fields: &Fields<'_>, around: &Surroundings<'_>) -> Option<HttpDoor> {
-    let listen = fields.need("listen", read::spelt("an address with a port", address));
+    let listen = fields.need("listen", read::spelt("an address with a port", |text| address(text, 8600)));
     let hosts = fields.or("hosts", vec![], hosts);
     let certificate = fields.need("certificate", |sheet, node| maybe_file(sheet, node, around));
     let key = fields.or("key", None, |sheet, node| secret(sheet, node, "HTTP_KEY", around).map(Some));
@@ -70,8 +70,9 @@ pub(super) fn http(fields: &Fields<'_>, around: &Surroundings<'_>) -> Option<Htt
     Some(HttpDoor { listen, hosts, tls })
 }
 
-fn address(text: &str) -> Result<SocketAddr, Fault> {
-    let hint = "an address is 127.0.0.1:8600, 0.0.0.0:8600 or [::1]:8600";
+/// Where to listen; `port` is what a hint shows.
+pub(super) fn address(text: &str, port: u16) -> Result<SocketAddr, Fault> {
+    let hint = format!("an address is 127.0.0.1:{port}, 0.0.0.0:{port} or [::1]:{port}");
     let named = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     let parsed = named.as_deref().unwrap_or(text).parse::<SocketAddr>();
     parsed.map_err(|_| Fault::new(format!("`{text}` is not an address with a port"), hint))

@@ -15,7 +15,7 @@ mod site;
 mod socket;
 mod wire;
 
-pub use crate::accounts::TokenSecret;
+pub use crate::accounts::{Passwords, TokenSecret};
 pub use crate::config::{Finding, Paint, ServerKind, render, summary};
 pub use crate::store::{
     Attempt, Expected, InVain, JobDetail, JobFilter, JobLine, JobVerb, LaneRow, LaneState, LaneStatus, LeftAlone,

@@ -1,5 +1,4 @@
 //! SMTP (RFC 5321): no jobs, no rules, only what two machines say to each other.
 
 pub mod client;
-#[cfg(feature = "demo")]
 pub mod server;

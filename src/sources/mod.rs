@@ -7,6 +7,7 @@ mod origin;
 mod running;
 pub mod schedule;
 pub mod spool;
+pub mod submission;
 pub mod watch;
 
 pub use listening::{Doorkeeper, Listening};

@@ -24,7 +24,23 @@ pub const LAYERS: [(&str, &[&str]); 30] = [
     ("smtp", &["domain", "config", "tls"]),
     ("delivery", &["domain", "config", "web", "streams", "ftp", "smtp", "faults", "simulation"]),
     ("intake", &["domain", "clock", "schedule", "rules", "streams", "store", "faults", "simulation"]),
-    ("sources", &["domain", "clock", "faults", "simulation", "mail", "rules", "streams", "intake"]),
+    (
+        "sources",
+        &[
+            "domain",
+            "clock",
+            "faults",
+            "simulation",
+            "mail",
+            "config",
+            "rules",
+            "tls",
+            "streams",
+            "accounts",
+            "smtp",
+            "intake",
+        ],
+    ),
     (
         "worker",
         &[
