@@ -302,10 +302,11 @@ async fn what_was_acknowledged_is_sent_whatever_is_killed() {
                     "import smtplib, sys, time\nfor i in range({EACH}):\n  n = 'n-{client}-%d' % i\n  while True:\n    try:\n      s = smtplib.SMTP('127.0.0.1', {}, timeout=20)\n      s.sendmail('a@here.example', 'ann@there.example', 'Subject: ' + n + '\\r\\nMessage-ID: <' + n + '@x.example>\\r\\n\\r\\na\\r\\n')\n      print(n, flush=True)\n      break\n    except (OSError, smtplib.SMTPException): time.sleep(0.02)\n",
                     post.port
                 );
-                let child = Command::new("python3").args(["-c", &script]).stdout(Stdio::piped()).spawn().unwrap();
-                for line in BufReader::new(child.stdout.unwrap()).lines() {
+                let mut child = Command::new("python3").args(["-c", &script]).stdout(Stdio::piped()).spawn().unwrap();
+                for line in BufReader::new(child.stdout.take().unwrap()).lines() {
                     acknowledged.lock().unwrap().insert(line.unwrap());
                 }
+                assert!(child.wait().unwrap().success());
             });
         }
         for kill in 1..6 {
