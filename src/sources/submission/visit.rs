@@ -290,7 +290,7 @@ impl<'d> Client<'d> {
         let taken = self.desk.post.take(vec![message]).await;
         match taken.map(|mut answers| answers.pop()) {
             Ok(Some(Ok(()))) => {
-                info!(message = %id, peer = %self.peer, "a message was taken in");
+                info!(id = %id, peer = %self.peer, "a message was taken in");
                 Reply::new(250, "2.0.0", format!("taken in as {}", id.long()))
             }
             Ok(Some(Err(refused))) => refusal(&refused),
