@@ -1,4 +1,5 @@
-//! The heartbeat: an address that is asked for every minute while all is well, so that whoever waits for it notices our own death.
+//! The heartbeat: an address that is asked for every minute while all is well, so that whoever waits for it notices our own death. That
+//! jobs failed is over and was told: it does not last, and does not silence it.
 
 use crate::{
     clock::Clock,
@@ -89,14 +90,14 @@ impl Heartbeat {
         }
     }
 
-    /// What is wrong: the database takes nothing, an incident is open, or the surroundings.
+    /// What is wrong: the database takes nothing, something is in trouble, late or missed, or the surroundings.
     async fn ill(&self) -> Option<String> {
         if let Err(refused) = self.store.heartbeat(self.session, self.clock.now()).await {
             return Some(refused.to_string());
         }
-        match self.store.open_incidents().await {
+        match self.store.open_troubles().await {
             Ok(0) => (self.surroundings.0)(),
-            Ok(_) => Some("an incident is open".to_owned()),
+            Ok(_) => Some("an incident lasts".to_owned()),
             Err(unreadable) => Some(unreadable.to_string()),
         }
     }

@@ -32,16 +32,6 @@ impl Store {
         Ok((incidents, is_ahead))
     }
 
-    /// How many are open.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn open_incidents(&self) -> Result<u64, StoreError> {
-        let open = "SELECT count(*) FROM incidents WHERE closed_at IS NULL";
-        let row = sqlx::query(open).fetch_one(self.readers()).await?;
-        Ok(row.get::<i64, _>(0).cast_unsigned())
-    }
-
     /// How many are open of what lasts: that jobs failed is a moment's, and is in no report but that of its time.
     ///
     /// # Errors

@@ -74,10 +74,10 @@ async fn it_does_not_beat_while_anything_is_wrong() {
     let (_folder, ill) = heartbeat(&url, Some("/in: not there")).await;
     ill.beat().await;
     let (_folder, well) = heartbeat(&url, None).await;
-    let incident = |closed_at| Incident {
+    let incident = |event, closed_at| Incident {
         id: None,
         subject: "offsite".into(),
-        event: Event::Trouble,
+        event,
         kind: "connect".into(),
         opened_at: NOW,
         last_at: NOW,
@@ -89,11 +89,15 @@ async fn it_does_not_beat_while_anything_is_wrong() {
         examples: vec![],
         readers: vec![],
     };
-    well.store.tell(Tell { now: NOW, incidents: vec![incident(None)], ..Tell::default() }).await.unwrap();
+    well.store
+        .tell(Tell { now: NOW, incidents: vec![incident(Event::Trouble, None)], ..Tell::default() })
+        .await
+        .unwrap();
     well.beat().await;
     assert!(server.asked().is_empty());
-    let over = Incident { id: Some(1), ..incident(Some(NOW)) };
-    well.store.tell(Tell { now: NOW, incidents: vec![over], ..Tell::default() }).await.unwrap();
+    let over = Incident { id: Some(1), ..incident(Event::Trouble, Some(NOW)) };
+    let failed = incident(Event::Failed, None); // a moment's, and told: it may stay open for days
+    well.store.tell(Tell { now: NOW, incidents: vec![over, failed], ..Tell::default() }).await.unwrap();
     well.beat().await;
     assert_eq!(server.asked().len(), 1);
     well.store.close().await;

@@ -93,6 +93,12 @@ impl Office {
         self.seen.lock().unwrap().insert("dumps".into(), Duration::from_secs(3600));
     }
 
+    /// The events of the incidents that are open.
+    async fn open_events(&self) -> Vec<&'static str> {
+        let (incidents, _) = self.store.incidents(self.clock.now(), Duration::ZERO).await.unwrap();
+        incidents.iter().filter(|incident| incident.closed_at.is_none()).map(|incident| incident.event.word()).collect()
+    }
+
     async fn pass(&self, seconds: i64) {
         self.clock.move_by(seconds * 1000);
         self.teller.look(Patience::Usual).await.unwrap();

@@ -44,6 +44,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("mails of a relay in trouble", fail_over::FAIL_OVER, "jobs_due"),
         ("notices of a relay that is no more", fail_over::MOVE_NOTICES, "jobs_due"),
         ("whether one of a rule is failed", incidents::HAS_FAILED, "jobs_ended"),
+        ("what a job was made of, by its letters", originals::ORIGINAL, "jobs_typed"),
         ("what a job was made of", originals::ORIGINAL, "jobs_payload"),
         ("its last delivery", incidents::LAST_DELIVERY, "jobs_ended"),
         ("a digest", report::REPORT, "jobs_ended"),
