@@ -27,7 +27,7 @@ test: servers
 servers:
 	@tests/servers/fetch
 
-# Mails a second beside smtp-source: three minutes.
+# Mails a second, out of a queue beside smtp-source, in by each door and through beside Postfix: ten minutes.
 bench-mail: servers
 	$(CARGO) bench --bench mail
 
