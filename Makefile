@@ -5,7 +5,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # The version that deny.toml was written for.
 CARGO_DENY_VERSION := 0.20.2
 
-.PHONY: demo test lint deny servers bench-files bench-files-quick bench-latency bench-load bench-mail
+# The version that `make fuzz` was written for.
+CARGO_FUZZ_VERSION := 0.13.2
+
+.PHONY: demo test lint deny fuzz servers bench-files bench-files-quick bench-latency bench-load bench-mail
 
 demo:
 	$(CARGO) run --release -- demo
@@ -27,7 +30,7 @@ test: servers
 servers:
 	@tests/servers/fetch
 
-# Mails a second beside smtp-source: three minutes.
+# Mails a second, out of a queue beside smtp-source, in by each door and through beside Postfix: ten minutes.
 bench-mail: servers
 	$(CARGO) bench --bench mail
 
@@ -61,3 +64,20 @@ bench-files-quick: servers
 # From close() to the whole file on the server.
 bench-latency: servers
 	$(CARGO) bench --bench latency
+
+# New inputs for what reads foreign bytes, FUZZ_SECONDS (60) for each target; it takes a nightly. What fails is kept in fuzz/artifacts:
+# put it into fuzz/seeds, which `make test` tries.
+fuzz:
+	@set -e; \
+	fuzz=$$(command -v cargo-fuzz || echo $(TARGET)/tools/bin/cargo-fuzz); \
+	if [ ! -x "$$fuzz" ]; then \
+	    $(CARGO) install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked \
+	        --root $(TARGET)/tools --target-dir $(TARGET)/tools/build; \
+	    rm -rf $(TARGET)/tools/build; \
+	fi; \
+	export PATH="$$(dirname "$$fuzz"):$$PATH"; \
+	for target in $$(ls fuzz/targets | sed 's/\.rs$$//'); do \
+	    mkdir -p fuzz/corpus/$$target; \
+	    $(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	        -max_total_time=$(or $(FUZZ_SECONDS),60) -max_len=8192 -timeout=10; \
+	done

@@ -1,73 +1,25 @@
-//! `make bench-mail`: messages a second out of a full queue into smtp-sink, beside smtp-source straight into it.
-//!
-//! 4 KiB each, over 1, 4 and 16 connections, in turn, medians of three. Packetboat's queue is filled while its relay is paused, from
-//! a file of as many rows; what is timed is one `once` from its start to its end, every message tracked, with a receipt.
+//! `make bench-mail`: what mail costs, 4 KiB each: out of a full queue beside smtp-source, and in by each door and through beside Postfix.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on stops with a panic")]
+
+mod doors;
+mod out;
+mod peers;
+mod through;
 
 #[path = "../../tests/stories/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the stories use the rest")]
 mod support;
 
-use std::{
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
-use support::{
-    endpoint::Endpoint,
-    gateway::{AT_ONCE, Gateway},
-    relays::sink::Sink,
-    servers::{Tls, unpacked},
-};
-
-const MESSAGES: usize = 20_000;
+/// Bytes of a message.
 const SIZE: usize = 4096;
-const RUNS: usize = 3;
 
+/// Both tables, or the one that is named: `out`, `through`.
 fn main() {
-    println!("| connections | Packetboat | smtp-source | share |");
-    println!("|---|---|---|---|");
-    for connections in [1, 4, 16] {
-        let sink = Sink::discarding().expect("tests/servers/fetch");
-        let (mut ours, mut theirs) = (vec![], vec![]);
-        for _ in 0..RUNS {
-            ours.push(packetboat(sink.port, connections));
-            theirs.push(smtp_source(sink.port, connections));
-        }
-        let (ours, theirs) = (a_second(ours), a_second(theirs));
-        println!("| {connections} | {ours:.0}/s | {theirs:.0}/s | {:.2} |", ours / theirs);
+    let named = |table: &str| std::env::args().skip(1).filter(|word| !word.starts_with('-')).all(|word| word == table);
+    if named("out") {
+        out::table();
     }
-}
-
-/// The median as messages a second.
-fn a_second(mut walls: Vec<Duration>) -> f64 {
-    walls.sort();
-    MESSAGES as f64 / walls[RUNS / 2].as_secs_f64()
-}
-
-fn packetboat(port: u16, connections: u32) -> Duration {
-    let gateway = Gateway::with(&[("main", &Endpoint::relay(port, Tls::None).connections(connections))]);
-    gateway.configuration("mail: { from: gate@here.example }");
-    let line = "x".repeat(76);
-    let text = format!("{line}\\n").repeat(SIZE / 77);
-    let mail = "then: [{ mail: { rows: , to: ada@there.example, subject: \"{{ row.number }}\", text: \"TEXT\" } }]";
-    gateway.rule("mails", "", AT_ONCE, &mail.replace("TEXT", &text));
-    assert_eq!(gateway.code("once"), 0, "the database is there, and nothing else");
-    gateway.file("rows.csv", (0..MESSAGES).fold("number\n".to_owned(), |rows, row| format!("{rows}{row}\n")));
-    assert_eq!(gateway.code("pause main"), 0);
-    assert_eq!(gateway.code("once"), 4, "all of them wait");
-    assert_eq!(gateway.code("resume main"), 0);
-    let begun = Instant::now();
-    assert_eq!(gateway.code("once"), 0);
-    begun.elapsed()
-}
-
-/// `-d`: its connections are kept.
-fn smtp_source(port: u16, sessions: u32) -> Duration {
-    let mut command = Command::new(unpacked::root().join("usr/sbin/smtp-source"));
-    command.env("LD_LIBRARY_PATH", unpacked::libraries()).stdin(Stdio::null());
-    command.args(["-d", "-s", &sessions.to_string(), "-m", &MESSAGES.to_string(), "-l", &SIZE.to_string()]);
-    command.args(["-f", "gate@here.example", "-t", "ada@there.example", &format!("127.0.0.1:{port}")]);
-    let begun = Instant::now();
-    assert!(command.status().unwrap().success());
-    begun.elapsed()
+    if named("through") {
+        through::table();
+    }
 }

@@ -58,6 +58,14 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Its process group.
+    #[allow(dead_code, reason = "bench-mail uses it")]
+    pub fn group(&self) -> i32 {
+        Pid::from_child(&self.guard).as_raw_nonzero().get()
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         let group = Pid::from_child(&self.guard);

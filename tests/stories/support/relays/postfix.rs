@@ -8,7 +8,12 @@ use crate::support::{
     servers::unpacked,
     wait,
 };
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 use tempfile::TempDir;
 
 /// Two accounts that every Linux has: Postfix wants one for itself, and another's group.
@@ -75,6 +80,19 @@ impl Postfix {
     }
 }
 
+#[allow(dead_code, reason = "bench-mail uses it")]
+impl Postfix {
+    /// Where its sendmail finds it.
+    pub fn conf(&self) -> PathBuf {
+        self.home.path().join("conf")
+    }
+
+    /// The process group of all its daemons.
+    pub fn group(&self) -> i32 {
+        self.program.as_ref().map_or(0, Program::group)
+    }
+}
+
 impl Drop for Postfix {
     fn drop(&mut self) {
         drop(self.program.take());
@@ -123,7 +141,7 @@ fn master_cf(port: u16, client: &CertificateFiles) -> String {
          127.0.0.1:{implicit} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n\
          127.0.0.1:{certified} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt\n  \
          -o smtpd_tls_req_ccert=yes -o smtpd_tls_CAfile={ca}\n\
-         cleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\ntlsmgr unix - - n 1000? 1 tlsmgr\n\
+         pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\ntlsmgr unix - - n 1000? 1 tlsmgr\n\
          rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\n\
          trace unix - - n - 0 bounce\nproxymap unix - - n - - proxymap\nsmtp unix - - n - - smtp\n\
          error unix - - n - - error\nretry unix - - n - - error\nanvil unix - - n - 1 anvil\n\

@@ -25,6 +25,20 @@ impl Sink {
         Self::serve(&[], |_| vec![])
     }
 
+    /// One that keeps nothing, and counts.
+    #[allow(dead_code, reason = "bench-mail uses it")]
+    pub fn counting() -> Option<Self> {
+        Self::serve(&["-c"], |_| vec![])
+    }
+
+    /// How many messages it has taken, of one that counts.
+    #[allow(dead_code, reason = "bench-mail uses it")]
+    pub fn taken(&self) -> usize {
+        let printed = fs::read_to_string(self.folder.path().join("printed")).unwrap_or_default();
+        let last = printed.rsplit("mesg=").next().unwrap_or_default();
+        last.split(|other: char| !other.is_ascii_digit()).next().unwrap_or_default().parse().unwrap_or(0)
+    }
+
     /// `None`: this machine cannot run it, which is told.
     pub fn start(options: &[&str]) -> Option<Self> {
         Self::serve(options, |folder| vec!["-d".to_owned(), folder.join("message.").display().to_string()])
