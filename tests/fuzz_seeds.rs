@@ -7,6 +7,8 @@ use std::fs;
 mod message;
 #[path = "../fuzz/targets/request.rs"]
 mod request;
+#[path = "../fuzz/targets/submission.rs"]
+mod submission;
 #[path = "../fuzz/targets/template.rs"]
 mod template;
 
@@ -28,6 +30,11 @@ fn messages() {
 #[test]
 fn message_requests() {
     try_all("request", request::try_with);
+}
+
+#[test]
+fn clients_of_the_submission_door() {
+    try_all("submission", submission::try_with);
 }
 
 #[test]

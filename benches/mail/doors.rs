@@ -3,7 +3,8 @@
 use crate::{SIZE, support::servers::unpacked};
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::PathBuf,
     process::{Command, Stdio},
     thread,
@@ -17,6 +18,10 @@ pub enum Way {
     Sendmail { program: PathBuf, arguments: Vec<String>, environment: Vec<(&'static str, String)> },
     /// Files renamed into this folder.
     Spool(PathBuf),
+    /// SMTP on this port of 127.0.0.1.
+    Submission(u16),
+    /// HTTP on this port of 127.0.0.1, with this token.
+    Http(u16, String),
 }
 
 impl Way {
@@ -42,9 +47,44 @@ impl Way {
                     thread::park_timeout(Duration::from_millis(20));
                 }
             }
+            Self::Submission(port) => smtp_source(*port, messages, callers),
+            Self::Http(port, token) => post(*port, token, (messages, callers)),
         }
         begun.elapsed()
     }
+}
+
+/// A message request at a time over each connection, which is kept.
+fn post(port: u16, token: &str, (messages, callers): (usize, usize)) {
+    let text = "x".repeat(SIZE);
+    let request = format!("{{\"to\":\"ada@there.example\",\"subject\":\"order\",\"text\":\"{text}\"}}");
+    let head = format!(
+        "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    );
+    let whole = format!("{head}Content-Length: {}\r\n\r\n{request}", request.len());
+    thread::scope(|scope| {
+        for caller in 0..callers {
+            let whole = &whole;
+            scope.spawn(move || {
+                let mut connection = BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
+                connection.get_ref().set_nodelay(true).unwrap();
+                for _ in (caller..messages).step_by(callers) {
+                    connection.get_mut().write_all(whole.as_bytes()).unwrap();
+                    let (mut length, mut line) = (0, String::new());
+                    connection.read_line(&mut line).unwrap();
+                    assert!(line.starts_with("HTTP/1.1 202"), "{line}");
+                    while line.trim() != "" {
+                        line.clear();
+                        connection.read_line(&mut line).unwrap();
+                        if let Some(bytes) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                            length = bytes.trim().parse().unwrap();
+                        }
+                    }
+                    connection.read_exact(&mut vec![0; length]).unwrap();
+                }
+            });
+        }
+    });
 }
 
 /// `callers` threads, each with its share.

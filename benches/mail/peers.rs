@@ -6,18 +6,19 @@ use crate::{
         cost::{self, Cost},
         endpoint::Endpoint,
         gateway::{Gateway, Serving},
+        program::listens,
         relays::postfix::Postfix,
         servers::{Tls, unpacked},
         wait,
     },
 };
-use std::{fs::File, path::PathBuf, process::Stdio, time::Duration};
+use std::{fs::File, net::TcpListener, path::PathBuf, process::Stdio, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One that relays everything to the sink.
 pub enum Peer {
-    Packetboat { gateway: Gateway, serving: Serving },
+    Packetboat { gateway: Gateway, serving: Serving, submission: u16, http: (u16, String) },
     Postfix(Box<Postfix>),
 }
 
@@ -26,15 +27,22 @@ pub enum Peer {
 pub enum Door {
     Sendmail,
     Spool,
+    Submission,
+    Http,
 }
 
 impl Peer {
     /// Packetboat with this many connections to the sink on `port`. With `statements`, a file takes every statement that it asks its database.
     pub fn packetboat(port: u16, connections: u32, statements: Option<File>) -> Self {
         let gateway = Gateway::with(&[("main", &Endpoint::relay(port, Tls::None).connections(connections))]);
-        gateway.configuration(
-            "mail: { from: gate@here.example }\ndoors: { sendmail: { maildrop: maildrop }, spool: { folder: spool } }",
-        );
+        let [submission, http] = [(); 2].map(|()| free_port());
+        gateway.configuration(&format!(
+            "mail: {{ from: gate@here.example }}\ndoors: {{ sendmail: {{ maildrop: maildrop }}, spool: {{ folder: spool }}, \
+             submission: {{ listen: \"127.0.0.1:{submission}\" }}, http: {{ listen: \"127.0.0.1:{http}\" }} }}"
+        ));
+        let made = gateway.run(&["--json", "tokens", "add", "bench"]);
+        let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        let http = (http, made["token"].as_str().unwrap().to_owned());
         gateway.rule_file("everything", "when: mail\nthen: [relay]\n");
         let mut command = gateway.command(&["run"]);
         command.stdout(Stdio::null());
@@ -43,9 +51,10 @@ impl Peer {
             None => command.stderr(Stdio::null()),
         };
         let serving = Serving(command.spawn().unwrap());
-        let peer = Self::Packetboat { gateway, serving };
+        let peer = Self::Packetboat { gateway, serving, submission, http };
         wait::until("its doors are open", PATIENCE, || {
-            [Door::Sendmail, Door::Spool].iter().all(|door| peer.folder(*door).is_some_and(|folder| folder.is_dir()))
+            let are_there = |door: &Door| peer.folder(*door).is_some_and(|folder| folder.is_dir());
+            [Door::Sendmail, Door::Spool].iter().all(are_there) && [submission, port_of(&peer)].into_iter().all(listens)
         });
         peer
     }
@@ -73,7 +82,10 @@ impl Peer {
                 let program = unpacked::root().join("usr/sbin/sendmail");
                 Way::Sendmail { program, arguments: to.to_vec(), environment }
             }
-            (Self::Postfix(_), Door::Spool) => return None,
+            (Self::Packetboat { submission, .. }, Door::Submission) => Way::Submission(*submission),
+            (Self::Packetboat { http: (port, token), .. }, Door::Http) => Way::Http(*port, token.clone()),
+            (Self::Postfix(postfix), Door::Submission) => Way::Submission(postfix.port),
+            (Self::Postfix(_), Door::Spool | Door::Http) => return None,
         })
     }
 
@@ -90,6 +102,18 @@ impl Peer {
         match door {
             Door::Sendmail => Some(gateway.config.with_file_name("maildrop")),
             Door::Spool => Some(gateway.config.with_file_name("spool")),
+            Door::Submission | Door::Http => None,
         }
     }
+}
+
+fn port_of(peer: &Peer) -> u16 {
+    match peer {
+        Peer::Packetboat { http: (port, _), .. } => *port,
+        Peer::Postfix(postfix) => postfix.port,
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -24,7 +24,8 @@ pub fn table() {
         "| door | callers | in: Packetboat | Postfix | × | through: Packetboat | Postfix | × | ms a message | Postfix | share |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    for (door, messages) in [(Door::Sendmail, 1000), (Door::Spool, 5000)] {
+    for (door, messages) in [(Door::Sendmail, 1000), (Door::Spool, 5000), (Door::Submission, 5000), (Door::Http, 5000)]
+    {
         for callers in [1, 4, 16] {
             row(door, messages, callers);
         }
@@ -96,7 +97,7 @@ fn callers_cpu() -> Duration {
 fn statements() {
     const MESSAGES: usize = 2000;
     println!("\n| door | statements a message | flushes a message |\n|---|---|---|");
-    for door in [Door::Sendmail, Door::Spool] {
+    for door in [Door::Sendmail, Door::Spool, Door::Submission, Door::Http] {
         let sink = Sink::counting().expect("tests/servers/fetch");
         let log = tempfile::NamedTempFile::new().unwrap();
         let peer = Peer::packetboat(sink.port, 16, Some(File::create(log.path()).unwrap()));
