@@ -45,7 +45,9 @@ impl Store {
     /// # Errors
     /// When the database refuses.
     pub async fn forget_message_keys(&self, now: Moment) -> Result<(), StoreError> {
-        self.write(Statement::of(FORGET_KEYS).bind(now.0 - KEPT_MS)).await
+        let before = now.0 - KEPT_MS;
+        let are_old = sqlx::query(ARE_OLD).bind(before).fetch_one(self.readers()).await?.get::<bool, _>(0);
+        if are_old { self.write(Statement::of(FORGET_KEYS).bind(before)).await } else { Ok(()) } // mostly nothing: no commit for it
     }
 }
 
@@ -102,5 +104,7 @@ ON CONFLICT (holder, key) DO NOTHING";
 pub(super) const HOLDERS: &str = "
 SELECT k.holder, k.key, k.message, k.content, k.recipients
   FROM jsonb_each(?1) e CROSS JOIN message_keys k ON k.holder = e.value ->> 0 AND k.key = e.value ->> 1";
+
+pub(super) const ARE_OLD: &str = "SELECT EXISTS (SELECT 1 FROM message_keys WHERE taken_at < ?1)";
 
 pub(super) const FORGET_KEYS: &str = "DELETE FROM message_keys WHERE taken_at < ?1";

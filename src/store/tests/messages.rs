@@ -1,7 +1,7 @@
 //! Messages that others wrote.
 
 use super::*;
-use crate::domain::{Door, Instructions, Letter, MailWishes, Message, MessageFacts, OnUnknown};
+use crate::domain::{Door, Instructions, Letter, MailWishes, Message, MessageFacts, MessageKey, OnUnknown};
 
 fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
     let recipients: Vec<String> = recipients.iter().map(|recipient| (*recipient).to_owned()).collect();
@@ -65,4 +65,30 @@ async fn history_takes_a_message_with_the_last_of_its_jobs() {
     desk.raw("UPDATE jobs SET state = 'delivered', ended_at = 1").await;
     desk.store.purge(JobState::Delivered, NOW).await.unwrap();
     assert_eq!((desk.count("messages").await, desk.count("payloads").await), (0, 0));
+}
+
+/// Under a key the same content is one message for a week, whatever becomes of the message.
+#[tokio::test]
+async fn a_key_is_kept_for_a_week() {
+    let desk = Desk::new().await;
+    let keyed = |desk: &Desk, holder: &str, content: u8| {
+        let mut received = message(desk, Ref::new(), &["a@x.example"]);
+        let key = MessageKey { holder: holder.into(), text: "order-7".into(), content: Sha256([content; 32]) };
+        received.message.instructions.key = Some(key);
+        received
+    };
+    let all = [keyed(&desk, "one", 1), keyed(&desk, "one", 1), keyed(&desk, "one", 2), keyed(&desk, "other", 2)];
+    let first = all[0].message.id;
+    let kept = desk.store.receive("here", all.to_vec()).await.unwrap();
+    assert_eq!(kept, [Kept::Now, Kept::Before(first), Kept::OtherContent, Kept::Now]);
+    assert_eq!(desk.store.receive("here", vec![all[0].clone()]).await.unwrap(), [Kept::Now], "after a kill, say");
+    assert_eq!((desk.count("messages").await, desk.count("jobs").await), (2, 2));
+    let known = desk.store.keyed_message("one", "order-7").await.unwrap().unwrap();
+    assert_eq!((known.id, known.recipients), (first, vec!["a@x.example".to_owned()]));
+    let week = 7 * 86_400_000;
+    for (now, left) in [(NOW.0 + week, 2), (NOW.0 + week + 1, 0)] {
+        desk.store.forget_message_keys(Moment(now)).await.unwrap();
+        assert_eq!(desk.count("message_keys").await, left);
+    }
+    assert_eq!(desk.store.receive("here", vec![keyed(&desk, "one", 2)]).await.unwrap(), [Kept::Now]);
 }

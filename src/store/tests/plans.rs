@@ -61,6 +61,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("whether a message is known", crate::store::messages::KNOWN_MESSAGES, "messages_ref"),
         ("a message by its key", message_keys::BY_KEY, "PRIMARY KEY"),
         ("messages by their keys", message_keys::HOLDERS, "PRIMARY KEY"),
+        ("whether keys are old", message_keys::ARE_OLD, "message_keys_taken"),
         ("keys that are old", message_keys::FORGET_KEYS, "message_keys_taken"),
         ("a token", tokens::BY_HASH, "tokens_sha256"),
         ("a message", read::MESSAGE, "messages_ref"),
