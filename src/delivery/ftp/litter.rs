@@ -11,7 +11,8 @@ use crate::{
 };
 
 impl Attempt<'_> {
-    /// Removes what we wrote unless it is to be resumed. Returns the temporary name if it is, or may be, still there.
+    /// Removes what we wrote unless it is to be resumed. Returns the temporary name if it is, or may be, still there, or if the older
+    /// file is still aside: who recovers that name puts it back.
     pub(super) async fn tidy(&mut self, session: &mut Session, keep: Keep) -> Option<RemotePath> {
         let litter = self.litter()?;
         let is_kept = keep == Keep::IfResumable && self.is_resumable(session);
@@ -19,6 +20,7 @@ impl Attempt<'_> {
             return Some(litter);
         }
         match remove(session, &litter).await {
+            Ok(()) if self.stored.as_ref().is_some_and(|stored| stored.is_aside) => Some(litter),
             Ok(()) => {
                 self.is_touched = false;
                 None

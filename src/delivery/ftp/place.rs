@@ -4,11 +4,11 @@ use crate::{
     delivery::ftp::{
         attempt::{At, Attempt, Stop},
         choose::exists,
-        failure::Step,
+        failure::{self, Step},
         litter::{aside_of, remove},
         prove::second_of,
     },
-    domain::{Delivered, OnExists, Proof, Times, TroubleKind},
+    domain::{Delivered, OnExists, Outcome, Proof, RemotePath, Times, TroubleKind},
     faults::kill_point,
     ftp::client::{Checksum, Error, Found, Prepared, Reply, Session, Told},
 };
@@ -138,9 +138,7 @@ impl Attempt<'_> {
         let reply = match session.rename(&self.written, &self.target).await {
             Ok(reply) => reply,
             Err(error) if session.is_usable() => {
-                session.rename(&aside, &self.target).await.at(Step::After)?;
-                self.stored_mut().is_aside = false;
-                return Err(Stop::Met(error, Step::After));
+                return Err(self.back_again(session, &aside, error).await);
             }
             Err(error) => return Err(Stop::Met(error, Step::After)),
         };
@@ -154,5 +152,26 @@ impl Attempt<'_> {
                 Ok(Delivered { litter: Some(self.upload.temporary.clone()), ..delivered })
             }
         }
+    }
+    /// The newer file was refused the name, so the older one gets it back. Where that is refused, too, it stays on record and the words
+    /// say where it lies.
+    async fn back_again(&mut self, session: &mut Session, aside: &RemotePath, refused: Error) -> Stop {
+        match session.rename(aside, &self.target).await {
+            Ok(_) => self.stored_mut().is_aside = false,
+            Err(Error::Refused { reply, .. }) if session.is_usable() => {
+                let mut outcome = failure::outcome(&refused, Step::After);
+                if let Outcome::Deferred(trouble) | Outcome::Failed(trouble) | Outcome::Unknown(trouble) = &mut outcome
+                {
+                    trouble.said = format!(
+                        "{}; the older file could not get its name back ({reply}) and lies there as {aside}, until the server \
+                         lets it be put back",
+                        trouble.said
+                    );
+                }
+                return self.end_with(session, outcome.into()).await;
+            }
+            Err(error) => return Stop::Met(error, Step::After),
+        }
+        Stop::Met(refused, Step::After)
     }
 }

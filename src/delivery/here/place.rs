@@ -124,8 +124,11 @@ pub(super) fn numbered(name: &[u8], mut take: impl FnMut(&[u8]) -> Result<(), Er
 pub(super) fn with_number(name: &[u8], number: u32) -> Vec<u8> {
     let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0).unwrap_or(name.len());
     let number = format!("-{number}");
-    let stem = &name[..dot.min(255_usize.saturating_sub(number.len() + name.len() - dot))];
-    [stem, number.as_bytes(), &name[dot..]].concat()
+    let mut end = dot.min(255_usize.saturating_sub(number.len() + name.len() - dot));
+    if let Ok(letters) = std::str::from_utf8(&name[..dot]) {
+        end = letters.floor_char_boundary(end); // half a letter would make the name no text any more
+    }
+    [&name[..end], number.as_bytes(), &name[dot..]].concat()
 }
 
 /// A rename that overwrites nothing, also on a file system that knows no such rename: there by a second link.
@@ -162,5 +165,8 @@ mod tests {
         }
         let long = [&[b'n'; 251][..], b".pdf"].concat();
         assert_eq!(with_number(&long, 2).len(), 255);
+        let umlauts = "ü".repeat(125) + ".txt";
+        let numbered = String::from_utf8(with_number(umlauts.as_bytes(), 2)).unwrap();
+        assert_eq!(numbered, "ü".repeat(124) + "-2.txt");
     }
 }

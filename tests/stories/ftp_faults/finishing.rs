@@ -1,14 +1,19 @@
 //! Proofs, final names, and data connections that must resume TLS 1.3.
 
 use super::{
-    all,
+    OLDER, all,
     row::{Row, first, instead, row},
 };
-use crate::support::scripted_ftp::{Action::*, Lost, Resumption, Script, always, once};
-use packetboat::{
-    delivery::ftp::Upload,
-    domain::{OnExists, ProofWish, Resume},
+use crate::support::{
+    ftp_client::{settings, upload_of},
+    scripted_ftp::{Action::*, Lost, Resumption, Script, ScriptedFtp, always, once},
 };
+use packetboat::{
+    delivery::ftp::{Upload, connect, recover, upload},
+    domain::{OnExists, Outcome, ProofWish, Resume},
+    ftp::client::Profile,
+};
+use std::sync::Arc;
 
 fn proofs() -> Vec<Row> {
     let read_back: fn(&mut Upload) = |upload| upload.wishes.proof = ProofWish::ReadBack;
@@ -139,4 +144,29 @@ async fn naming() {
 #[tokio::test(flavor = "multi_thread")]
 async fn resuming_tls_1_3() {
     all(tls_1_3()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_file_that_could_not_be_put_back_is_put_back_by_the_next_conversation() {
+    let mut request = upload_of(b"the newer version", "in/file.txt");
+    request.wishes.on_exists = OnExists::Replace;
+    let row = row("aside", [once("RNTO", 3, Instead("553 Never")), once("RNTO", 4, Instead("553 Not that name"))], "")
+        .refusing_to_rename_over();
+    let tls = row.script.tls;
+    let server = ScriptedFtp::start(row.script);
+    server.put("in/file.txt", OLDER);
+    let settings = Arc::new(settings(&server, tls));
+    let mut session = connect(&settings, &Arc::new(Profile::default())).await.unwrap();
+
+    let Outcome::Failed(trouble) = upload(&mut session, &request).await else { panic!("it did not fail") };
+
+    let aside = request.temporary.to_string().replace(".part", ".old");
+    let names: Vec<_> = server.files().into_keys().collect();
+    assert_eq!(names, [aside.as_bytes()], "{}", server.dialogue().join("\n"));
+    let said = format!("the older file could not get its name back (553 Not that name) and lies there as {aside}");
+    assert!(trouble.said.starts_with("553 Never; ") && trouble.said.contains(&said), "{}", trouble.said);
+    assert_eq!(trouble.litter.as_ref(), Some(&request.temporary));
+
+    recover(&mut session, &request.target, &request.temporary).await.unwrap();
+    assert_eq!(server.files().into_iter().collect::<Vec<_>>(), [(b"in/file.txt".to_vec(), OLDER.to_vec())]);
 }
