@@ -12,6 +12,7 @@ mod message;
 mod moment;
 mod original;
 mod outcome;
+mod owed;
 mod priority;
 mod proof;
 mod receipt;
@@ -35,6 +36,7 @@ pub use message::{Door, Instructions, Message, MessageFacts, MessageKey, Person}
 pub use moment::Moment;
 pub use original::Original;
 pub use outcome::{Change, Delivered, Outcome, TakenAway, Trouble, TroubleKind, Whose};
+pub use owed::Owed;
 pub use priority::Priority;
 pub use proof::{Proof, Sha256};
 pub use receipt::Receipt;

@@ -7,6 +7,7 @@ mod expectations;
 mod heartbeat;
 mod lateness;
 mod missing;
+mod senders;
 mod teller;
 #[cfg(test)]
 mod tests;
@@ -113,6 +114,7 @@ impl Janitor {
         while let Some(last) = behind {
             behind = self.store.purge_bodies(last, before).await?;
         }
+        self.store.forget_turned_away(self.clock.now().minus(failed)).await?;
         self.store.forget_message_keys(self.clock.now()).await?;
         self.store.forget_incidents(self.clock.now().minus(failed)).await
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Clock,
-    config::{Digest, Notice, Settings},
+    config::{Digest, Notice, Server, Settings},
     domain::{Event, HERE, Incident, Moment, NOTICES, Retry, SETTLED},
     janitor::{
         deliveries::{Hears, who_hears},
@@ -35,7 +35,7 @@ const LATELY: Duration = Duration::from_secs(2 * 3600);
 #[derive(Debug, Clone)]
 pub struct Teller {
     pub(super) store: Store,
-    clock: Clock,
+    pub(super) clock: Clock,
     pub(super) node: String,
     pub(super) from: Option<Mailbox>,
     pub(super) time_zone: chrono_tz::Tz,
@@ -54,6 +54,10 @@ pub struct Teller {
     /// By address.
     pub(super) hear_of_deliveries: BTreeMap<String, Hears>,
     pub(super) retry: Retry,
+    /// Relays of what no rule's word goes for, in order.
+    pub(super) via: Vec<String>,
+    /// Of each relay.
+    pub(super) hosts: BTreeMap<String, String>,
     /// One look at a time; what the last one saw.
     looked: Arc<Mutex<Looked>>,
 }
@@ -62,6 +66,8 @@ pub struct Teller {
 struct Looked {
     at: Option<Moment>,
     delayed: Delayed,
+    /// When senders were last told of what waits.
+    warned_at: Option<Moment>,
 }
 
 impl Teller {
@@ -101,6 +107,8 @@ impl Teller {
             sight,
             hear_of_deliveries,
             retry: settings.defaults.retry,
+            via: settings.mail.via.clone(),
+            hosts: settings.servers.iter().filter_map(|(name, server)| Some((name.clone(), host(server)?))).collect(),
             looked: Arc::default(),
         }
     }
@@ -124,6 +132,7 @@ impl Teller {
     pub async fn look(&self, patience: Patience) -> Result<(), StoreError> {
         let mut looked = self.looked.lock().await;
         while self.look_at_some(patience, &mut looked).await? {}
+        self.report_to_senders(patience, &mut looked.warned_at).await?;
         looked.at = Some(self.clock.now());
         Ok(())
     }
@@ -242,6 +251,13 @@ impl Teller {
             }
         }
         readers
+    }
+}
+
+fn host(server: &Server) -> Option<String> {
+    match server {
+        Server::Smtp(relay) => Some(relay.host.clone()),
+        Server::Ftp(_) | Server::Webhook(_) => None,
     }
 }
 

@@ -278,6 +278,14 @@ pub struct Relay {
     pub on_unknown: OnUnknown,
     /// Relays by name, in order.
     pub via: Vec<String>,
+    pub sender_hears: SenderHears,
+}
+
+/// What the sender of a message is told of what becomes of it (`report_to_sender`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SenderHears {
+    pub delayed: bool,
+    pub failed: bool,
 }
 
 /// Bytes of a file of rows: it is read whole, so that it is one version of it that is mailed.

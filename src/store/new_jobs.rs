@@ -1,7 +1,7 @@
 //! New jobs as rows: the state they come in with, and whom they wait for.
 
 use crate::{
-    domain::{ArrivalDraft, Arriving, Beginning, Errand, JobDraft, Moment, Reason},
+    domain::{ArrivalDraft, Arriving, Beginning, Errand, JobDraft, Moment, Owed, Reason},
     store::{NextStep, QueueKey, litter::hex, writer::Tx},
 };
 use serde_json::{Value, json};
@@ -96,6 +96,10 @@ impl<'a> NewJob<'a> {
             Errand::TakeAway { wishes, .. } => ("after", None, serde_json::to_string(wishes)),
         };
         let wishes = wishes.map_err(|why| sqlx::Error::Encode(why.into()))?;
+        let owed = match &job.errand {
+            Errand::Send { owed, .. } => *owed,
+            _ => Owed::NOTHING,
+        };
         let parcel = payload.filter(|_| action == "send"); // the recipients of a letter travel together
         Ok(json!([
             hex(&job.id.0),
@@ -119,6 +123,8 @@ impl<'a> NewJob<'a> {
             recipient,
             parcel,
             *step == Step::After,
+            owed.delayed_after.map(|after| job.due_at.plus(after).0),
+            owed.failed,
         ]))
     }
 }
@@ -193,7 +199,7 @@ WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->
                   value ->> 8 AS class, value ->> 9 AS rank, value ->> 10 AS in_order, value ->> 11 AS state,
                   value ->> 12 AS reason, value ->> 13 AS said, value ->> 14 AS due_at, value ->> 15 AS expires_at,
                   value ->> 16 AS ended_at, value ->> 17 AS action, value ->> 18 AS recipient, value ->> 19 AS parcel,
-                  value ->> 20 AS is_after
+                  value ->> 20 AS is_after, value ->> 21 AS warn_at, value ->> 22 AS owes_report
              FROM jsonb_each(?1)),
      n AS MATERIALIZED (SELECT s.*, s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = s.rule) AS paused,
          nullif(max(
@@ -206,8 +212,9 @@ WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->
                         AND o.state IN ('waiting', 'queued', 'running', 'held')), 0)), 0) AS older
        FROM s)
 INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank,
-                  in_order, state, reason, said, waits_for, due_at, expires_at, ended_at, is_after)
+                  in_order, state, reason, said, waits_for, due_at, expires_at, ended_at, is_after, warn_at, owes_report)
 SELECT ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank, in_order,
        CASE WHEN state <> 'queued' THEN state WHEN paused THEN 'held' WHEN older IS NOT NULL THEN 'waiting' ELSE 'queued' END,
-       iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at, is_after
+       iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at, is_after,
+       warn_at, owes_report
   FROM n";

@@ -36,6 +36,7 @@ mod proofs;
 mod real_relays;
 mod retry_after_a_move;
 mod schedules;
+mod sender_reports;
 mod sendmail;
 mod servers_do_as_told;
 mod servers_start_and_stop;

@@ -1,7 +1,7 @@
 //! Messages that others wrote.
 
 use super::*;
-use crate::domain::{Door, Instructions, Letter, MailWishes, Message, MessageFacts, OnUnknown};
+use crate::domain::{Door, Instructions, Letter, MailWishes, Message, MessageFacts, OnUnknown, Owed};
 
 fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
     let recipients: Vec<String> = recipients.iter().map(|recipient| (*recipient).to_owned()).collect();
@@ -14,7 +14,12 @@ fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
         not_before: None,
     };
     let to = |recipient: &String| JobDraft {
-        errand: Errand::Send { recipient: recipient.clone(), letter: Some(0), wishes: wishes.clone() },
+        errand: Errand::Send {
+            recipient: recipient.clone(),
+            letter: Some(0),
+            wishes: wishes.clone(),
+            owed: Owed::NOTHING,
+        },
         ..job("main", "-")
     };
     let arrival = ArrivalDraft {

@@ -1,0 +1,15 @@
+//! Who this gateway is: a name made with the database, the same wherever and however often it is started.
+
+use crate::store::{Store, StoreError, litter::hex};
+use sqlx::Row;
+
+impl Store {
+    /// Sixteen hexadecimal digits that no other gateway has.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn gateway_name(&self) -> Result<String, StoreError> {
+        let row = sqlx::query("SELECT name FROM gateway").fetch_one(self.readers()).await?;
+        Ok(hex(row.get::<&[u8], _>(0)))
+    }
+}
