@@ -5,7 +5,8 @@ CREATE INDEX jobs_owed ON jobs (arrival_id) WHERE state = 'failed' AND owes_repo
 
 CREATE TABLE gateway (             -- one row: who we are, wherever we run
   id   INTEGER PRIMARY KEY CHECK (id = 1),
-  name BLOB    NOT NULL DEFAULT (randomblob(8))
+  name BLOB    NOT NULL DEFAULT (randomblob(8)),
+  key  BLOB    NOT NULL DEFAULT (randomblob(32))  -- of the tokens in return paths
 ) STRICT;
 INSERT INTO gateway (id) VALUES (1);
 

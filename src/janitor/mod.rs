@@ -1,6 +1,7 @@
 //! Housekeeping by the clock: the session's heartbeat, deadlines, a clock that was set back, history that has been kept long enough,
 //! and notices.
 
+mod bounces;
 mod deliveries;
 mod digests;
 mod expectations;

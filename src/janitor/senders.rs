@@ -169,6 +169,7 @@ impl Teller {
             retry: self.retry,
             deadline: Some(DEADLINE),
             not_before: None,
+            return_path: None,
         };
         Some(NoticeJob {
             job,
@@ -192,7 +193,8 @@ impl Teller {
             address: mail.recipient.clone(),
             said: if mail.said.is_empty() { of_lane().unwrap_or_default() } else { mail.said.clone() },
             code: mail.code,
-            remote: self.hosts.get(&mail.server).filter(|_| mail.tries > 0).cloned(),
+            // what came back was said by whoever it was that the relay asked
+            remote: self.hosts.get(&mail.server).filter(|_| mail.tries > 0 && reason != Some(Reason::Bounced)).cloned(),
             last_attempt: mail.tried_at,
             until: mail.expires_at,
             is_expired: reason == Some(Reason::Deadline),

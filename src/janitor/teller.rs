@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     config::{Digest, Notice, Server, Settings},
-    domain::{Event, HERE, Incident, Moment, NOTICES, Retry, SETTLED},
+    domain::{Event, HERE, Incident, Moment, NOTICES, Retry, ReturnPath, SETTLED},
     janitor::{
         deliveries::{Hears, who_hears},
         digests::Covered,
@@ -20,6 +20,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -56,6 +57,8 @@ pub struct Teller {
     pub(super) retry: Retry,
     /// Relays of what no rule's word goes for, in order.
     pub(super) via: Vec<String>,
+    /// Where mail comes back, and the form of its addresses.
+    pub(super) bounces: Option<(PathBuf, ReturnPath)>,
     /// Of each relay.
     pub(super) hosts: BTreeMap<String, String>,
     /// One look at a time; what the last one saw.
@@ -68,6 +71,8 @@ struct Looked {
     delayed: Delayed,
     /// When senders were last told of what waits.
     warned_at: Option<Moment>,
+    /// That the maildir of bounces cannot be read has been logged.
+    is_told_of_bounces: bool,
 }
 
 impl Teller {
@@ -108,6 +113,7 @@ impl Teller {
             hear_of_deliveries,
             retry: settings.defaults.retry,
             via: settings.mail.via.clone(),
+            bounces: settings.mail.bounces.clone().zip(settings.mail.return_path.clone()),
             hosts: settings.servers.iter().filter_map(|(name, server)| Some((name.clone(), host(server)?))).collect(),
             looked: Arc::default(),
         }
@@ -131,6 +137,7 @@ impl Teller {
     /// When the database refuses; the next look says the same.
     pub async fn look(&self, patience: Patience) -> Result<(), StoreError> {
         let mut looked = self.looked.lock().await;
+        self.read_bounces(&mut looked.is_told_of_bounces).await?;
         while self.look_at_some(patience, &mut looked).await? {}
         self.report_to_senders(patience, &mut looked.warned_at).await?;
         looked.at = Some(self.clock.now());

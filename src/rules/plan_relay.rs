@@ -66,6 +66,7 @@ pub(super) fn owed(planning: &Planning<'_>, step: &Relay) -> Owed {
 
 pub(super) fn wishes(planning: &Planning<'_>, step: &Relay, sender: String) -> MailWishes {
     let own = planning.message.and_then(|message| message.instructions.on_unknown);
+    let is_nobody = sender.is_empty(); // what comes back of a report is nobody's (RFC 5321 section 4.5.5)
     MailWishes {
         sender,
         via: step.via.clone(),
@@ -73,5 +74,6 @@ pub(super) fn wishes(planning: &Planning<'_>, step: &Relay, sender: String) -> M
         retry: planning.rule.retry,
         deadline: Some(planning.mail_deadline()),
         not_before: planning.not_before(),
+        return_path: step.return_path.clone().filter(|_| !is_nobody && step.sender.is_none()),
     }
 }

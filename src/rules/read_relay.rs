@@ -66,6 +66,7 @@ pub fn relay(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (
         on_unknown: on_unknown?,
         via: via?,
         sender_hears: sender_hears?,
+        return_path: known.mail.return_path.clone(),
     })
 }
 

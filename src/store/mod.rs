@@ -3,6 +3,7 @@
 mod after;
 mod arrive;
 mod attempts;
+mod bounced;
 mod claim;
 mod claimed;
 mod error;
@@ -55,6 +56,7 @@ mod writer;
 
 pub use after::{NextStep, RipeArrival};
 pub use arrive::Arrive;
+pub use bounced::Bounced;
 pub use claim::{Ask, Parcel};
 pub use claimed::{
     ClaimedErrand, ClaimedJob, ClaimedPost, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway, ClaimedUpload,

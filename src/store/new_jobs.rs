@@ -100,7 +100,9 @@ impl<'a> NewJob<'a> {
             Errand::Send { owed, .. } => *owed,
             _ => Owed::NOTHING,
         };
-        let parcel = payload.filter(|_| action == "send"); // the recipients of a letter travel together
+        // the recipients of a letter travel together, unless each has an envelope of its own
+        let is_together = matches!(&job.errand, Errand::Send { wishes, .. } if wishes.return_path.is_none());
+        let parcel = payload.filter(|_| is_together);
         Ok(json!([
             hex(&job.id.0),
             arrival,

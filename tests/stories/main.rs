@@ -12,6 +12,7 @@ mod after;
 mod after_under_fire;
 mod asking_ahead;
 mod bandwidth;
+mod bounces;
 mod client_certificates;
 mod every_server;
 mod fixture_database;

@@ -36,6 +36,11 @@ impl Post {
         Self { relay, gateway, maildrop }
     }
 
+    /// What was relayed: reports to senders have no sender.
+    fn relayed(&self) -> Vec<Message> {
+        self.relay.messages().into_iter().filter(|message| !message.from.starts_with("<>")).collect()
+    }
+
     /// Calls sendmail with these arguments.
     fn sendmail(&self, arguments: &[&str], message: &[u8]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_packetboat"));
@@ -167,7 +172,7 @@ async fn what_cannot_be_taken_is_set_aside_with_its_reason() {
         entry.as_ref().unwrap().file_name().to_str().is_some_and(|name| name.ends_with("odd.mail.why"))
     });
     assert_eq!(reasons.count(), 2);
-    assert!(post.relay.messages().is_empty());
+    assert!(post.relayed().is_empty());
 }
 
 #[tokio::test]
@@ -231,7 +236,7 @@ async fn a_message_that_keeps_coming_back_is_set_aside() {
     for pass in 1..=3 {
         assert!(post.sendmail(&["bob@there.example"], &message).status.success());
         assert_eq!(post.gateway.code("once"), 0);
-        let passed = post.relay.messages();
+        let passed = post.relayed();
         assert_eq!(passed.len(), pass.min(2), "pass {pass}");
         message = passed.last().unwrap().bytes.clone();
         assert_eq!(String::from_utf8_lossy(&message).matches("\r\nX-Packetboat-Loop: ").count(), pass.min(2));

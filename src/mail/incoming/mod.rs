@@ -1,6 +1,7 @@
 //! Messages that other programs wrote, as they come in by a door: made whole, asked for their recipients, and for what rules may know.
 
 mod attachments;
+pub mod bounce;
 mod facts;
 mod header;
 mod lines;

@@ -12,6 +12,7 @@ fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
         retry: retry(),
         deadline: None,
         not_before: None,
+        return_path: None,
     };
     let to = |recipient: &String| JobDraft {
         errand: Errand::Send {

@@ -69,6 +69,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("who failed of a message", sender_reports::FAILED_MAILS, "jobs_owed"),
         ("who waits of a message", sender_reports::LATE_MAILS, "jobs_arrival"),
         ("they have been told", sender_reports::REPORT_LATE, "arrivals_message"),
+        ("a mail that came back", bounced::FAIL, "jobs_typed"),
         ("ripen", after::RIPEN, "jobs_arrival"),
         ("ripen by jobs", after::RIPEN_BY, "jobs_arrival"),
         ("who needs a source", take_away::NEEDS_SOURCE, "jobs_payload"),

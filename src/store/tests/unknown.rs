@@ -18,6 +18,7 @@ fn mail(desk: &Desk, path: &str, version: i64) -> ArrivalDraft {
             retry: retry(),
             deadline: Some(Duration::from_secs(60)),
             not_before: None,
+            return_path: None,
         },
         owed: Owed::NOTHING,
     };
