@@ -1,15 +1,16 @@
 //! Messages that others wrote: which rules take them, and their arrivals.
 
 use crate::{
-    domain::{ArrivalDraft, Message, Ref},
+    domain::{ArrivalDraft, BounceKey, Message, Moment, Ref, ReturnPath},
     intake::{Intake, Later},
-    mail::incoming::{header_length, traced},
+    mail::incoming::{bounce::of_ours, header_length, traced},
     rules::{self, Action, Context, Fetched, Receiving, Supply},
     simulation::aside,
-    store::{Kept, Received, StoreError, TurnedAway},
+    store::{Bounced, Kept, Received, StoreError, TurnedAway},
     streams::whole,
 };
 use std::{collections::HashSet, sync::Arc};
+use tracing::info;
 
 /// The rules that take messages, for every door.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Post {
     rules: Arc<[(Receiving, i64)]>,
     /// Who we are, in the trace that we leave.
     gateway: Arc<str>,
+    /// The form of the addresses at which mail of ours comes back, and what is behind it.
+    bounces: Option<Arc<(ReturnPath, BounceKey)>>,
 }
 
 /// Why a message is not taken in: it goes back to whoever gave it in.
@@ -47,18 +50,20 @@ const MOST_RECEIVED: usize = 50;
 const MOST_PASSES: usize = 2;
 
 impl Intake {
-    /// The post of these rules.
+    /// The post of these rules. What is sent to an address of the form `bounces` is a mail of ours that came back.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn post(&self, rules: Vec<Receiving>) -> Result<Post, StoreError> {
+    pub async fn post(&self, rules: Vec<Receiving>, bounces: Option<ReturnPath>) -> Result<Post, StoreError> {
         let mut numbered = Vec::with_capacity(rules.len());
         for rule in rules {
             let version = self.0.store.rule_version(&rule.name, rule.sha256, &rule.text, self.0.clock.now()).await?;
             numbered.push((rule, version));
         }
         let gateway = self.0.store.gateway_name().await?.into();
-        Ok(Post { intake: self.clone(), rules: numbered.into(), gateway })
+        let key = self.0.store.bounce_key().await?;
+        let bounces = bounces.map(|path| Arc::new((path, key)));
+        Ok(Post { intake: self.clone(), rules: numbered.into(), gateway, bounces })
     }
 }
 
@@ -94,16 +99,25 @@ impl Post {
         let inner = &self.intake.0;
         inner.check_room()?;
         let (post, node) = (self.clone(), inner.node.clone());
-        let plan = move || messages.into_iter().map(|message| post.plan(message, &node)).collect::<Vec<_>>();
+        let now = inner.clock.now();
+        let made = move |message: Message| match post.come_back(&message, now) {
+            Some(bounced) => Ok(Made::ComeBack(message.id, bounced)),
+            None => post.plan(message, &node).map(Made::Taken),
+        };
+        let plan = move || messages.into_iter().map(made).collect::<Vec<_>>();
         let planned = aside(plan).await.map_err(Later::broken)?; // it reads what mails carry
         let (mut received, mut answers) = (Vec::new(), Vec::with_capacity(planned.len()));
-        let mut turned_away = Vec::new();
+        let (mut turned_away, mut back) = (Vec::new(), Vec::new());
         for planned in planned {
             answers.push(match planned {
-                Ok(taken) => {
+                Ok(Made::ComeBack(id, bounced)) => {
+                    back.extend(bounced);
+                    Ok((id, IsNew::No))
+                }
+                Ok(Made::Taken(taken)) => {
                     let id = taken.message.id;
                     received.push(taken);
-                    Ok(id)
+                    Ok((id, IsNew::Yes))
                 }
                 Err((message, refused)) => {
                     turned_away.extend(self::turned_away(*message, &refused));
@@ -111,13 +125,16 @@ impl Post {
                 }
             });
         }
-        if received.is_empty() {
-            return Ok((answers, turned_away));
+        for bounced in back {
+            let job = bounced.job;
+            let is_news = inner.store.bounced(bounced, now).await?;
+            info!(%job, is_news, "a mail came back");
         }
         crate::faults::kill_point("intake.before_commit");
-        let mut kept = inner.store.receive(&inner.node, received).await?.into_iter();
+        let kept = if received.is_empty() { Vec::new() } else { inner.store.receive(&inner.node, received).await? };
+        let mut kept = kept.into_iter();
         crate::faults::kill_point("intake.after_commit");
-        let mut judged = |id| match kept.next() {
+        let mut judged = |(id, is_new)| match if is_new == IsNew::Yes { kept.next() } else { None } {
             Some(Kept::Before(first)) => Ok(first),
             Some(Kept::OtherContent) => Err(Refused::OtherContent),
             Some(Kept::Now) | None => Ok(id),
@@ -131,6 +148,19 @@ impl Post {
     /// [`Later`], when the database refuses.
     pub async fn known(&self, ids: &[Ref]) -> Result<HashSet<Ref>, Later> {
         if ids.is_empty() { Ok(HashSet::new()) } else { Ok(self.intake.0.store.known_messages(ids).await?) }
+    }
+
+    /// Whether it is to the return path of a mail of ours, and which of them failed by it: no rule sees it.
+    fn come_back(&self, message: &Message, now: Moment) -> Option<Option<Bounced>> {
+        let (path, key) = &**self.bounces.as_ref()?;
+        let to = message.recipients.iter().map(String::as_str);
+        Some(match of_ours(&message.bytes, to, (path, key), now)? {
+            Ok((job, returned)) => Some(Bounced { job, code: returned.code(), said: returned.words() }),
+            Err(why) => {
+                info!(message = %message.id, why, "a mail to a return path changes nothing");
+                None
+            }
+        })
     }
 
     /// The arrivals of a message: every rule that takes it has its own, and those for what is `unmatched` only where none relays it.
@@ -161,6 +191,19 @@ impl Post {
         }
         Ok(Received { message, arrivals })
     }
+}
+
+/// What became of a message.
+enum Made {
+    Taken(Received),
+    ComeBack(Ref, Option<Bounced>),
+}
+
+/// Whether the store was asked to take it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IsNew {
+    Yes,
+    No,
 }
 
 /// What is told to whoever sent it; `None`: nobody did.

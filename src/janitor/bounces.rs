@@ -3,7 +3,7 @@
 use crate::{
     domain::{BounceKey, Moment, ReturnPath},
     janitor::teller::Teller,
-    mail::incoming::bounce::{ReturnedFate, delivered_to, returned},
+    mail::incoming::bounce::{delivered_to, of_ours},
     store::{Bounced, StoreError},
 };
 use rustix::fs::{Mode, OFlags};
@@ -114,19 +114,12 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn understood(bytes: &[u8], (path, key): (&ReturnPath, &BounceKey), now: Moment) -> Said {
+fn understood(bytes: &[u8], ours: (&ReturnPath, &BounceKey), now: Moment) -> Said {
     let addresses = delivered_to(bytes);
-    let job = match path.job(key, addresses.iter().map(String::as_str), now) {
-        None => return Said::Nothing("it is to no return path of ours".to_owned()),
-        Some(Err(why)) => return Said::Nothing(why.to_string()),
-        Some(Ok(job)) => job,
-    };
-    match returned(bytes) {
-        None => Said::Nothing(format!("it is no report: an answer to {job}, perhaps")),
-        Some(returned) if returned.fate == ReturnedFate::UnderWay => {
-            Said::Nothing(format!("{job} is under way: {}", returned.said))
-        }
-        Some(returned) => Said::Failed(Bounced { job, code: returned.code(), said: returned.words() }),
+    match of_ours(bytes, addresses.iter().map(String::as_str), ours, now) {
+        None => Said::Nothing("it is to no return path of ours".to_owned()),
+        Some(Err(why)) => Said::Nothing(why),
+        Some(Ok((job, returned))) => Said::Failed(Bounced { job, code: returned.code(), said: returned.words() }),
     }
 }
 

@@ -4,9 +4,14 @@ use crate::support::{
     endpoint::Endpoint,
     gateway::Gateway,
     ledger::Ledger,
-    scripted_smtp::{Message, Script, ScriptedSmtp},
+    relays::postfix::Postfix,
+    scripted_smtp::{Action, Message, Script, ScriptedSmtp, once},
+    servers::Tls,
+    wait,
 };
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, os::unix::process::ExitStatusExt, path::PathBuf, process::Command, time::Duration};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Post {
     relay: ScriptedSmtp,
@@ -18,7 +23,12 @@ impl Post {
     /// One that has sent a message of Ann's to two.
     fn sent() -> Self {
         let relay = ScriptedSmtp::start(Script::with([]));
-        let gateway = Gateway::with(&[("main", &Endpoint::from(&relay))]);
+        let main = Endpoint::from(&relay);
+        Self::through(relay, &main, "a@there.example, b@there.example")
+    }
+
+    fn through(relay: ScriptedSmtp, main: &Endpoint, recipients: &str) -> Self {
+        let gateway = Gateway::with(&[("main", main)]);
         gateway.configuration(
             "mail: { from: gate@here.example, return_path: \"b+{{ job.token }}@b.example\", bounces: bounces }\n\
              doors: { spool: { folder: spool } }",
@@ -26,7 +36,7 @@ impl Post {
         gateway.rule_file("outgoing", "when: mail\nthen: [relay]\n");
         assert_eq!(gateway.code("once"), 0, "the folders are made");
         let spool = gateway.config.with_file_name("spool");
-        let text = "Return-Path: <ann@here.example>\nTo: a@there.example, b@there.example\nSubject: order\n\nhello\n";
+        let text = format!("Return-Path: <ann@here.example>\nTo: {recipients}\nSubject: order\n\nhello\n");
         fs::write(spool.join(".order"), text).unwrap();
         fs::rename(spool.join(".order"), spool.join("order.eml")).unwrap();
         assert_eq!(gateway.code("once"), 0);
@@ -97,6 +107,54 @@ async fn a_mail_that_comes_back_is_failed_with_the_remotes_words_and_its_sender_
         (post.reports().len(), ledger.count("SELECT count(*) FROM attempts WHERE kind = 'bounced'").await),
         (1, 1)
     );
+}
+
+/// By a door, whose rules would relay everything.
+#[tokio::test]
+async fn what_comes_back_by_a_door_is_a_report_and_not_relayed() {
+    let post = Post::sent();
+    let path = post.return_path_of("a@there.example");
+    post.comes_back("1.mx", &path, FAILED);
+    let spool = post.gateway.config.with_file_name("spool");
+    let report = fs::read_to_string(post.maildir.join("new/1.mx")).unwrap();
+    fs::remove_file(post.maildir.join("new/1.mx")).unwrap();
+    let by_door = |name: &str, text: String| {
+        fs::write(spool.join(format!(".{name}")), text).unwrap();
+        fs::rename(spool.join(format!(".{name}")), spool.join(name)).unwrap();
+    };
+    by_door("1.eml", format!("Return-Path: <>\n{report}"));
+    by_door("2.eml", format!("Return-Path: <bob@x.example>\nTo: {path}\nSubject: away\n\nI am away\n"));
+    let mut once = post.gateway.command(&["once"]);
+    let status = once.env("PACKETBOAT_KILL_AT", "spool.before_removal:1").status().unwrap();
+    assert_eq!(status.signal(), Some(9));
+    assert_eq!(post.gateway.code("once"), 0, "it was failed by the run before");
+    let mut ledger = Ledger::open(&post.gateway).await;
+    assert_eq!(ledger.lines(STATES).await[0], "a@there.example failed bounced 550 5.1.1 no such user");
+    assert_eq!(ledger.count("SELECT count(*) FROM messages").await, 1);
+    assert_eq!(ledger.count("SELECT count(*) FROM attempts WHERE kind = 'bounced'").await, 1);
+    assert_eq!((post.relay.messages().len(), post.reports().len()), (3, 1), "two mails, and one report");
+}
+
+/// Postfix takes a mail, cannot hand it on, and returns it in its own words.
+#[tokio::test]
+async fn postfix_returns_a_mail() {
+    let onward = ScriptedSmtp::start(Script::with([once("RCPT", 1, Action::Instead("550 5.1.1 no such user"))]));
+    let Some(postfix) = Postfix::start(onward.port) else { return };
+    let post = Post::through(
+        ScriptedSmtp::start(Script::with([])),
+        &Endpoint::relay(postfix.port, Tls::None),
+        "a@there.example",
+    );
+    wait::until("Postfix has returned it", PATIENCE, || !onward.messages().is_empty());
+    let returned = onward.messages().remove(0);
+    assert!(returned.from.starts_with("<>"), "{returned:?}");
+    let to = returned.recipients[0].split(' ').next().unwrap().trim_matches(['<', '>']).to_owned();
+    assert!(to.starts_with("b+") && to.ends_with("@b.example"), "{to}");
+    fs::write(post.maildir.join("new/1.mx"), &returned.bytes).unwrap();
+    assert_eq!(post.gateway.code("once"), 1);
+    let mut ledger = Ledger::open(&post.gateway).await;
+    let states = ledger.lines(STATES).await;
+    assert_eq!(states, ["a@there.example failed bounced 550 5.1.1 no such user"]);
 }
 
 #[tokio::test]

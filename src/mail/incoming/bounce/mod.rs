@@ -10,6 +10,7 @@ use super::{
     header::{Header, Most, split},
     reading::{content, plain},
 };
+use crate::domain::{BounceKey, Moment, Ref, ReturnPath};
 
 /// What a report says of the mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,29 @@ pub fn returned(message: &[u8]) -> Option<Returned> {
         return Some(returned);
     }
     other(&halves.header, halves.body)
+}
+
+/// A message to the return path of one of our mails: which of them failed, and how. `None`: it is to none of those.
+///
+/// # Errors
+/// Why nothing is to be done about it.
+pub fn of_ours<'a>(
+    message: &[u8],
+    addresses: impl IntoIterator<Item = &'a str>,
+    (path, key): (&ReturnPath, &BounceKey),
+    now: Moment,
+) -> Option<Result<(Ref, Returned), String>> {
+    let job = match path.job(key, addresses, now)? {
+        Ok(job) => job,
+        Err(why) => return Some(Err(why.to_string())),
+    };
+    Some(match returned(message) {
+        None => Err(format!("it is no report: an answer to {job}, perhaps")),
+        Some(returned) if returned.fate == ReturnedFate::UnderWay => {
+            Err(format!("{job} is under way: {}", returned.words()))
+        }
+        Some(returned) => Ok((job, returned)),
+    })
 }
 
 /// Exim names them in a field of the header, qmail in a phrase.
