@@ -23,3 +23,11 @@ CREATE TABLE turned_away (         -- messages that no door could refuse and no 
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX turned_away_untold ON turned_away (ref) WHERE told = 0;
 CREATE INDEX turned_away_at     ON turned_away (turned_at);
+
+CREATE TABLE suppressions (        -- addresses that no mail is sent to
+  address TEXT    PRIMARY KEY,     -- in small letters
+  why     TEXT    NOT NULL CHECK (why IN ('hard_bounce', 'by_operator')),
+  said    TEXT    NOT NULL,
+  since   INTEGER NOT NULL,
+  until   INTEGER                  -- null: until it is removed
+) STRICT, WITHOUT ROWID;

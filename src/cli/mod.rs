@@ -21,6 +21,7 @@ mod receipts;
 mod sendmail;
 mod serve;
 mod status;
+mod suppressions;
 mod text;
 mod tokens;
 
@@ -73,6 +74,7 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
         Verb::Pause(wanted) => wait(pause::pause(wanted, config, console)),
         Verb::Resume(wanted) => wait(pause::resume(wanted, config, console)),
         Verb::Receipts(wanted) => wait(receipts::receipts(wanted, config, console)),
+        Verb::Suppressions(wanted) => wait(suppressions::suppressions(wanted, config, console)),
         Verb::Tokens(wanted) => wait(tokens::tokens(wanted, config, console)),
         Verb::Completions { shell } => completions::completions(*shell, console),
     }

@@ -11,7 +11,9 @@ use super::{
     yaml::Node,
 };
 use crate::{domain::ReturnPath, mail::Mailbox};
-use std::path::PathBuf;
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+
+const SUPPRESSED: RangeInclusive<Duration> = Duration::from_secs(3600)..=Duration::from_secs(3660 * 24 * 3600);
 
 const BOTH: &str = "`return_path: \"bounces+{{ job.token }}@bounces.example.com\"`, and `bounces: /var/mail/bounces`, the maildir where mail \
      to that lands";
@@ -19,13 +21,7 @@ const BOTH: &str = "`return_path: \"bounces+{{ job.token }}@bounces.example.com\
 /// The keys of `mail`.
 pub const MAIL: Table = Table {
     name: "mail",
-    keys: &[
-        optional("from"),
-        optional("via"),
-        optional("return_path"),
-        optional("bounces"),
-        not_yet("suppress", "leave it out: mail is sent to every address"),
-    ],
+    keys: &[optional("from"), optional("via"), optional("return_path"), optional("bounces"), optional("suppress")],
     moved: &[
         ("sender", "write `from`"),
         ("relay", "write `via`"),
@@ -33,6 +29,13 @@ pub const MAIL: Table = Table {
         ("to", "write it in a step: `mail: { to: … }`"),
         ("smtp", "a relay is a server: `servers: { NAME: { smtp: { … } } }`"),
     ],
+};
+
+/// The keys of `suppress`.
+pub const SUPPRESS: Table = Table {
+    name: "suppress",
+    keys: &[optional("hard_bounce"), not_yet("complaint", "leave it out: this version does not read complaints")],
+    moved: &[("bounce", "write `hard_bounce`"), ("bounces", "write `hard_bounce`")],
 };
 
 /// What `mail` says.
@@ -45,6 +48,8 @@ pub struct MailSettings {
     pub return_path: Option<ReturnPath>,
     /// The maildir where what is sent to those lands.
     pub bounces: Option<PathBuf>,
+    /// For how long no mail goes to an address that nobody has; `None`: it is tried every time.
+    pub suppress_for: Option<Duration>,
 }
 
 /// `mail` of packetboat.yaml.
@@ -73,7 +78,16 @@ pub fn mail(top: &Fields<'_>, servers: Option<&ServerKinds>, around: &Surroundin
             folder.map(|text| Some(around.path(&text)))
         }
     });
-    Some(MailSettings { from: from?, via: via?, return_path: return_path?, bounces: bounces? })
+    let suppress = fields.map("suppress", &SUPPRESS);
+    let suppress_for = suppress
+        .and_then(|keys| keys.or("hard_bounce", None, |sheet, node| read::span(SUPPRESSED)(sheet, node).map(Some)));
+    Some(MailSettings {
+        from: from?,
+        via: via?,
+        return_path: return_path?,
+        bounces: bounces?,
+        suppress_for: suppress_for?,
+    })
 }
 
 fn return_path(sheet: &Sheet, node: &Node) -> Option<ReturnPath> {

@@ -93,10 +93,12 @@ pub enum Reason {
     Unplannable,
     /// A relay had taken it, and it came back.
     Bounced,
+    /// No mail is sent to its address (`packetboat suppressions`).
+    Suppressed,
 }
 
 impl Reason {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Superseded,
         Self::SourceChanged,
         Self::RulePaused,
@@ -107,6 +109,7 @@ impl Reason {
         Self::Refused,
         Self::Unplannable,
         Self::Bounced,
+        Self::Suppressed,
     ];
 
     /// The word of this reason in SQL, CLI and JSON.
@@ -123,6 +126,7 @@ impl Reason {
             Self::Refused => "refused",
             Self::Unplannable => "unplannable",
             Self::Bounced => "bounced",
+            Self::Suppressed => "suppressed",
         }
     }
 

@@ -102,7 +102,7 @@ impl Post {
         let now = inner.clock.now();
         let made = move |message: Message| match post.come_back(&message, now) {
             Some(bounced) => Ok(Made::ComeBack(message.id, bounced)),
-            None => post.plan(message, &node).map(Made::Taken),
+            None => post.plan(message, &node).map(|taken| Made::Taken(Box::new(taken))),
         };
         let plan = move || messages.into_iter().map(made).collect::<Vec<_>>();
         let planned = aside(plan).await.map_err(Later::broken)?; // it reads what mails carry
@@ -116,7 +116,7 @@ impl Post {
                 }
                 Ok(Made::Taken(taken)) => {
                     let id = taken.message.id;
-                    received.push(taken);
+                    received.push(*taken);
                     Ok((id, IsNew::Yes))
                 }
                 Err((message, refused)) => {
@@ -195,7 +195,7 @@ impl Post {
 
 /// What became of a message.
 enum Made {
-    Taken(Received),
+    Taken(Box<Received>),
     ComeBack(Ref, Option<Bounced>),
 }
 

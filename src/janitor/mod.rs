@@ -116,6 +116,7 @@ impl Janitor {
             behind = self.store.purge_bodies(last, before).await?;
         }
         self.store.forget_turned_away(self.clock.now().minus(failed)).await?;
+        self.store.forget_suppressions(self.clock.now()).await?;
         self.store.forget_message_keys(self.clock.now()).await?;
         self.store.forget_incidents(self.clock.now().minus(failed)).await
     }

@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     config::{Digest, Notice, Server, Settings},
-    domain::{Event, HERE, Incident, Moment, NOTICES, Retry, ReturnPath, SETTLED},
+    domain::{Event, Failure, HERE, Incident, Moment, NOTICES, Retry, ReturnPath, SETTLED},
     janitor::{
         deliveries::{Hears, who_hears},
         digests::Covered,
@@ -12,11 +12,11 @@ use crate::{
         lateness::{Delayed, Lateness},
         tell,
     },
-    mail::Mailbox,
+    mail::{Mailbox, incoming::bounce::status_in},
     notices::{LaneTrouble, Observed, Patience, QUIET, due, judge},
     rules::{Action, Rule, RuleSet},
     schedule::Windows,
-    store::{LaneRow, LaneState, Store, StoreError, Tell},
+    store::{HARD_BOUNCE, LaneRow, LaneState, Store, StoreError, Suppression, Tell},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,6 +31,9 @@ use tracing::info;
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// Incidents that were closed so long ago matter no more: to their reopening, to the mails of an hour, to one that is still due.
 const LATELY: Duration = Duration::from_secs(2 * 3600);
+
+/// No such mailbox, no such system, no valid address, moved away, and null MX.
+const NOBODY: [&str; 5] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"];
 
 /// Everything that notices are made of.
 #[derive(Debug, Clone)]
@@ -59,6 +62,8 @@ pub struct Teller {
     pub(super) via: Vec<String>,
     /// Where mail comes back, and the form of its addresses.
     pub(super) bounces: Option<(PathBuf, ReturnPath)>,
+    /// For how long no mail goes to an address that nobody has.
+    suppress_for: Option<Duration>,
     /// Of each relay.
     pub(super) hosts: BTreeMap<String, String>,
     /// One look at a time; what the last one saw.
@@ -113,6 +118,7 @@ impl Teller {
             hear_of_deliveries,
             retry: settings.defaults.retry,
             via: settings.mail.via.clone(),
+            suppress_for: settings.mail.suppress_for,
             bounces: settings.mail.bounces.clone().zip(settings.mail.return_path.clone()),
             hosts: settings.servers.iter().filter_map(|(name, server)| Some((name.clone(), host(server)?))).collect(),
             looked: Arc::default(),
@@ -153,6 +159,7 @@ impl Teller {
         let expected = self.expected(now, patience).await?;
         let is_more = counted.len() >= 500 || expected.is_more;
         self.delayed(&mut looked.delayed, &lanes, (now, patience)).await?;
+        let suppressions = self.suppressions(&failures, now);
         let mut observed = self.observed(&lanes, &looked.delayed.missing, (now, patience));
         observed.failures = failures.into_iter().filter(|failure| failure.rule != NOTICES).collect();
         observed.delivered = self.delivered(&before, looked.at).await?;
@@ -174,6 +181,7 @@ impl Teller {
             now,
             counted,
             mails,
+            suppressions,
             covered: covered.now,
             uncovered: covered.ended,
             expectations: expected.changed,
@@ -189,6 +197,26 @@ impl Teller {
         }
         self.store.tell(Tell { incidents, ..tell }).await?;
         Ok(is_more)
+    }
+
+    /// The addresses of those that nobody has (RFC 3463 section 3.2), by what refused or returned them.
+    fn suppressions(&self, failures: &[Failure], now: Moment) -> Vec<Suppression> {
+        let Some(span) = self.suppress_for else { return Vec::new() };
+        let is_unknown = |failure: &&Failure| {
+            let status = status_in(&failure.example.said);
+            failure.rule != NOTICES
+                && matches!(&*failure.kind, "refused" | "bounced")
+                && status.is_some_and(|status| NOBODY.contains(&&*status))
+                && Mailbox::parse(&failure.example.to).is_ok_and(|one| one.address() == failure.example.to)
+        };
+        let suppression = |failure: &Failure| Suppression {
+            address: failure.example.to.clone(),
+            why: HARD_BOUNCE.to_owned(),
+            said: failure.example.said.clone(),
+            since: now,
+            until: Some(now.plus(span)),
+        };
+        failures.iter().filter(is_unknown).map(suppression).collect()
     }
 
     fn observed(&self, lanes: &[LaneRow], missing: &[LaneTrouble], (now, patience): (Moment, Patience)) -> Observed {

@@ -7,7 +7,7 @@ use crate::{
     },
     rules::{
         Action, EmptyFiles, Mail, Relay, Rule, Step, Supply, Upload, plan_here, plan_mail, plan_mail::Unmade,
-        plan_relay, plan_text,
+        plan_relay, plan_relay::Recipients, plan_text,
     },
     templates::{Beside, Condition, Destination, Facts, TemplateError},
 };
@@ -265,7 +265,7 @@ impl<'a> Planning<'a> {
 
     fn sends(
         &self,
-        made: Result<(Letter, Vec<(String, Owed)>), Unmade>,
+        made: Result<(Letter, Recipients), Unmade>,
         wishes: MailWishes,
         letters: &mut Vec<Letter>,
     ) -> Vec<JobDraft> {

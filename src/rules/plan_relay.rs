@@ -11,13 +11,16 @@ use crate::{
     templates::TextTemplate,
 };
 
+/// Of an envelope, each with what the message's sender hears of it.
+pub(super) type Recipients = Vec<(String, Owed)>;
+
 /// The message of the step and the addresses of its envelope, sender first, each recipient once; of those that the rule hides beside
 /// them nobody hears.
 pub(super) fn letter(
     planning: &Planning<'_>,
     message: &Message,
     step: &Relay,
-) -> Result<(Letter, String, Vec<(String, Owed)>), Refusal> {
+) -> Result<(Letter, String, Recipients), Refusal> {
     let sender = match &step.sender {
         Some(template) => match rendered(planning, "sender", template)?.trim() {
             "" => String::new(),
@@ -32,7 +35,7 @@ pub(super) fn letter(
     let own = if to.is_empty() { &message.recipients[..] } else { &[] };
     let owed = owed(planning, step);
     let shown = own.iter().map(String::as_str).chain(to.iter().map(Mailbox::address)).map(|address| (address, owed));
-    let mut recipients: Vec<(String, Owed)> = Vec::new();
+    let mut recipients: Recipients = Vec::new();
     for (address, owed) in shown.chain(bcc.iter().map(|hidden| (hidden.address(), Owed::NOTHING))) {
         if !recipients.iter().any(|(known, _)| known == address) {
             recipients.push((address.to_owned(), owed));

@@ -44,6 +44,7 @@ mod sender_reports;
 mod session;
 mod settle;
 mod statement;
+mod suppressions;
 mod take_away;
 mod tell;
 #[cfg(test)]
@@ -86,6 +87,7 @@ pub use seen::{SeenRow, Touched};
 pub use sender_reports::{OwedMail, OwedReport, Reported, Word};
 pub use session::{LEASE, SessionId};
 pub use settle::{AttemptRow, Settle, Settled, TryOutcome};
+pub use suppressions::{BY_OPERATOR, HARD_BOUNCE, Suppression};
 pub use tell::{About, NoticeErrand, NoticeJob, Tell};
 pub use tidy::Expired;
 pub use tokens::{NewToken, TokenLine};

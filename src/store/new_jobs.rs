@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{ArrivalDraft, Arriving, Beginning, Errand, JobDraft, Moment, Owed, Reason},
-    store::{NextStep, QueueKey, litter::hex, writer::Tx},
+    store::{NextStep, QueueKey, litter::hex, suppressions, writer::Tx},
 };
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -185,7 +185,12 @@ pub(super) fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [New
 
 pub(super) async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
     let rows = jobs.iter().map(NewJob::row).collect::<Result<Value, _>>()?;
+    let mail = jobs.iter().find(|new| matches!(new.job.errand, Errand::Send { .. }));
+    let youngest = if mail.is_some() { suppressions::youngest(tx).await? } else { 0 };
     sqlx::query(INSERT_JOBS).bind(rows.to_string()).execute(&mut *tx.db).await?;
+    if let Some(mail) = mail {
+        suppressions::consult(tx, youngest, mail.at).await?;
+    }
     let is_ready = |new: &&NewJob<'_>| matches!((new.state, &new.job.beginning), (State::AsDrafted, Beginning::Ready));
     let ready = jobs.iter().filter(is_ready);
     tx.touched.extend(ready.map(NewJob::queue)); // one that waits or is held costs the worker a seek in vain

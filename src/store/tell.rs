@@ -3,8 +3,9 @@
 use crate::{
     domain::{Expectation, Incident, Letter, MailWishes, Moment, NOTICES, Priority, Ref, WebhookWishes},
     store::{
-        QueueKey, Store, StoreError, expectations,
+        QueueKey, Store, StoreError, Suppression, expectations,
         letters::insert_letter,
+        suppressions,
         writer::{Tx, Write},
     },
 };
@@ -58,6 +59,8 @@ pub struct Tell {
     pub covered: Vec<((String, String), Moment)>,
     /// Digests that are no more.
     pub uncovered: Vec<(String, String)>,
+    /// Addresses that no mail is sent to from now on.
+    pub suppressions: Vec<Suppression>,
     /// How the expectations stand that changed.
     pub expectations: Vec<Expectation>,
     /// Rules that expect nothing any more.
@@ -96,6 +99,9 @@ impl Write for Tell {
                 About::End(place) => self.overtake(tx, &self.incidents[place], mail).await?,
                 About::Digest | About::Message => {}
             }
+        }
+        for suppression in &self.suppressions {
+            suppressions::put(tx, suppression).await?;
         }
         for ((address, schedule), until) in &self.covered {
             let covered = sqlx::query(COVER).bind(address).bind(schedule).bind(until.0);

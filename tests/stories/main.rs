@@ -46,6 +46,7 @@ mod smtp_delivery;
 mod smtp_faults;
 mod source_changes;
 mod spool;
+mod suppressions;
 mod the_command_line;
 mod the_demo;
 mod the_embedded_server;

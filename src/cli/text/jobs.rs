@@ -78,6 +78,7 @@ fn sentence(reason: Reason) -> &'static str {
         Reason::Refused => "the server refused it for good",
         Reason::Unplannable => "it could not be planned",
         Reason::Bounced => "it came back",
+        Reason::Suppressed => "no mail is sent to this address",
     }
 }
 

@@ -70,6 +70,7 @@ async fn no_hot_query_reads_all_jobs() {
         ("who waits of a message", sender_reports::LATE_MAILS, "jobs_arrival"),
         ("they have been told", sender_reports::REPORT_LATE, "arrivals_message"),
         ("a mail that came back", bounced::FAIL, "jobs_typed"),
+        ("addresses that no mail is sent to", suppressions::CONSULT, "PRIMARY KEY"),
         ("ripen", after::RIPEN, "jobs_arrival"),
         ("ripen by jobs", after::RIPEN_BY, "jobs_arrival"),
         ("who needs a source", take_away::NEEDS_SOURCE, "jobs_payload"),

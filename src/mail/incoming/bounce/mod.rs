@@ -127,8 +127,9 @@ fn refusal(line: &str) -> Option<&str> {
     line.split([' ', '-', ':']).find(is_code)
 }
 
-/// The first enhanced status code of the words.
-fn status_in(words: &str) -> Option<String> {
+/// The first enhanced status code of the words (RFC 3463).
+#[must_use]
+pub fn status_in(words: &str) -> Option<String> {
     let is_number =
         |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_code = |word: &&str| match word.split('.').collect::<Vec<_>>()[..] {
