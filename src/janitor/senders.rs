@@ -145,7 +145,11 @@ impl Teller {
         concerned: &[Concerned],
         (via, now): (Vec<String>, Moment),
     ) -> Option<NoticeJob> {
-        let (from, server, job) = (self.from.as_ref()?, via.first()?.clone(), Ref::new());
+        let (Some(from), Some(server)) = (self.from.as_ref(), via.first().cloned()) else {
+            warn!("the sender of a message cannot be told: it takes a relay, and `mail: {{ from: … }}`");
+            return None;
+        };
+        let job = Ref::new();
         let report = SenderReport {
             from,
             to: about.sender,
