@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{Door, Instructions, Letter, MailWishes, Message, MessageFacts, OnUnknown, Owed};
 
-fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
+pub(super) fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
     let recipients: Vec<String> = recipients.iter().map(|recipient| (*recipient).to_owned()).collect();
     let wishes = MailWishes {
         sender: "ann@here.example".into(),
