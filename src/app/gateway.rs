@@ -141,7 +141,7 @@ impl Gateway {
             }
         }
         if only.is_none() && settings.doors != Doors::default() {
-            let post = intake.post(receiving).await?;
+            let post = intake.post(receiving, settings.mail.return_path.clone()).await?;
             let maildrop = maildrop(&settings).map(|door| door.start(post.clone(), clock.clone(), &watching));
             let spool = spool(&settings).map(|door| door.start(post.clone(), clock.clone(), &watching));
             sources.extend(maildrop.into_iter().chain(spool).map(Running::MailFolder));

@@ -80,6 +80,8 @@ pub enum Verb {
     Resume(Pause),
     /// Proof of what was delivered, newest first
     Receipts(Receipts),
+    /// Addresses that no mail is sent to: list them, add one, remove one
+    Suppressions(Suppressions),
     /// Who may use the HTTP door: list tokens, make one, end one
     Tokens(Tokens),
     /// Hash a password, read from stdin, for an account of the submission door
@@ -225,6 +227,35 @@ pub struct Receipts {
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Suppressions {
+    #[command(subcommand)]
+    pub verb: Option<SuppressionVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SuppressionVerb {
+    /// Send it no mail from now on; what waits is sent
+    Add(AddSuppression),
+    /// Send it mail again
+    Remove {
+        /// As `suppressions` lists it
+        address: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct AddSuppression {
+    /// ann@example.org
+    pub address: String,
+    /// What its mails' failure says
+    #[arg(long, default_value = "an operator wants it so")]
+    pub why: String,
+    /// For how long: 12h, 90d. Default: until it is removed
+    #[arg(long, value_name = "SPAN", value_parser = crate::control::span)]
+    pub expires: Option<Duration>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -22,6 +22,7 @@ mod receipts;
 mod sendmail;
 mod serve;
 mod status;
+mod suppressions;
 mod text;
 mod tokens;
 
@@ -74,6 +75,7 @@ fn dispatch(args: &Args, console: &Console) -> Result<Exit, Failure> {
         Verb::Pause(wanted) => wait(pause::pause(wanted, config, console)),
         Verb::Resume(wanted) => wait(pause::resume(wanted, config, console)),
         Verb::Receipts(wanted) => wait(receipts::receipts(wanted, config, console)),
+        Verb::Suppressions(wanted) => wait(suppressions::suppressions(wanted, config, console)),
         Verb::Tokens(wanted) => wait(tokens::tokens(wanted, config, console)),
         Verb::HashPassword => hash_password::hash_password(console),
         Verb::Completions { shell } => completions::completions(*shell, console),

@@ -155,7 +155,7 @@ fn read_sheet(sheet: &Sheet, path: &Path, around: &Surroundings<'_>, unknown: Ou
     let templates = top.need("templates", read::some_text).map(|templates| around.path(&templates));
     let zone = top.or("time_zone", unknown.time_zone, time_zone);
     let (names, servers) = servers_and_webhooks(sheet, &top, around);
-    let mail = mail(&top, names.as_ref());
+    let mail = mail(&top, names.as_ref(), around);
     let defaults = defaults::defaults(sheet, &top);
     let heartbeat = top.need("heartbeat", heartbeat);
     let doors = doors(&top, around);

@@ -42,6 +42,16 @@ pub enum Command {
     RevokeToken {
         name: String,
     },
+    /// No mail is sent to an address from now on.
+    Suppress {
+        address: String,
+        said: String,
+        until: Option<Moment>,
+    },
+    /// Or again.
+    Unsuppress {
+        address: String,
+    },
     /// Which folders are not seen whole, and whether the heartbeat is answered. Writes nothing: only the process itself knows.
     Folders,
 }
@@ -71,6 +81,9 @@ pub enum Answer {
     },
     Token {
         name: String,
+    },
+    Address {
+        address: String,
     },
     Folders {
         troubles: Vec<SourceTrouble>,

@@ -20,7 +20,7 @@ pub use crate::config::{Finding, Paint, ServerKind, render, summary};
 pub use crate::store::{
     Attempt, Expected, InVain, JobDetail, JobFilter, JobLine, JobVerb, LaneRow, LaneState, LaneStatus, LeftAlone,
     NotAGlob, OpenCounts, PausedRule, ReceiptFilter, ReceiptLine, Rehearsal, Rest, RuleStatus, SessionStatus, Status,
-    Store, StoreError, Tally, TokenLine, Which,
+    Store, StoreError, Suppression, Tally, TokenLine, Which,
 };
 pub use act::{ActError, act, read};
 pub use check::{Checked, check};

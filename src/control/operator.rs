@@ -5,8 +5,11 @@ use crate::{
     config::{ServerKind, ServerKinds},
     control::{Answer, Command, HeartbeatTrouble, Subject, folders::troubles},
     domain::{Moment, Sha256},
+    mail::Mailbox,
     sources::Running,
-    store::{JobVerb, MoveTo, NewToken, Operation, Rehearsal, Store, StoreError, Tally, Which},
+    store::{
+        BY_OPERATOR, JobVerb, MoveTo, NewToken, Operation, Rehearsal, Store, StoreError, Suppression, Tally, Which,
+    },
 };
 use std::collections::BTreeMap;
 use tokio::sync::{mpsc, watch};
@@ -94,6 +97,8 @@ impl Operator {
                 self.add_token(token).await
             }
             Command::RevokeToken { name } => self.revoke_token(name).await,
+            Command::Suppress { address, said, until } => self.suppress(&address, said, until).await,
+            Command::Unsuppress { address } => self.unsuppress(&address).await,
             Command::Folders => {
                 let sources = self.sources.as_ref().map(|sources| sources.borrow().clone());
                 let unanswered = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.borrow().clone());
@@ -194,6 +199,23 @@ impl Operator {
             return Ok(Answer::Token { name });
         }
         Ok(Answer::Refused { why: format!("there is no token `{name}`: `packetboat tokens` lists them") })
+    }
+
+    async fn suppress(&self, address: &str, said: String, until: Option<Moment>) -> Result<Answer, StoreError> {
+        let address = match Mailbox::parse(address) {
+            Ok(mailbox) => mailbox.address().to_lowercase(),
+            Err(why) => return Ok(Answer::Refused { why: format!("`{address}`: {why}") }),
+        };
+        let (why, since) = (BY_OPERATOR.to_owned(), self.clock.now());
+        self.store.suppress(Suppression { address: address.clone(), why, said, since, until }).await?;
+        Ok(Answer::Address { address })
+    }
+
+    async fn unsuppress(&self, address: &str) -> Result<Answer, StoreError> {
+        if self.store.unsuppress(address).await? {
+            return Ok(Answer::Address { address: address.to_lowercase() });
+        }
+        Ok(Answer::Refused { why: format!("`{address}` is not on the list: `packetboat suppressions` shows it") })
     }
 
     fn tell(&self, heard: Heard) {

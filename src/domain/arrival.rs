@@ -1,7 +1,7 @@
 //! An arrival as intake hands it to the store: what was seen, and the jobs it becomes.
 
 use crate::domain::{
-    Identity, MailWishes, Moment, Priority, Reason, Ref, RemotePath, SaveWishes, Sha256, TakeAwayWishes, Wishes,
+    Identity, MailWishes, Moment, Owed, Priority, Reason, Ref, RemotePath, SaveWishes, Sha256, TakeAwayWishes, Wishes,
 };
 
 /// A settled file: where it lies and which version of it this is. Or a tick, see [`Sighting::tick`].
@@ -151,6 +151,8 @@ pub enum Errand {
         /// Which of the arrival's letters; `None` for a mail that could not be made.
         letter: Option<usize>,
         wishes: MailWishes,
+        /// To the sender of the message that it relays.
+        owed: Owed,
     },
     /// A copy in a folder of this machine.
     Save {

@@ -62,6 +62,7 @@ impl JobState {
                 | (Queued, Running | Waiting | Held | Failed | Cancelled)
                 | (Running, Delivered | Failed | Cancelled | Queued | Held)
                 | (Held, Queued | Waiting | Failed | Cancelled)
+                | (Delivered, Failed)
                 | (Failed, Queued | Cancelled)
                 | (Cancelled, Queued)
         )
@@ -90,10 +91,14 @@ pub enum Reason {
     Refused,
     /// It was refused before anything was sent: its path, its size, its name.
     Unplannable,
+    /// A relay had taken it, and it came back.
+    Bounced,
+    /// No mail is sent to its address (`packetboat suppressions`).
+    Suppressed,
 }
 
 impl Reason {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Superseded,
         Self::SourceChanged,
         Self::RulePaused,
@@ -103,6 +108,8 @@ impl Reason {
         Self::Attempts,
         Self::Refused,
         Self::Unplannable,
+        Self::Bounced,
+        Self::Suppressed,
     ];
 
     /// The word of this reason in SQL, CLI and JSON.
@@ -118,6 +125,8 @@ impl Reason {
             Self::Attempts => "attempts",
             Self::Refused => "refused",
             Self::Unplannable => "unplannable",
+            Self::Bounced => "bounced",
+            Self::Suppressed => "suppressed",
         }
     }
 

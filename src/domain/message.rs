@@ -101,8 +101,8 @@ pub struct MessageFacts {
     pub received_count: usize,
     /// Whether no person sent it (RFC 3834 section 5): no machine answers to that.
     pub is_auto_submitted: bool,
-    /// Whether it has been with us before.
-    pub has_our_trace: bool,
+    /// The gateways of our kind that had it, one for each time.
+    pub passes: Vec<String>,
 }
 
 /// Somebody as a header names them.

@@ -1,6 +1,6 @@
 //! What a rule asks of a delivery, frozen into the job at intake.
 
-use crate::domain::{Moment, Proof};
+use crate::domain::{Moment, Proof, ReturnPath};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -133,6 +133,9 @@ pub struct MailWishes {
     /// Whoever gave it in wants it sent no sooner: no clock that was set back brings it forward.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Moment>,
+    /// In the place of the sender an address of each mail's own, so that what comes back is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_path: Option<ReturnPath>,
 }
 
 /// Everything that is asked of what a webhook is told. Serialised as [`Wishes`] are.

@@ -1,12 +1,14 @@
 //! Housekeeping by the clock: the session's heartbeat, deadlines, a clock that was set back, history that has been kept long enough,
 //! and notices.
 
+mod bounces;
 mod deliveries;
 mod digests;
 mod expectations;
 mod heartbeat;
 mod lateness;
 mod missing;
+mod senders;
 mod teller;
 #[cfg(test)]
 mod tests;
@@ -113,6 +115,8 @@ impl Janitor {
         while let Some(last) = behind {
             behind = self.store.purge_bodies(last, before).await?;
         }
+        self.store.forget_turned_away(self.clock.now().minus(failed)).await?;
+        self.store.forget_suppressions(self.clock.now()).await?;
         self.store.forget_message_keys(self.clock.now()).await?;
         self.store.forget_incidents(self.clock.now().minus(failed)).await
     }

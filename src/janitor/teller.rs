@@ -2,8 +2,8 @@
 
 use crate::{
     clock::Clock,
-    config::{Digest, Notice, Settings},
-    domain::{Event, HERE, Incident, Moment, NOTICES, Retry, SETTLED},
+    config::{Digest, Notice, Server, Settings},
+    domain::{Event, Failure, HERE, Incident, Moment, NOTICES, Retry, ReturnPath, SETTLED},
     janitor::{
         deliveries::{Hears, who_hears},
         digests::Covered,
@@ -12,14 +12,15 @@ use crate::{
         lateness::{Delayed, Lateness},
         tell,
     },
-    mail::Mailbox,
+    mail::{Mailbox, incoming::bounce::status_in},
     notices::{LaneTrouble, Observed, Patience, QUIET, due, judge},
     rules::{Action, Rule, RuleSet},
     schedule::Windows,
-    store::{LaneRow, LaneState, Store, StoreError, Tell},
+    store::{HARD_BOUNCE, LaneRow, LaneState, Store, StoreError, Suppression, Tell},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -31,11 +32,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// Incidents that were closed so long ago matter no more: to their reopening, to the mails of an hour, to one that is still due.
 const LATELY: Duration = Duration::from_secs(2 * 3600);
 
+/// No such mailbox, no such system, no valid address, moved away, and null MX.
+const NOBODY: [&str; 5] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"];
+
 /// Everything that notices are made of.
 #[derive(Debug, Clone)]
 pub struct Teller {
     pub(super) store: Store,
-    clock: Clock,
+    pub(super) clock: Clock,
     pub(super) node: String,
     pub(super) from: Option<Mailbox>,
     pub(super) time_zone: chrono_tz::Tz,
@@ -54,6 +58,14 @@ pub struct Teller {
     /// By address.
     pub(super) hear_of_deliveries: BTreeMap<String, Hears>,
     pub(super) retry: Retry,
+    /// Relays of what no rule's word goes for, in order.
+    pub(super) via: Vec<String>,
+    /// Where mail comes back, and the form of its addresses.
+    pub(super) bounces: Option<(PathBuf, ReturnPath)>,
+    /// For how long no mail goes to an address that nobody has.
+    suppress_for: Option<Duration>,
+    /// Of each relay.
+    pub(super) hosts: BTreeMap<String, String>,
     /// One look at a time; what the last one saw.
     looked: Arc<Mutex<Looked>>,
 }
@@ -62,6 +74,10 @@ pub struct Teller {
 struct Looked {
     at: Option<Moment>,
     delayed: Delayed,
+    /// When senders were last told of what waits.
+    warned_at: Option<Moment>,
+    /// That the maildir of bounces cannot be read has been logged.
+    is_told_of_bounces: bool,
 }
 
 impl Teller {
@@ -101,6 +117,10 @@ impl Teller {
             sight,
             hear_of_deliveries,
             retry: settings.defaults.retry,
+            via: settings.mail.via.clone(),
+            suppress_for: settings.mail.suppress_for,
+            bounces: settings.mail.bounces.clone().zip(settings.mail.return_path.clone()),
+            hosts: settings.servers.iter().filter_map(|(name, server)| Some((name.clone(), host(server)?))).collect(),
             looked: Arc::default(),
         }
     }
@@ -123,7 +143,9 @@ impl Teller {
     /// When the database refuses; the next look says the same.
     pub async fn look(&self, patience: Patience) -> Result<(), StoreError> {
         let mut looked = self.looked.lock().await;
+        self.read_bounces(&mut looked.is_told_of_bounces).await?;
         while self.look_at_some(patience, &mut looked).await? {}
+        self.report_to_senders(patience, &mut looked.warned_at).await?;
         looked.at = Some(self.clock.now());
         Ok(())
     }
@@ -137,6 +159,7 @@ impl Teller {
         let expected = self.expected(now, patience).await?;
         let is_more = counted.len() >= 500 || expected.is_more;
         self.delayed(&mut looked.delayed, &lanes, (now, patience)).await?;
+        let suppressions = self.suppressions(&failures, now);
         let mut observed = self.observed(&lanes, &looked.delayed.missing, (now, patience));
         observed.failures = failures.into_iter().filter(|failure| failure.rule != NOTICES).collect();
         observed.delivered = self.delivered(&before, looked.at).await?;
@@ -158,6 +181,7 @@ impl Teller {
             now,
             counted,
             mails,
+            suppressions,
             covered: covered.now,
             uncovered: covered.ended,
             expectations: expected.changed,
@@ -173,6 +197,26 @@ impl Teller {
         }
         self.store.tell(Tell { incidents, ..tell }).await?;
         Ok(is_more)
+    }
+
+    /// The addresses of those that nobody has (RFC 3463 section 3.2), by what refused or returned them.
+    fn suppressions(&self, failures: &[Failure], now: Moment) -> Vec<Suppression> {
+        let Some(span) = self.suppress_for else { return Vec::new() };
+        let is_unknown = |failure: &&Failure| {
+            let status = status_in(&failure.example.said);
+            failure.rule != NOTICES
+                && matches!(&*failure.kind, "refused" | "bounced")
+                && status.is_some_and(|status| NOBODY.contains(&&*status))
+                && Mailbox::parse(&failure.example.to).is_ok_and(|one| one.address() == failure.example.to)
+        };
+        let suppression = |failure: &Failure| Suppression {
+            address: failure.example.to.clone(),
+            why: HARD_BOUNCE.to_owned(),
+            said: failure.example.said.clone(),
+            since: now,
+            until: Some(now.plus(span)),
+        };
+        failures.iter().filter(is_unknown).map(suppression).collect()
     }
 
     fn observed(&self, lanes: &[LaneRow], missing: &[LaneTrouble], (now, patience): (Moment, Patience)) -> Observed {
@@ -242,6 +286,13 @@ impl Teller {
             }
         }
         readers
+    }
+}
+
+fn host(server: &Server) -> Option<String> {
+    match server {
+        Server::Smtp(relay) => Some(relay.host.clone()),
+        Server::Ftp(_) | Server::Webhook(_) => None,
     }
 }
 

@@ -133,6 +133,7 @@ impl Teller {
                 retry: self.retry,
                 deadline: Some(DEADLINE),
                 not_before: None,
+                return_path: None,
             }),
             expires_at: now.plus(DEADLINE),
         })

@@ -7,6 +7,7 @@ mod fields;
 pub mod incoming;
 pub mod maildrop;
 mod media_type;
+pub mod report;
 
 pub use address::{Mailbox, NotAMailbox, qualified};
 pub use compose::{Attachment, Draft, compose, with_short_words};

@@ -47,7 +47,9 @@ pub use plan::{Context, Planned, Unwanted, plan, plan_message, plan_tick};
 pub use plan_after::{AfterStep, FollowUp, cannot_follow, follow_up};
 pub use plan_rows::{Begun, Over, Part, plan_part};
 pub use request::{Asked, Fault, NotARequest, Notation, Requests};
-pub use rule::{Action, Attach, Mail, Manifest, Own, Relay, Rule, RuleLimits, RuleSet, Save, Spot, Step, Upload};
+pub use rule::{
+    Action, Attach, Mail, Manifest, Own, Relay, Rule, RuleLimits, RuleSet, Save, SenderHears, Spot, Step, Upload,
+};
 pub use source::{BySource, Receiving, Scheduled, Source, Watching};
 pub use supply::{Fetched, Supply};
 pub use table::{Header, TableShape};

@@ -3,15 +3,18 @@
 use crate::{
     domain::{
         ArrivalDraft, Beginning, Copied, EndedJob, Errand, Escaped, JobDraft, Letter, MailWishes, Message, Moment,
-        Reason, Ref, Report, Sighting, Wishes,
+        Owed, Reason, Ref, Report, Sighting, Wishes,
     },
     rules::{
         Action, EmptyFiles, Mail, Relay, Rule, Step, Supply, Upload, plan_here, plan_mail, plan_mail::Unmade,
-        plan_relay, plan_text,
+        plan_relay, plan_relay::Recipients, plan_text,
     },
     templates::{Beside, Condition, Destination, Facts, TemplateError},
 };
 use std::time::Duration;
+
+/// Jobs of a message that cannot be sent on: ten times the recipients that one may have.
+const MOST_UNRELAYED: usize = 10 * plan_mail::MOST;
 
 /// What planning takes from around it: time and ids are arguments.
 #[derive(Debug, Clone, Copy)]
@@ -226,6 +229,9 @@ impl<'a> Planning<'a> {
             Some(refusal) => Err(refusal.into()),
             None => plan_mail::letter(self, mail, number),
         };
+        let made = made.map(|(letter, recipients)| {
+            (letter, recipients.into_iter().map(|recipient| (recipient, Owed::NOTHING)).collect())
+        });
         self.sends(made, wishes, letters)
     }
 
@@ -237,13 +243,29 @@ impl<'a> Planning<'a> {
             (None, None) => Err("there is no message to be relayed".to_owned()),
         };
         let sender = made.as_ref().map_or("", |(_, sender, _)| sender).to_owned();
-        let made = made.map(|(letter, _, recipients)| (letter, recipients)).map_err(Unmade::from);
-        self.sends(made, plan_relay::wishes(self, relay, sender), letters)
+        let wishes = plan_relay::wishes(self, relay, sender);
+        match made {
+            Ok((letter, _, recipients)) => self.sends(Ok((letter, recipients)), wishes, letters),
+            Err(refusal) => self.unrelayed(relay, &refusal, &wishes),
+        }
+    }
+
+    /// A message that cannot be sent on as its rule wants: a failed job for everybody whom it was for.
+    fn unrelayed(&self, relay: &Relay, refusal: &Refusal, wishes: &MailWishes) -> Vec<JobDraft> {
+        let nobody = [String::new()];
+        let own = self.message.map(|message| &message.recipients[..]).filter(|own| !own.is_empty()).unwrap_or(&nobody);
+        let server = wishes.via.first().map_or("", String::as_str);
+        let owed = plan_relay::owed(self, relay);
+        let to = |recipient: &String| {
+            let errand = Errand::Send { recipient: recipient.clone(), letter: None, wishes: wishes.clone(), owed };
+            self.job((self.context.new_id)(), server, errand, Some(refusal.clone()))
+        };
+        own.iter().take(MOST_UNRELAYED).map(to).collect()
     }
 
     fn sends(
         &self,
-        made: Result<(Letter, Vec<String>), Unmade>,
+        made: Result<(Letter, Recipients), Unmade>,
         wishes: MailWishes,
         letters: &mut Vec<Letter>,
     ) -> Vec<JobDraft> {
@@ -251,14 +273,14 @@ impl<'a> Planning<'a> {
         let (letter, recipients) = match made {
             Ok(made) => made,
             Err(Unmade { refusal, recipient }) => {
-                let errand = Errand::Send { recipient, letter: None, wishes };
+                let errand = Errand::Send { recipient, letter: None, wishes, owed: Owed::NOTHING };
                 return vec![self.job((self.context.new_id)(), &server, errand, Some(refusal))];
             }
         };
         letters.push(letter);
         let letter = Some(letters.len() - 1);
-        let to = |recipient| {
-            let errand = Errand::Send { recipient, letter, wishes: wishes.clone() };
+        let to = |(recipient, owed)| {
+            let errand = Errand::Send { recipient, letter, wishes: wishes.clone(), owed };
             self.job((self.context.new_id)(), &server, errand, None)
         };
         recipients.into_iter().map(to).collect()

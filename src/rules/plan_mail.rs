@@ -88,6 +88,7 @@ pub(super) fn wishes(planning: &Planning<'_>, step: &Mail) -> MailWishes {
         retry: planning.rule.retry,
         deadline: Some(planning.mail_deadline()),
         not_before: planning.not_before(),
+        return_path: step.return_path.clone(),
     }
 }
 

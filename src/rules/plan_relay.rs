@@ -1,22 +1,26 @@
 //! A message and one relay step → the message as it goes out, and those it goes to.
 
 use crate::{
-    domain::{Letter, MailWishes, Message},
+    domain::{Letter, MailWishes, Message, Owed},
     mail::{self, Mailbox},
     rules::{
-        Relay,
+        Relay, SenderHears,
         plan::{Planning, Refusal},
         plan_mail::{MOST, mailboxes, rendered},
     },
     templates::TextTemplate,
 };
 
-/// The message of the step and the addresses of its envelope, sender first, each recipient once.
+/// Of an envelope, each with what the message's sender hears of it.
+pub(super) type Recipients = Vec<(String, Owed)>;
+
+/// The message of the step and the addresses of its envelope, sender first, each recipient once; of those that the rule hides beside
+/// them nobody hears.
 pub(super) fn letter(
     planning: &Planning<'_>,
     message: &Message,
     step: &Relay,
-) -> Result<(Letter, String, Vec<String>), Refusal> {
+) -> Result<(Letter, String, Recipients), Refusal> {
     let sender = match &step.sender {
         Some(template) => match rendered(planning, "sender", template)?.trim() {
             "" => String::new(),
@@ -29,10 +33,12 @@ pub(super) fn letter(
     let [to, bcc] = [("to", &step.to), ("bcc", &step.bcc)].map(|(key, templates)| mailboxes(planning, key, templates));
     let (to, bcc) = (to?, bcc?);
     let own = if to.is_empty() { &message.recipients[..] } else { &[] };
-    let mut recipients: Vec<String> = Vec::new();
-    for address in own.iter().map(String::as_str).chain(to.iter().chain(&bcc).map(Mailbox::address)) {
-        if !recipients.iter().any(|known| known == address) {
-            recipients.push(address.to_owned());
+    let owed = owed(planning, step);
+    let shown = own.iter().map(String::as_str).chain(to.iter().map(Mailbox::address)).map(|address| (address, owed));
+    let mut recipients: Recipients = Vec::new();
+    for (address, owed) in shown.chain(bcc.iter().map(|hidden| (hidden.address(), Owed::NOTHING))) {
+        if !recipients.iter().any(|(known, _)| known == address) {
+            recipients.push((address.to_owned(), owed));
         }
     }
     if recipients.len() > MOST {
@@ -52,8 +58,18 @@ pub(super) fn letter(
     Ok((Letter::of(bytes), sender, recipients))
 }
 
+/// What the message's sender hears of its recipients: nothing where that is nobody (RFC 5321 section 4.5.5).
+pub(super) fn owed(planning: &Planning<'_>, step: &Relay) -> Owed {
+    if planning.message.is_none_or(|message| message.sender.is_none()) {
+        return Owed::NOTHING;
+    }
+    let SenderHears { delayed, failed } = step.sender_hears;
+    Owed { delayed_after: delayed.then_some(planning.rule.delayed_after), failed }
+}
+
 pub(super) fn wishes(planning: &Planning<'_>, step: &Relay, sender: String) -> MailWishes {
     let own = planning.message.and_then(|message| message.instructions.on_unknown);
+    let is_nobody = sender.is_empty(); // what comes back of a report is nobody's (RFC 5321 section 4.5.5)
     MailWishes {
         sender,
         via: step.via.clone(),
@@ -61,5 +77,6 @@ pub(super) fn wishes(planning: &Planning<'_>, step: &Relay, sender: String) -> M
         retry: planning.rule.retry,
         deadline: Some(planning.mail_deadline()),
         not_before: planning.not_before(),
+        return_path: step.return_path.clone().filter(|_| !is_nobody && step.sender.is_none()),
     }
 }

@@ -1,7 +1,7 @@
 //! One file and its rows → parts, each to be committed by itself: a bounded number of mails, however many rows there are.
 
 use crate::{
-    domain::{ArrivalDraft, Beginning, Errand, JobDraft, Letter, Ref, Sighting, show_size},
+    domain::{ArrivalDraft, Beginning, Errand, JobDraft, Letter, Owed, Ref, Sighting, show_size},
     rules::{
         Action, Attach, Context, Mail, Rule, Step, Unwanted,
         plan::{Planning, Refusal},
@@ -100,7 +100,12 @@ pub fn plan_part(rule: &Rule, sighting: &Sighting, context: &Context<'_>, begun:
 fn rest(planning: &Planning<'_>, step: &Step) -> Option<JobDraft> {
     let Action::Mail(mail) = &step.action else { return None };
     mail.rows?;
-    let errand = Errand::Send { recipient: String::new(), letter: None, wishes: plan_mail::wishes(planning, mail) };
+    let errand = Errand::Send {
+        recipient: String::new(),
+        letter: None,
+        wishes: plan_mail::wishes(planning, mail),
+        owed: Owed::NOTHING,
+    };
     let server = mail.via.first().map_or("", String::as_str);
     Some(JobDraft { is_in_order: false, ..planning.job((planning.context.new_id)(), server, errand, None) })
 }

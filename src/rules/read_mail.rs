@@ -106,6 +106,7 @@ pub fn mail(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (&
         key: key?,
         message_size: known.message_size,
         via: via?,
+        return_path: known.mail.return_path.clone(),
     })
 }
 

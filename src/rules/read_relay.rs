@@ -1,14 +1,14 @@
 //! `relay:` of a step: the message that came, sent on.
 
 use super::{
-    Relay,
+    Relay, SenderHears,
     read_mail::{ON_UNKNOWN, addresses, line, via},
 };
 use crate::{
     config::{
         Fields, Outline, Problem, Sheet,
-        keys::{Table, default, not_yet, optional},
-        read,
+        keys::{Table, default, optional},
+        read::{self, Meaning},
         yaml::{self, Entry, Kind, Value},
     },
     domain::Arriving,
@@ -27,7 +27,7 @@ pub const RELAY: Table = Table {
         optional("headers"),
         optional("via"),
         default("on_unknown", "retry"),
-        not_yet("report_to_sender", "leave it out: `packetboat jobs` tells"),
+        default("report_to_sender", "[delayed, failed]"),
     ],
     moved: &[
         ("server", "write `via`: the name of an smtp server"),
@@ -56,6 +56,7 @@ pub fn relay(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (
     let headers = fields.or("headers", vec![], |sheet, node| headers(sheet, node, of));
     let on_unknown = fields.need("on_unknown", read::word(ON_UNKNOWN));
     let via = via(sheet, at, &fields, known);
+    let sender_hears = fields.need("report_to_sender", sender_hears);
     Some(Relay {
         to: to?,
         bcc: bcc?,
@@ -64,7 +65,24 @@ pub fn relay(sheet: &Sheet, at: &Range<usize>, node: &yaml::Node, (known, of): (
         headers: headers?,
         on_unknown: on_unknown?,
         via: via?,
+        sender_hears: sender_hears?,
+        return_path: known.mail.return_path.clone(),
     })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Delayed,
+    Failed,
+}
+
+const HEARD: &[(&str, Meaning<Heard>)] =
+    &[("delayed", Meaning::Built(Heard::Delayed)), ("failed", Meaning::Built(Heard::Failed))];
+
+/// Words; an empty list is none.
+fn sender_hears(sheet: &Sheet, node: &yaml::Node) -> Option<SenderHears> {
+    let heard = read::each(read::items(node), |item| read::word(HEARD)(sheet, item))?;
+    Some(SenderHears { delayed: heard.contains(&Heard::Delayed), failed: heard.contains(&Heard::Failed) })
 }
 
 /// What is relayed by these fields: the envelope and the trace are not the rule's to write (RFC 5321 section 4.4).

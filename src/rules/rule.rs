@@ -3,7 +3,8 @@
 use crate::{
     config::Notice,
     domain::{
-        Arriving, ByteRate, Globs, OnExists, OnUnknown, Priority, ProofWish, Resume, Retry, Sha256, Stage, Times,
+        Arriving, ByteRate, Globs, OnExists, OnUnknown, Priority, ProofWish, Resume, Retry, ReturnPath, Sha256, Stage,
+        Times,
     },
     mail::Mailbox,
     rules::{Source, TableShape},
@@ -243,6 +244,8 @@ pub struct Mail {
     pub message_size: u64,
     /// Relays by name, in order: the first that is not in trouble has it.
     pub via: Vec<String>,
+    /// `mail: return_path`.
+    pub return_path: Option<ReturnPath>,
 }
 
 impl Mail {
@@ -278,6 +281,16 @@ pub struct Relay {
     pub on_unknown: OnUnknown,
     /// Relays by name, in order.
     pub via: Vec<String>,
+    pub sender_hears: SenderHears,
+    /// `mail: return_path`.
+    pub return_path: Option<ReturnPath>,
+}
+
+/// What the sender of a message is told of what becomes of it (`report_to_sender`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SenderHears {
+    pub delayed: bool,
+    pub failed: bool,
 }
 
 /// Bytes of a file of rows: it is read whole, so that it is one version of it that is mailed.

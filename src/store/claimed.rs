@@ -98,6 +98,7 @@ pub struct ClaimedTakeAway {
 #[derive(Debug, Clone)]
 pub struct ClaimedSend {
     pub(super) payload: i64,
+    pub job: Ref,
     pub recipient: String,
     pub wishes: MailWishes,
     /// A small message comes with the first of its jobs: most mails are small, and each look for one costs as much as a claim.
@@ -174,7 +175,7 @@ impl ClaimedJob {
         Ok(Self {
             id: row.get("id"),
             claim_no: row.get("claim_no"),
-            job: Ref(row.get::<Vec<u8>, _>("ref").try_into().map_err(|_| "ref: not 16 bytes")?),
+            job: reference(row)?,
             rule: queue.rule.clone(),
             server: queue.server.clone(),
             priority: queue.priority,
@@ -248,6 +249,7 @@ impl ClaimedSend {
     fn from_row(row: &SqliteRow) -> Result<Self, String> {
         Ok(Self {
             payload: row.get::<Option<i64>, _>("payload_id").ok_or("it has no message")?,
+            job: reference(row)?,
             recipient: row.get::<Option<String>, _>("recipient").ok_or("it has no recipient")?,
             wishes: wishes(row)?,
             message: row.get::<Option<&[u8]>, _>("message").map(Arc::from),
@@ -263,6 +265,10 @@ impl ClaimedPost {
             wishes: wishes(row)?,
         })
     }
+}
+
+fn reference(row: &SqliteRow) -> Result<Ref, String> {
+    row.get::<Vec<u8>, _>("ref").try_into().map(Ref).map_err(|_| "ref: not 16 bytes".to_owned())
 }
 
 fn target(row: &SqliteRow) -> Result<Option<RemotePath>, String> {

@@ -5,7 +5,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-const ALL: [(i64, &str, &str); 10] = [
+const ALL: [(i64, &str, &str); 11] = [
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "bodies", include_str!("../../migrations/0002_bodies.sql")),
     (3, "incidents", include_str!("../../migrations/0003_incidents.sql")),
@@ -15,6 +15,7 @@ const ALL: [(i64, &str, &str); 10] = [
     (7, "files", include_str!("../../migrations/0007_files.sql")),
     (8, "moved", include_str!("../../migrations/0008_moved.sql")),
     (9, "messages", include_str!("../../migrations/0009_messages.sql")),
+    (10, "outcome", include_str!("../../migrations/0010_outcome.sql")),
     (11, "doors", include_str!("../../migrations/0011_doors.sql")),
 ];
 

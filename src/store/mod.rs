@@ -3,12 +3,14 @@
 mod after;
 mod arrive;
 mod attempts;
+mod bounced;
 mod claim;
 mod claimed;
 mod error;
 mod expansions;
 mod expectations;
 mod fail_over;
+mod gateway_name;
 mod incidents;
 mod lane_rows;
 mod lateness;
@@ -38,20 +40,24 @@ mod report;
 mod rule_versions;
 mod sameness;
 mod seen;
+mod sender_reports;
 mod session;
 mod settle;
 mod statement;
+mod suppressions;
 mod take_away;
 mod tell;
 #[cfg(test)]
 mod tests;
 mod tidy;
 mod tokens;
+mod turned_away;
 mod unknown;
 mod writer;
 
 pub use after::{NextStep, RipeArrival};
 pub use arrive::Arrive;
+pub use bounced::Bounced;
 pub use claim::{Ask, Parcel};
 pub use claimed::{
     ClaimedErrand, ClaimedJob, ClaimedPost, ClaimedSave, ClaimedSend, ClaimedSource, ClaimedTakeAway, ClaimedUpload,
@@ -78,8 +84,11 @@ pub use read::{
 pub use report::Delivery;
 pub use sameness::Sameness;
 pub use seen::{SeenRow, Touched};
+pub use sender_reports::{OwedMail, OwedReport, Reported, Word};
 pub use session::{LEASE, SessionId};
 pub use settle::{AttemptRow, Settle, Settled, TryOutcome};
+pub use suppressions::{BY_OPERATOR, HARD_BOUNCE, Suppression};
 pub use tell::{About, NoticeErrand, NoticeJob, Tell};
 pub use tidy::Expired;
 pub use tokens::{NewToken, TokenLine};
+pub use turned_away::TurnedAway;

@@ -1,8 +1,8 @@
 //! New jobs as rows: the state they come in with, and whom they wait for.
 
 use crate::{
-    domain::{ArrivalDraft, Arriving, Beginning, Errand, JobDraft, Moment, Reason},
-    store::{NextStep, QueueKey, litter::hex, writer::Tx},
+    domain::{ArrivalDraft, Arriving, Beginning, Errand, JobDraft, Moment, Owed, Reason},
+    store::{NextStep, QueueKey, litter::hex, suppressions, writer::Tx},
 };
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -96,7 +96,13 @@ impl<'a> NewJob<'a> {
             Errand::TakeAway { wishes, .. } => ("after", None, serde_json::to_string(wishes)),
         };
         let wishes = wishes.map_err(|why| sqlx::Error::Encode(why.into()))?;
-        let parcel = payload.filter(|_| action == "send"); // the recipients of a letter travel together
+        let owed = match &job.errand {
+            Errand::Send { owed, .. } => *owed,
+            _ => Owed::NOTHING,
+        };
+        // the recipients of a letter travel together, unless each has an envelope of its own
+        let is_together = matches!(&job.errand, Errand::Send { wishes, .. } if wishes.return_path.is_none());
+        let parcel = payload.filter(|_| is_together);
         Ok(json!([
             hex(&job.id.0),
             arrival,
@@ -119,6 +125,8 @@ impl<'a> NewJob<'a> {
             recipient,
             parcel,
             *step == Step::After,
+            owed.delayed_after.map(|after| job.due_at.plus(after).0),
+            owed.failed,
         ]))
     }
 }
@@ -177,7 +185,12 @@ pub(super) fn free_of_each_other<'a, 'b>(jobs: &'b [NewJob<'a>]) -> Vec<&'b [New
 
 pub(super) async fn insert_jobs(tx: &mut Tx<'_>, jobs: &[NewJob<'_>]) -> Result<(), sqlx::Error> {
     let rows = jobs.iter().map(NewJob::row).collect::<Result<Value, _>>()?;
+    let mail = jobs.iter().find(|new| matches!(new.job.errand, Errand::Send { .. }));
+    let youngest = if mail.is_some() { suppressions::youngest(tx).await? } else { 0 };
     sqlx::query(INSERT_JOBS).bind(rows.to_string()).execute(&mut *tx.db).await?;
+    if let Some(mail) = mail {
+        suppressions::consult(tx, youngest, mail.at).await?;
+    }
     let is_ready = |new: &&NewJob<'_>| matches!((new.state, &new.job.beginning), (State::AsDrafted, Beginning::Ready));
     let ready = jobs.iter().filter(is_ready);
     tx.touched.extend(ready.map(NewJob::queue)); // one that waits or is held costs the worker a seek in vain
@@ -193,7 +206,7 @@ WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->
                   value ->> 8 AS class, value ->> 9 AS rank, value ->> 10 AS in_order, value ->> 11 AS state,
                   value ->> 12 AS reason, value ->> 13 AS said, value ->> 14 AS due_at, value ->> 15 AS expires_at,
                   value ->> 16 AS ended_at, value ->> 17 AS action, value ->> 18 AS recipient, value ->> 19 AS parcel,
-                  value ->> 20 AS is_after
+                  value ->> 20 AS is_after, value ->> 21 AS warn_at, value ->> 22 AS owes_report
              FROM jsonb_each(?1)),
      n AS MATERIALIZED (SELECT s.*, s.state = 'queued' AND EXISTS (SELECT 1 FROM paused_rules p WHERE p.rule = s.rule) AS paused,
          nullif(max(
@@ -206,8 +219,9 @@ WITH s AS (SELECT unhex(value ->> 0) AS ref, value ->> 1 AS arrival_id, value ->
                         AND o.state IN ('waiting', 'queued', 'running', 'held')), 0)), 0) AS older
        FROM s)
 INSERT INTO jobs (ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank,
-                  in_order, state, reason, said, waits_for, due_at, expires_at, ended_at, is_after)
+                  in_order, state, reason, said, waits_for, due_at, expires_at, ended_at, is_after, warn_at, owes_report)
 SELECT ref, arrival_id, payload_id, rule, action, recipient, parcel, server, node, target, wishes, class, rank, in_order,
        CASE WHEN state <> 'queued' THEN state WHEN paused THEN 'held' WHEN older IS NOT NULL THEN 'waiting' ELSE 'queued' END,
-       iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at, is_after
+       iif(paused, 'rule_paused', reason), said, iif(state = 'queued' AND NOT paused, older, NULL), due_at, expires_at, ended_at, is_after,
+       warn_at, owes_report
   FROM n";

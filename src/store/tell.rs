@@ -3,8 +3,9 @@
 use crate::{
     domain::{Expectation, Incident, Letter, MailWishes, Moment, NOTICES, Priority, Ref, WebhookWishes},
     store::{
-        QueueKey, Store, StoreError, expectations,
+        QueueKey, Store, StoreError, Suppression, expectations,
         letters::insert_letter,
+        suppressions,
         writer::{Tx, Write},
     },
 };
@@ -40,6 +41,8 @@ pub enum About {
     End(usize),
     /// All that happened in a span of time.
     Digest,
+    /// A message, for its sender.
+    Message,
 }
 
 /// What one look at the incidents came to.
@@ -56,6 +59,8 @@ pub struct Tell {
     pub covered: Vec<((String, String), Moment)>,
     /// Digests that are no more.
     pub uncovered: Vec<(String, String)>,
+    /// Addresses that no mail is sent to from now on.
+    pub suppressions: Vec<Suppression>,
     /// How the expectations stand that changed.
     pub expectations: Vec<Expectation>,
     /// Rules that expect nothing any more.
@@ -88,12 +93,15 @@ impl Write for Tell {
             ids.push(save(tx, incident).await?);
         }
         for mail in &self.mails {
-            self.queue(tx, mail).await?;
+            queue_notice(tx, (&self.node, self.now), mail, Priority::High).await?;
             match mail.about {
                 About::Begin(place) => self.remember(tx, ids[place], mail).await?,
                 About::End(place) => self.overtake(tx, &self.incidents[place], mail).await?,
-                About::Digest => {}
+                About::Digest | About::Message => {}
             }
+        }
+        for suppression in &self.suppressions {
+            suppressions::put(tx, suppression).await?;
         }
         for ((address, schedule), until) in &self.covered {
             let covered = sqlx::query(COVER).bind(address).bind(schedule).bind(until.0);
@@ -139,32 +147,38 @@ impl Tell {
         }
         Ok(())
     }
+}
 
-    async fn queue(&self, tx: &mut Tx<'_>, mail: &NoticeJob) -> Result<(), sqlx::Error> {
-        let payload = insert_letter(tx, &self.node, &mail.letter).await?;
-        let (action, wishes) = match &mail.errand {
-            NoticeErrand::Send(wishes) => ("send", serde_json::to_string(wishes)),
-            NoticeErrand::Webhook(wishes) => ("webhook", serde_json::to_string(wishes)),
-        };
-        let wishes = wishes.map_err(|why| sqlx::Error::Encode(why.into()))?;
-        sqlx::query(QUEUE)
-            .bind(&mail.job.0[..])
-            .bind(payload)
-            .bind(NOTICES)
-            .bind(&mail.server)
-            .bind(&self.node)
-            .bind(&mail.recipient)
-            .bind(wishes)
-            .bind(Priority::High.class())
-            .bind(self.now.0)
-            .bind(mail.expires_at.0)
-            .bind(action)
-            .execute(&mut *tx.db)
-            .await?;
-        let (server, rule) = (mail.server.clone(), NOTICES.to_owned());
-        tx.touched.insert(QueueKey { server, priority: Priority::High, rule, rank: 0 });
-        Ok(())
-    }
+/// The job of a notice, with its letter.
+pub(super) async fn queue_notice(
+    tx: &mut Tx<'_>,
+    (node, now): (&str, Moment),
+    mail: &NoticeJob,
+    priority: Priority,
+) -> Result<(), sqlx::Error> {
+    let payload = insert_letter(tx, node, &mail.letter).await?;
+    let (action, wishes) = match &mail.errand {
+        NoticeErrand::Send(wishes) => ("send", serde_json::to_string(wishes)),
+        NoticeErrand::Webhook(wishes) => ("webhook", serde_json::to_string(wishes)),
+    };
+    let wishes = wishes.map_err(|why| sqlx::Error::Encode(why.into()))?;
+    sqlx::query(QUEUE)
+        .bind(&mail.job.0[..])
+        .bind(payload)
+        .bind(NOTICES)
+        .bind(&mail.server)
+        .bind(node)
+        .bind(&mail.recipient)
+        .bind(wishes)
+        .bind(priority.class())
+        .bind(now.0)
+        .bind(mail.expires_at.0)
+        .bind(action)
+        .execute(&mut *tx.db)
+        .await?;
+    let (server, rule) = (mail.server.clone(), NOTICES.to_owned());
+    tx.touched.insert(QueueKey { server, priority, rule, rank: 0 });
+    Ok(())
 }
 
 async fn save(tx: &mut Tx<'_>, incident: &Incident) -> Result<i64, sqlx::Error> {

@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     delivery::Endpoint,
-    domain::Trouble,
+    domain::{BounceKey, Trouble},
     lanes::Lane,
     policy::{Admission, CircuitState},
     rules::RuleSet,
@@ -50,6 +50,8 @@ pub(super) struct Route {
     /// Every relay's lane, once all stand.
     pub relays: Arc<OnceLock<Vec<Arc<Lane>>>>,
     pub memory: LaneMemory,
+    /// Of the return paths of its mails.
+    pub bounce_key: BounceKey,
     pub progress: Progress,
     pub clock: Clock,
     /// Begin nothing new, and hand back what can be.

@@ -15,8 +15,8 @@ pub(super) async fn send_mail(route: &Route, session: &mut Session, sends: &[&Cl
         Ok(message) => message,
         Err(outcome) => return vec![outcome; sends.len()],
     };
-    let recipients = recipients(sends);
-    smtp::send(session, &mail(sends, &recipients, &message)).await
+    let (recipients, sender) = (recipients(sends), sender(route, sends));
+    smtp::send(session, &mail(&sender, &recipients, &message)).await
 }
 
 /// The letter that all of `sends` carry; `Err` is how the attempt ends for each.
@@ -37,9 +37,17 @@ pub(super) fn recipients<'a>(sends: &[&'a ClaimedSend]) -> Vec<Recipient<'a>> {
     sends.iter().map(|send| to(send.recipient.as_str())).collect()
 }
 
-pub(super) fn mail<'a>(sends: &[&'a ClaimedSend], recipients: &'a [Recipient<'a>], message: &'a [u8]) -> Mail<'a> {
-    let sender = sends.first().map(|first| first.wishes.sender.as_str());
-    let from = sender.filter(|sender| !sender.is_empty());
+/// The envelope's; empty: nobody.
+pub(super) fn sender(route: &Route, sends: &[&ClaimedSend]) -> String {
+    let Some(first) = sends.first() else { return String::new() };
+    match &first.wishes.return_path {
+        Some(path) => path.address(&route.bounce_key, first.job, route.clock.now()),
+        None => first.wishes.sender.clone(),
+    }
+}
+
+pub(super) fn mail<'a>(sender: &'a str, recipients: &'a [Recipient<'a>], message: &'a [u8]) -> Mail<'a> {
+    let from = Some(sender).filter(|sender| !sender.is_empty());
     Mail { from, recipients, message, envelope_id: None, returning: None }
 }
 

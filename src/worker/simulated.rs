@@ -8,7 +8,7 @@ use crate::{
         deliver::elsewhere,
         route::Route,
         send_file::prepare,
-        send_mail::{mail, message, recipients},
+        send_mail::{mail, message, recipients, sender},
     },
 };
 
@@ -44,7 +44,7 @@ async fn send(route: &Route, connection: &mut Connection, parcel: &Parcel) -> Ve
         return parcel.jobs.iter().map(|job| elsewhere(job, "a simulated relay")).collect();
     };
     match message(route, &sends).await {
-        Ok(message) => connection.send(&mail(&sends, &recipients(&sends), &message)).await,
+        Ok(message) => connection.send(&mail(&sender(route, &sends), &recipients(&sends), &message)).await,
         Err(outcome) => vec![outcome; sends.len()],
     }
 }

@@ -90,6 +90,7 @@ impl Worker {
         let rules = Arc::new(rules.clone());
         let (sources, mut routes) = (Sources::default(), BTreeMap::new());
         let relays = Arc::new(OnceLock::new());
+        let bounce_key = store.bounce_key().await?;
         for (name, endpoint, connections, bandwidth) in ends(settings) {
             let lane = Arc::new(lane(&name, (connections, bandwidth), memory.get(&name), &clock));
             let route = Arc::new(Route {
@@ -111,6 +112,7 @@ impl Worker {
                     clock: clock.clone(),
                     last: Arc::default(),
                 },
+                bounce_key: bounce_key.clone(),
                 progress: progress.clone(),
                 clock: clock.clone(),
                 stop: stop.clone(),

@@ -23,7 +23,7 @@ pub const LAYERS: [(&str, &[&str]); 30] = [
     ("ftp", &["domain", "config", "tls"]),
     ("smtp", &["domain", "config", "tls"]),
     ("delivery", &["domain", "config", "web", "streams", "ftp", "smtp", "faults", "simulation"]),
-    ("intake", &["domain", "clock", "schedule", "rules", "streams", "store", "faults", "simulation"]),
+    ("intake", &["domain", "clock", "schedule", "mail", "rules", "streams", "store", "faults", "simulation"]),
     (
         "sources",
         &[

@@ -36,6 +36,11 @@ impl Post {
         Self { relay, gateway, maildrop }
     }
 
+    /// What was relayed: reports to senders have no sender.
+    fn relayed(&self) -> Vec<Message> {
+        self.relay.messages().into_iter().filter(|message| !message.from.starts_with("<>")).collect()
+    }
+
     /// Calls sendmail with these arguments.
     fn sendmail(&self, arguments: &[&str], message: &[u8]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_packetboat"));
@@ -167,7 +172,7 @@ async fn what_cannot_be_taken_is_set_aside_with_its_reason() {
         entry.as_ref().unwrap().file_name().to_str().is_some_and(|name| name.ends_with("odd.mail.why"))
     });
     assert_eq!(reasons.count(), 2);
-    assert!(post.relay.messages().is_empty());
+    assert!(post.relayed().is_empty());
 }
 
 #[tokio::test]
@@ -203,6 +208,45 @@ async fn killed_at_each_point_every_message_goes_out_once() {
         assert_eq!(post.gateway.code("once"), 0, "{point}");
         assert_eq!((post.left(), post.relay.messages().len()), (0, 20), "{point}");
     }
+}
+
+/// Its rule was taken away before the next start: what was committed goes out all the same.
+#[tokio::test]
+async fn what_was_committed_before_a_kill_is_not_set_aside() {
+    let post = Post::new();
+    post.gateway.rule_file("outgoing", EVERYTHING);
+    post.gateway.code("once");
+    assert!(post.sendmail(&["bob@there.example"], b"Subject: hello\n\nbody\n").status.success());
+    let mut once = post.gateway.command(&["once"]);
+    let status = once.env("PACKETBOAT_KILL_AT", "maildrop.before_removal").stderr(Stdio::null()).status().unwrap();
+    assert_eq!((status.signal(), post.left()), (Some(9), 1));
+    post.gateway.rule_file("outgoing", "when: { mail: { to: \"*@nowhere.example\" } }\nthen: [relay]\n");
+    assert_eq!(post.gateway.code("once"), 0);
+    assert_eq!((post.left(), post.relay.messages().len()), (0, 1));
+    assert!(!post.maildrop.with_file_name("maildrop-refused").exists());
+}
+
+/// It comes back from a relay, and once more from there: a mailbox of this machine may forward it. Then it is a loop.
+#[tokio::test]
+async fn a_message_that_keeps_coming_back_is_set_aside() {
+    let post = Post::new();
+    post.gateway.rule_file("outgoing", EVERYTHING);
+    post.gateway.code("once");
+    let mut message = b"Subject: hello\n\nbody\n".to_vec();
+    for pass in 1..=3 {
+        assert!(post.sendmail(&["bob@there.example"], &message).status.success());
+        assert_eq!(post.gateway.code("once"), 0);
+        let passed = post.relayed();
+        assert_eq!(passed.len(), pass.min(2), "pass {pass}");
+        message = passed.last().unwrap().bytes.clone();
+        assert_eq!(String::from_utf8_lossy(&message).matches("\r\nX-Packetboat-Loop: ").count(), pass.min(2));
+    }
+    let refused = post.maildrop.with_file_name("maildrop-refused");
+    let why = fs::read_dir(refused).unwrap().map(|entry| entry.unwrap().path());
+    let why = why
+        .filter(|path| path.extension().is_some_and(|end| end == "why"))
+        .map(|path| fs::read_to_string(path).unwrap());
+    assert_eq!(why.collect::<Vec<_>>(), ["it came through this gateway 2 times before: it goes round in a loop\n"]);
 }
 
 /// Many callers at once, and a gateway that is killed while they are at it, again and again.

@@ -77,6 +77,8 @@ fn sentence(reason: Reason) -> &'static str {
         Reason::Attempts => "all its attempts are used up",
         Reason::Refused => "the server refused it for good",
         Reason::Unplannable => "it could not be planned",
+        Reason::Bounced => "it came back",
+        Reason::Suppressed => "no mail is sent to this address",
     }
 }
 

@@ -10,6 +10,7 @@ mod paint;
 pub mod plan;
 pub mod receipts;
 pub mod status;
+pub mod suppressions;
 mod table;
 pub mod tally;
 pub mod tokens;

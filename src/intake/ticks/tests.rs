@@ -248,6 +248,7 @@ async fn a_report_says_that_all_is_well_only_when_it_is() {
             retry: RETRY,
             deadline: None,
             not_before: None,
+            return_path: None,
         }),
         expires_at: quay.clock.now(),
     };

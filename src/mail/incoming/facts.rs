@@ -32,7 +32,7 @@ pub fn facts(message: &[u8]) -> MessageFacts {
         attachments: attachment_names(header, halves.body),
         received_count: header.named("received").count(),
         is_auto_submitted: header.named("auto-submitted").any(|field| !is_no(field.value)),
-        has_our_trace: header.has(TRACE),
+        passes: header.named(TRACE).map(|field| plain(field.value).trim().to_owned()).collect(),
         headers,
     }
 }

@@ -1,6 +1,7 @@
 //! Messages that other programs wrote, as they come in by a door: made whole, asked for their recipients, and for what rules may know.
 
 mod attachments;
+pub mod bounce;
 mod facts;
 mod header;
 mod lines;
@@ -11,6 +12,7 @@ mod sender;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use facts::{TRACE, facts};
 pub use lines::Lines;
@@ -18,6 +20,7 @@ pub use normalise::normalise;
 pub use recipients::recipients_of;
 pub use sender::sender_of;
 pub use stamp::{Door, Stamp};
+pub use trace::{header_length, traced};
 
 /// Bytes of a line without its CRLF (RFC 5322 section 2.1.1).
 pub const LONGEST_LINE: usize = 998;

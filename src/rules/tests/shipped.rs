@@ -7,8 +7,8 @@ use crate::{
     },
     domain::{ByteRate, Priority, ProofWish, Resume},
     rules::{
-        Rule, Source, check_with, read_expect, read_here, read_mail, read_rows, read_rule, read_schedule, read_steps,
-        read_upload, read_watch,
+        Rule, Source, check_with, read_expect, read_here, read_mail, read_relay, read_rows, read_rule, read_schedule,
+        read_steps, read_upload, read_watch,
     },
     schedule::Missed,
 };
@@ -147,7 +147,7 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
     assert_eq!(load([path]).len(), 1);
     let lines: Vec<&str> =
         text.lines().map(|line| line.trim_start().trim_start_matches("- ").trim_start_matches("# ")).collect();
-    let tables: [&Table; 11] = [
+    let tables: [&Table; 12] = [
         &read_rule::RULE,
         &read_rule::RETRY,
         &read_rule::LIMITS,
@@ -157,6 +157,7 @@ fn the_reference_loads_and_has_every_key_of_a_rule_with_its_default() {
         &read_upload::UPLOAD,
         &read_steps::MANIFEST,
         &read_mail::MAIL,
+        &read_relay::RELAY,
         &read_here::SAVE,
         &read_rows::ROWS,
     ];

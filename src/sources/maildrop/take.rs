@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use rustix::fd::AsFd;
-use std::{ffi::OsString, fs::File, io, path::Path, sync::Arc, time::UNIX_EPOCH};
+use std::{collections::HashSet, ffi::OsString, fs::File, io, path::Path, sync::Arc, time::UNIX_EPOCH};
 use tracing::warn;
 
 /// Takes in what is whole, and again until nothing is left.
@@ -49,6 +49,10 @@ pub(super) async fn all(drop: &Arc<Maildrop>, post: &Post, clock: &Clock) -> Res
                 Err(refused) => refusals.push((found, refused.to_string())),
             }
         }
+        let known = known(&refusals, post).await?;
+        let (before, refusals): (Vec<_>, Vec<_>) =
+            refusals.into_iter().partition(|(found, _)| reference(found).is_some_and(|id| known.contains(&id)));
+        taken.extend(before.into_iter().map(|(found, _)| found));
         crate::faults::kill_point("maildrop.before_removal");
         let folder = File::open(&drop.folder)?;
         files::remove(folder.as_fd(), taken.iter().map(|found| found.name.as_os_str()))?;
@@ -62,6 +66,16 @@ pub(super) async fn all(drop: &Arc<Maildrop>, post: &Post, clock: &Clock) -> Res
     }
 }
 
+/// What was committed before a death is taken, whatever has become of the rules and limits since.
+async fn known(refusals: &[(&Found, String)], post: &Post) -> Result<HashSet<Ref>, NotNow> {
+    let ids: Vec<Ref> = refusals.iter().filter_map(|(found, _)| reference(found)).collect();
+    Ok(post.known(&ids).await?)
+}
+
+fn reference(found: &Found) -> Option<Ref> {
+    found.name.to_str().and_then(|name| name.strip_suffix(WHOLE)).and_then(Ref::from_long)
+}
+
 fn set_aside(found: &Found, folder: &File, refused: &Path, why: &str) -> io::Result<OsString> {
     folder::make_refused(refused)?;
     let aside = File::open(refused)?;
@@ -73,8 +87,7 @@ fn set_aside(found: &Found, folder: &File, refused: &Path, why: &str) -> io::Res
 
 /// The message of a file; `Err`: why it cannot be taken.
 fn message(found: &Found, drop: &Maildrop, now: Moment) -> Result<Message, String> {
-    let id = found.name.to_str().and_then(|name| name.strip_suffix(WHOLE)).and_then(Ref::from_long);
-    let id = id.ok_or("its name is not one that sendmail gives")?;
+    let id = reference(found).ok_or("its name is not one that sendmail gives")?;
     let bytes = found.bytes.as_ref().map_err(Clone::clone)?;
     let (Given { sender, full_name, recipients }, raw) = mail::maildrop::decode(bytes)?;
     let sender = match &*sender {

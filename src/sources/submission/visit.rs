@@ -287,9 +287,9 @@ impl<'d> Client<'d> {
             Err(reply) => return reply,
         };
         let id = message.id;
-        let taken = self.desk.post.take(vec![message]).await;
+        let taken = self.desk.post.take_once(vec![message]).await;
         match taken.map(|mut answers| answers.pop()) {
-            Ok(Some(Ok(()))) => {
+            Ok(Some(Ok(_))) => {
                 info!(id = %id, peer = %self.peer, "a message was taken in");
                 Reply::new(250, "2.0.0", format!("taken in as {}", id.long()))
             }

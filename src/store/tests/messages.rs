@@ -1,9 +1,9 @@
 //! Messages that others wrote.
 
 use super::*;
-use crate::domain::{Door, Instructions, Letter, MailWishes, Message, MessageFacts, MessageKey, OnUnknown};
+use crate::domain::{Door, Instructions, Letter, MailWishes, Message, MessageFacts, MessageKey, OnUnknown, Owed};
 
-fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
+pub(super) fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
     let recipients: Vec<String> = recipients.iter().map(|recipient| (*recipient).to_owned()).collect();
     let wishes = MailWishes {
         sender: "ann@here.example".into(),
@@ -12,9 +12,15 @@ fn message(desk: &Desk, id: Ref, recipients: &[&str]) -> Received {
         retry: retry(),
         deadline: None,
         not_before: None,
+        return_path: None,
     };
     let to = |recipient: &String| JobDraft {
-        errand: Errand::Send { recipient: recipient.clone(), letter: Some(0), wishes: wishes.clone() },
+        errand: Errand::Send {
+            recipient: recipient.clone(),
+            letter: Some(0),
+            wishes: wishes.clone(),
+            owed: Owed::NOTHING,
+        },
         ..job("main", "-")
     };
     let arrival = ArrivalDraft {

@@ -7,6 +7,7 @@ mod history;
 mod lifecycle;
 mod messages;
 mod operating;
+mod owed;
 mod pauses;
 mod plans;
 mod reading;

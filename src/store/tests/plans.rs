@@ -67,6 +67,12 @@ async fn no_hot_query_reads_all_jobs() {
         ("a message", read::MESSAGE, "messages_ref"),
         ("its attempts", read::ATTEMPTS, "arrivals_message"),
         ("its attempts, by its jobs", read::ATTEMPTS, "jobs_arrival"),
+        ("senders who are owed a warning", sender_reports::OWED_WARNINGS, "jobs_expiring"),
+        ("who failed of a message", sender_reports::FAILED_MAILS, "jobs_owed"),
+        ("who waits of a message", sender_reports::LATE_MAILS, "jobs_arrival"),
+        ("they have been told", sender_reports::REPORT_LATE, "arrivals_message"),
+        ("a mail that came back", bounced::FAIL, "jobs_typed"),
+        ("addresses that no mail is sent to", suppressions::CONSULT, "PRIMARY KEY"),
         ("ripen", after::RIPEN, "jobs_arrival"),
         ("ripen by jobs", after::RIPEN_BY, "jobs_arrival"),
         ("who needs a source", take_away::NEEDS_SOURCE, "jobs_payload"),
@@ -103,6 +109,10 @@ async fn counting_what_is_open_reads_the_indexes_of_what_is_open() {
     }
     let plan = plan(&desk, incidents::UNTOLD).await;
     assert!(plan[0].contains("jobs_untold"), "{plan:#?}");
+    let plan = self::plan(&desk, sender_reports::OWED_FAILURES).await;
+    assert!(plan[0].contains("jobs_owed"), "{plan:#?}");
+    let plan = self::plan(&desk, turned_away::TURNED_AWAY).await;
+    assert!(plan[0].contains("turned_away_untold"), "{plan:#?}");
     let plan = self::plan(&desk, incidents::ASIDE).await;
     assert!(
         ["jobs_due", "jobs_waiting", "jobs_ended"].iter().all(|index| plan.iter().any(|step| step.contains(index)))

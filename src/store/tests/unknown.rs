@@ -1,7 +1,7 @@
 //! Mails that may have been taken, and that nobody wants twice.
 
 use super::*;
-use crate::domain::{Letter, MailWishes, OnUnknown, Reason};
+use crate::domain::{Letter, MailWishes, OnUnknown, Owed, Reason};
 use sqlx::Row;
 
 /// One letter with this key, for one address.
@@ -18,7 +18,9 @@ fn mail(desk: &Desk, path: &str, version: i64) -> ArrivalDraft {
             retry: retry(),
             deadline: Some(Duration::from_secs(60)),
             not_before: None,
+            return_path: None,
         },
+        owed: Owed::NOTHING,
     };
     draft
 }

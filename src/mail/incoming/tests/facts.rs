@@ -29,7 +29,7 @@ fn a_message_tells_what_rules_may_ask() {
     assert_eq!(read.headers["x-order"], "17");
     assert_eq!(read.headers["subject"], read.subject);
     assert_eq!(read.received_count, 2);
-    assert!(read.attachments.is_empty() && !read.is_auto_submitted && !read.has_our_trace);
+    assert!(read.attachments.is_empty() && !read.is_auto_submitted && read.passes.is_empty());
 }
 
 #[test]
@@ -61,8 +61,9 @@ fn no_machine_answers_to_a_machine() {
     ] {
         assert_eq!(facts(format!("{field}\r\n\r\n").as_bytes()).is_auto_submitted, is_auto, "{field}");
     }
-    assert!(facts(format!("{}: x\r\n\r\n", TRACE.to_ascii_uppercase()).as_bytes()).has_our_trace);
-    assert!(!facts(format!("X: y\r\n\r\n{TRACE}: x\r\n").as_bytes()).has_our_trace);
+    let twice = format!("{}: x\r\nA: b\r\n{TRACE}:\r\n y\r\n\r\n", TRACE.to_ascii_uppercase());
+    assert_eq!(facts(twice.as_bytes()).passes, ["x", "y"]);
+    assert!(facts(format!("X: y\r\n\r\n{TRACE}: x\r\n").as_bytes()).passes.is_empty());
 }
 
 #[test]
